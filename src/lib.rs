@@ -1,0 +1,16 @@
+//! Marelle: the identity provider of the French education continuum.
+//!
+//! A child gets one identity at the first year of école and keeps it to the lycée. The library is laid in layers and
+//! **imports only point down**; `tests/layers.rs` keeps it so.
+//!
+//! | layer | modules |
+//! | --- | --- |
+//! | L5 | `web`, `demo`, `telemetry`, and above them `app` (composition root) and `cli` |
+//! | L4 | `flows`: one file per thing someone does, one transaction each, audit inside |
+//! | L3 | `store`: all SQL |
+//! | L2 | `oauth`, `oidc`, `login`, `roster`, `sample`, `continuum`: pure cores |
+//! | L1 | `domain`, `jose` |
+//! | L0 | `base` |
+
+pub mod base;
+pub mod domain;

@@ -1,1 +1,3 @@
-fn main(){}
+//! The `marelle` program.
+
+fn main() {}

@@ -1,0 +1,186 @@
+//! Audit events: every security decision, one line of an append-only, hash-chained journal.
+//!
+//! What an event says is public to auditors: ids, kinds and reasons, never a name, an INE, a secret or a token.
+
+use std::fmt;
+
+use super::stored_names;
+use crate::base::id::{ClassGroupId, IdentityId};
+use crate::base::secret::sha256;
+use crate::base::time::Timestamp;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A person signed in.
+    LoginSucceeded,
+    /// A wrong secret was given for a known person.
+    LoginFailed,
+    /// An attempt was refused before the secret was looked at.
+    LoginThrottled,
+    /// A session was ended.
+    SessionEnded,
+    /// A relying party was granted what it asked.
+    AuthorizationGranted,
+    /// A relying party was refused.
+    AuthorizationRefused,
+    /// A code was exchanged for tokens.
+    CodeRedeemed,
+    /// A code came a second time: its family was revoked.
+    CodeReplayed,
+    /// A client gave a wrong secret, or none.
+    ClientRefused,
+    /// A subject identifier was given out for the first time.
+    SubjectIssued,
+    /// A credential was set.
+    CredentialSet,
+    /// A class code was made or renewed.
+    ClassCodeIssued,
+    /// A person was created by hand.
+    IdentityCreated,
+    /// A school of a feed was applied.
+    SchoolImported,
+    /// A guard refused a feed.
+    ImportRefused,
+    /// A run was taken back.
+    ImportUndone,
+    /// Two identities became one.
+    IdentitiesMerged,
+    /// A merge was undone.
+    MergeUndone,
+    /// A human said: two persons.
+    MatchRefused,
+    /// A declaration changed.
+    DeclarationApplied,
+    /// A signing key was made, promoted or retired.
+    KeyRotated,
+}
+stored_names!(Kind, "audit kind", {
+    LoginSucceeded => "login.succeeded", LoginFailed => "login.failed", LoginThrottled => "login.throttled",
+    SessionEnded => "session.ended",
+    AuthorizationGranted => "authorization.granted", AuthorizationRefused => "authorization.refused",
+    CodeRedeemed => "code.redeemed", CodeReplayed => "code.replayed", ClientRefused => "client.refused",
+    SubjectIssued => "subject.issued", CredentialSet => "credential.set", ClassCodeIssued => "class_code.issued",
+    IdentityCreated => "identity.created",
+    SchoolImported => "school.imported", ImportRefused => "import.refused", ImportUndone => "import.undone",
+    IdentitiesMerged => "identities.merged", MergeUndone => "merge.undone", MatchRefused => "match.refused",
+    DeclarationApplied => "declaration.applied", KeyRotated => "key.rotated",
+});
+
+/// Who decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The program by itself.
+    System,
+    /// Whoever may run the command line on the server.
+    Operator,
+    /// A person.
+    Identity(IdentityId),
+    /// A relying party.
+    RelyingParty(String),
+    /// A visitor of a class page.
+    Class(ClassGroupId),
+    /// Someone who is not known yet.
+    Anonymous,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("system"),
+            Self::Operator => f.write_str("operator"),
+            Self::Identity(id) => write!(f, "identity:{id}"),
+            Self::RelyingParty(id) => write!(f, "relying_party:{id}"),
+            Self::Class(id) => write!(f, "class:{id}"),
+            Self::Anonymous => f.write_str("anonymous"),
+        }
+    }
+}
+
+/// An event, before it takes its place in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub kind: Kind,
+    /// Who decided.
+    pub actor: Actor,
+    /// What it was about (an id), where there is one.
+    pub about: Option<String>,
+    /// Details: names of things and reasons, in order.
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl Event {
+    /// An event without details.
+    pub fn new(kind: Kind, actor: Actor) -> Self {
+        Self {
+            kind,
+            actor,
+            about: None,
+            details: Vec::new(),
+        }
+    }
+
+    /// Says what it was about.
+    #[must_use]
+    pub fn about(mut self, id: impl fmt::Display) -> Self {
+        self.about = Some(id.to_string());
+        self
+    }
+
+    /// Adds a detail.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.details.push((name, value.to_string()));
+        self
+    }
+
+    /// The details as stored: a JSON object with string values.
+    pub fn details_json(&self) -> String {
+        let object: serde_json::Map<String, serde_json::Value> = self
+            .details
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), serde_json::Value::String(value.clone())))
+            .collect();
+        serde_json::Value::Object(object).to_string()
+    }
+}
+
+/// The hash that chains an entry to the one before it in its lane: SHA-256 over the previous hash and each field with
+/// its length, so that no two different entries write the same bytes.
+pub fn chain(previous: &[u8], sequence: i64, at: Timestamp, fields: [&str; 4]) -> [u8; 32] {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend_from_slice(previous);
+    bytes.extend_from_slice(&sequence.to_be_bytes());
+    bytes.extend_from_slice(&at.micros().to_be_bytes());
+    for field in fields {
+        bytes.extend_from_slice(&(field.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(field.as_bytes());
+    }
+    sha256(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_depends_on_every_field_and_on_where_fields_end() {
+        let at = Timestamp::from_seconds(1);
+        let base = chain(&[0; 32], 1, at, ["a", "b", "c", "d"]);
+        let others = [
+            chain(&[1; 32], 1, at, ["a", "b", "c", "d"]),
+            chain(&[0; 32], 2, at, ["a", "b", "c", "d"]),
+            chain(&[0; 32], 1, Timestamp::from_seconds(2), ["a", "b", "c", "d"]),
+            chain(&[0; 32], 1, at, ["ab", "", "c", "d"]),
+            chain(&[0; 32], 1, at, ["a", "b", "c", "e"]),
+        ];
+        assert!(others.iter().all(|other| *other != base));
+    }
+
+    #[test]
+    fn details_are_json() {
+        let event = Event::new(Kind::LoginFailed, Actor::Anonymous).with("way", "pass\"word");
+        assert_eq!(event.details_json(), r#"{"way":"pass\"word"}"#);
+    }
+}

@@ -1,0 +1,207 @@
+//! Academies, schools, degrees, levels, school years and profiles.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{Datelike, NaiveDate};
+
+use super::uai::Uai;
+use super::{InvalidValue, stored_names};
+use crate::base::time::Date;
+
+/// The code of an academy: two digits (`14` is Rennes). `1` is read as `01`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AcademyCode(String);
+
+impl AcademyCode {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AcademyCode {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let code = format!("{:0>2}", text.trim());
+        if code.len() == 2 && code != "00" && code.bytes().all(|digit| digit.is_ascii_digit()) {
+            Ok(Self(code))
+        } else {
+            Err(InvalidValue {
+                kind: "academy code",
+                text: text.to_owned(),
+                hint: " (two digits)",
+            })
+        }
+    }
+}
+
+impl fmt::Display for AcademyCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An académie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Academy {
+    /// Its code.
+    pub code: AcademyCode,
+    /// Its name.
+    pub name: String,
+}
+
+/// Primary or secondary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Degree {
+    /// École maternelle, élémentaire, primaire.
+    First,
+    /// Collège, lycée.
+    Second,
+}
+stored_names!(Degree, "degree", { First => "first", Second => "second" });
+
+/// A school.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct School {
+    /// Its national key.
+    pub uai: Uai,
+    /// Its name, as people say it.
+    pub name: String,
+    /// Primary or secondary.
+    pub degree: Degree,
+    /// Its commune, where known.
+    pub commune: Option<String>,
+    /// Its academy.
+    pub academy: AcademyCode,
+}
+
+/// A school year, named by the year it begins in: `2026` is September 2026 to summer 2027.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SchoolYear(i32);
+
+impl SchoolYear {
+    /// The year that begins in `year`; refused outside 2000–2199.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] outside that range.
+    pub fn new(year: i32) -> Result<Self, InvalidValue> {
+        if (2000..2200).contains(&year) {
+            Ok(Self(year))
+        } else {
+            Err(InvalidValue {
+                kind: "school year",
+                text: year.to_string(),
+                hint: " (its first year, like 2026)",
+            })
+        }
+    }
+
+    /// The year a date belongs to; August is still the year that ends.
+    pub fn of(date: Date) -> Self {
+        Self(if date.month() >= 9 {
+            date.year()
+        } else {
+            date.year() - 1
+        })
+    }
+
+    /// Its first calendar year.
+    pub fn first(self) -> i32 {
+        self.0
+    }
+
+    /// The year after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// The year before.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0 - 1)
+    }
+
+    /// The day from which enrolments of this year count no more: mid-September of the next, because the feeds of two
+    /// schools overlap until then.
+    pub fn overlap_end(self) -> Date {
+        NaiveDate::from_ymd_opt(self.0 + 1, 9, 15).unwrap_or(NaiveDate::MAX)
+    }
+}
+
+impl fmt::Display for SchoolYear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What a person is in a school (ENT profile codes; `reference`: SDET annexe).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// Pupil.
+    Pupil,
+    /// Parent or legal guardian.
+    Guardian,
+    /// Teacher.
+    Teacher,
+    /// School head.
+    Head,
+    /// School staff (vie scolaire).
+    SchoolStaff,
+    /// Other staff of the establishment.
+    Staff,
+    /// Academy staff.
+    AcademyStaff,
+    /// Authority officer (collectivité).
+    AuthorityOfficer,
+    /// Librarian teacher.
+    Librarian,
+}
+stored_names!(Profile, "profile", {
+    Pupil => "National_ELV",
+    Guardian => "National_TUT",
+    Teacher => "National_ENS",
+    Head => "National_DIR",
+    SchoolStaff => "National_EVS",
+    Staff => "National_ETA",
+    AcademyStaff => "National_ACA",
+    AuthorityOfficer => "National_COL",
+    Librarian => "National_DOC",
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_school_year_begins_in_september_and_overlaps_the_next() {
+        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+        assert_eq!(SchoolYear::of(day(2026, 8, 31)).first(), 2025);
+        assert_eq!(SchoolYear::of(day(2026, 9, 1)).first(), 2026);
+        assert_eq!(SchoolYear::of(day(2026, 9, 1)).overlap_end(), day(2027, 9, 15));
+        assert!(SchoolYear::new(26).is_err());
+    }
+
+    #[test]
+    fn academy_codes_are_padded() {
+        assert_eq!("1".parse::<AcademyCode>().unwrap().as_str(), "01");
+        assert!("".parse::<AcademyCode>().is_err());
+        assert!("145".parse::<AcademyCode>().is_err());
+    }
+
+    #[test]
+    fn every_profile_reads_back() {
+        for profile in Profile::ALL {
+            assert_eq!(profile.as_str().parse::<Profile>(), Ok(*profile));
+        }
+        assert!(
+            "National_XXX"
+                .parse::<Profile>()
+                .unwrap_err()
+                .to_string()
+                .contains("National_ELV")
+        );
+    }
+}

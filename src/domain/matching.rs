@@ -1,0 +1,74 @@
+//! Match cases: two records that may be of one human being, for a human to decide.
+
+use super::{InvalidTransition, stored_names};
+
+/// What the ladder found between two records, strongest reason first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// INE, birth date and first name agree, but a school knows a twin.
+    Twin,
+    /// INE agrees, first name or birth date do not.
+    IneContradicted,
+    /// Names and birth date agree; at least one side has no INE.
+    NamesWithoutIne,
+}
+stored_names!(Reason, "match reason", {
+    Twin => "twin", IneContradicted => "ine_contradicted", NamesWithoutIne => "names_without_ine",
+});
+
+/// Where a case stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseStatus {
+    /// Waits for a human.
+    Open,
+    /// A human said: one person.
+    Accepted,
+    /// A human said: two persons. Never asked again for these records.
+    Refused,
+    /// Facts changed: there is nothing left to decide.
+    Moot,
+}
+stored_names!(CaseStatus, "case status", {
+    Open => "open", Accepted => "accepted", Refused => "refused", Moot => "moot",
+});
+
+impl CaseStatus {
+    fn decide(self, to: Self, action: &'static str) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Open => Ok(to),
+            Self::Accepted | Self::Refused | Self::Moot => Err(InvalidTransition {
+                noun: "match case",
+                state: self.as_str(),
+                action,
+            }),
+        }
+    }
+
+    /// One person.
+    ///
+    /// # Errors
+    /// Unless open.
+    pub fn accept(self) -> Result<Self, InvalidTransition> {
+        self.decide(Self::Accepted, "be accepted")
+    }
+
+    /// Two persons.
+    ///
+    /// # Errors
+    /// Unless open.
+    pub fn refuse(self) -> Result<Self, InvalidTransition> {
+        self.decide(Self::Refused, "be refused")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_decided_once() {
+        assert_eq!(CaseStatus::Open.accept(), Ok(CaseStatus::Accepted));
+        assert!(CaseStatus::Accepted.refuse().is_err());
+        assert!(CaseStatus::Moot.accept().is_err());
+    }
+}

@@ -1,0 +1,210 @@
+//! Relying parties: who may receive what, about whom, under which identifier.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::uai::Uai;
+use super::{InvalidValue, stored_names};
+use crate::base::secret::Digest;
+
+/// The identifier of a relying party (its OAuth `client_id`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelyingPartyId(String);
+
+impl RelyingPartyId {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RelyingPartyId {
+    type Err = InvalidValue;
+
+    /// Letters, digits, `-`, `_` and `.`, 1 to 100 of them, not the shape of a person's id (RFC 9700 §4.15: a client
+    /// must not be able to look like a user).
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let symbols = |symbol: u8| symbol.is_ascii_alphanumeric() || matches!(symbol, b'-' | b'_' | b'.');
+        let like_a_person = uuid::Uuid::try_parse(text).is_ok();
+        if (1..=100).contains(&text.len()) && text.bytes().all(symbols) && !like_a_person {
+            Ok(Self(text.to_owned()))
+        } else {
+            let hint = " (letters, digits, - _ . and not a UUID)";
+            Err(InvalidValue {
+                kind: "relying party id",
+                text: text.to_owned(),
+                hint,
+            })
+        }
+    }
+}
+
+impl fmt::Display for RelyingPartyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An attribute that may be released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribute {
+    /// Given name (`given_name`).
+    GivenName,
+    /// Usage or family name (`family_name`).
+    FamilyName,
+    /// Both together (`name`).
+    Name,
+    /// Login name (`preferred_username`).
+    PreferredUsername,
+    /// Birth date (`birthdate`).
+    BirthDate,
+    /// Language (`locale`).
+    Locale,
+    /// UAI of live enrolments.
+    Uai,
+    /// Level of live enrolments.
+    Level,
+    /// Class label of live enrolments.
+    Class,
+    /// ENT profile of live enrolments.
+    Profile,
+}
+stored_names!(Attribute, "attribute", {
+    GivenName => "given_name", FamilyName => "family_name", Name => "name",
+    PreferredUsername => "preferred_username", BirthDate => "birthdate", Locale => "locale",
+    Uai => "uai", Level => "level", Class => "class", Profile => "profile",
+});
+
+/// One line of a release policy: an attribute, why it is needed, and under which convention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// The purpose, in words a parent can read.
+    pub purpose: String,
+    /// The convention it rests on.
+    pub convention: String,
+}
+
+/// What a relying party receives; nothing else leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReleasePolicy(pub Vec<Release>);
+
+impl ReleasePolicy {
+    /// Whether an attribute may leave.
+    pub fn allows(&self, attribute: Attribute) -> bool {
+        self.0.iter().any(|release| release.attribute == attribute)
+    }
+}
+
+/// How the subject of a person toward a sector is made. Issued values are stored and win ever after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubjectStrategy {
+    /// Keyed hash of sector and identity.
+    Pairwise,
+    /// A random UUID, kept.
+    PersistentUuid,
+}
+stored_names!(SubjectStrategy, "subject strategy", {
+    Pairwise => "pairwise", PersistentUuid => "persistent_uuid",
+});
+
+/// How a client proves who it is at the token endpoint (OpenID Connect Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientAuthMethod {
+    /// HTTP Basic.
+    SecretBasic,
+    /// In the form.
+    SecretPost,
+    /// A public client: none, PKCE only.
+    None,
+}
+stored_names!(ClientAuthMethod, "token_endpoint_auth_method", {
+    SecretBasic => "client_secret_basic", SecretPost => "client_secret_post", None => "none",
+});
+
+/// The algorithm ID Tokens are signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SigningAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+}
+stored_names!(SigningAlgorithm, "signing algorithm", { Rs256 => "RS256", Es256 => "ES256" });
+
+/// An OpenID Connect client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelyingParty {
+    /// Its id.
+    pub id: RelyingPartyId,
+    /// Its name, as people are shown it.
+    pub name: String,
+    /// Where its own pages begin, for a link on the home page.
+    pub home: Option<String>,
+    /// Exact redirect addresses.
+    pub redirect_uris: Vec<String>,
+    /// Exact addresses it may send people to after logout.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// The parties that share its identifiers; its own id where it shares none.
+    pub sector: String,
+    /// How subjects are made.
+    pub subject_strategy: SubjectStrategy,
+    /// How it proves who it is.
+    pub auth_method: ClientAuthMethod,
+    /// Digests of its live secrets (two during a rotation).
+    pub secrets: Vec<Digest>,
+    /// Whether PKCE may not be left out.
+    pub pkce_required: bool,
+    /// What ID Tokens are signed with.
+    pub id_token_alg: SigningAlgorithm,
+    /// What it receives.
+    pub release: ReleasePolicy,
+    /// The schools it serves; empty means every school.
+    pub schools: Vec<Uai>,
+    /// Whether it is in use.
+    pub enabled: bool,
+}
+
+impl RelyingParty {
+    /// Whether it is a public client (RFC 6749 §2.1).
+    pub fn is_public(&self) -> bool {
+        self.auth_method == ClientAuthMethod::None
+    }
+
+    /// Whether it serves a school.
+    pub fn serves(&self, school: &Uai) -> bool {
+        self.schools.is_empty() || self.schools.contains(school)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_cannot_look_like_a_person() {
+        assert!("ent-college".parse::<RelyingPartyId>().is_ok());
+        for wrong in [
+            "",
+            "a b",
+            "é",
+            "0190163d-8694-739b-aea5-966c26f8ad91",
+            &"x".repeat(101),
+        ] {
+            assert!(wrong.parse::<RelyingPartyId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_released_that_is_not_listed() {
+        let policy = ReleasePolicy(vec![Release {
+            attribute: Attribute::GivenName,
+            purpose: "greet".into(),
+            convention: "2026-01".into(),
+        }]);
+        for attribute in Attribute::ALL {
+            assert_eq!(policy.allows(*attribute), *attribute == Attribute::GivenName);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Sources of persons, their keys, and what a feed states about a pupil.
+//!
+//! A record is what one source says; it is never corrected here. Who it is, is decided in `continuum`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::education::{Profile, SchoolYear};
+use super::ine::Ine;
+use super::stored_names;
+use crate::base::text::fold_tight;
+use crate::base::time::Date;
+
+/// Where a record comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// ONDE, the register of the écoles.
+    Onde,
+    /// AAF of the first degree.
+    Aaf1d,
+    /// AAF of the second degree.
+    Aaf2d,
+    /// SIECLE, the register of a collège or lycée.
+    Siecle,
+    /// STS, the teachers of a collège or lycée.
+    Sts,
+    /// OneRoster.
+    OneRoster,
+    /// A generic CSV file.
+    Csv,
+    /// SCIM.
+    Scim,
+    /// Typed by a person here.
+    Manual,
+}
+stored_names!(Source, "source", {
+    Onde => "onde", Aaf1d => "aaf1d", Aaf2d => "aaf2d", Siecle => "siecle", Sts => "sts",
+    OneRoster => "oneroster", Csv => "csv", Scim => "scim", Manual => "manual",
+});
+
+/// The key of a record: unique in its source and scope. The scope is the academy code for AAF (jointures are unique
+/// per academy only) and the UAI for the files of one school.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceKey {
+    /// The source.
+    pub source: Source,
+    /// Academy code or UAI.
+    pub scope: String,
+    /// The source's own key, or one made from what does not change.
+    pub key: String,
+}
+
+impl fmt::Display for SourceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.source, self.scope, self.key)
+    }
+}
+
+/// Sex as the registers carry it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sex {
+    /// Féminin.
+    Female,
+    /// Masculin.
+    Male,
+}
+stored_names!(Sex, "sex", { Female => "F", Male => "M" });
+
+/// Who a person is, as one source states it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PersonFacts {
+    /// Family name (nom de famille), as written.
+    pub family_name: String,
+    /// Usage name, where the source has one that differs.
+    pub usage_name: Option<String>,
+    /// First given name, as written (`Jean-Noël`).
+    pub given_name: String,
+    /// Other given names, in order.
+    pub other_names: Vec<String>,
+    /// Birth date.
+    pub birth_date: Date,
+    /// Sex, where stated.
+    pub sex: Option<Sex>,
+    /// INE, where stated and well formed.
+    pub ine: Option<Ine>,
+}
+
+impl fmt::Debug for PersonFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[person]")
+    }
+}
+
+impl PersonFacts {
+    /// The folded first given name, by which two records agree on it.
+    pub fn given_key(&self) -> String {
+        fold_tight(&self.given_name)
+    }
+
+    /// Folded family name and birth date: what twins share.
+    pub fn household_key(&self) -> String {
+        format!("{}|{}", fold_tight(&self.family_name), self.birth_date)
+    }
+
+    /// Folded names and birth date: what homonyms born on one day share. Also the stable part of a key for sources
+    /// that give none.
+    pub fn person_key(&self) -> String {
+        format!(
+            "{}|{}|{}",
+            fold_tight(&self.family_name),
+            fold_tight(&self.given_name),
+            self.birth_date
+        )
+    }
+}
+
+/// A class as a source names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassRef {
+    /// The source's key of the class in its school; where there is none, the folded label.
+    pub key: String,
+    /// Its label, as written.
+    pub label: String,
+}
+
+/// Where in a delivery something stands, for a person to go and look.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// File name, without its folders.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u64,
+    /// Column (of text for XML, of the sheet for CSV), from 1.
+    pub column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One person in one school, as a feed states it. `school` is what the feed calls the school: a UAI, or a structure
+/// key of its academy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RosterRow {
+    /// The key of the record.
+    pub key: SourceKey,
+    /// What the person is there.
+    pub profile: Profile,
+    /// UAI, or the academy's structure key (AAF).
+    pub school: String,
+    /// The person.
+    pub facts: PersonFacts,
+    /// The class, where the feed gives one.
+    pub class: Option<ClassRef>,
+    /// The level (`CM2`, `6EME`), as written.
+    pub level: Option<String>,
+    /// The school year the feed was loaded for.
+    pub year: SchoolYear,
+    /// Where it stands.
+    pub place: Place,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::parse_date;
+
+    fn facts(family: &str, given: &str) -> PersonFacts {
+        PersonFacts {
+            family_name: family.into(),
+            usage_name: None,
+            given_name: given.into(),
+            other_names: vec![],
+            birth_date: parse_date("17/08/2016").unwrap(),
+            sex: None,
+            ine: None,
+        }
+    }
+
+    #[test]
+    fn keys_fold_spellings_together_and_keep_people_apart() {
+        assert_eq!(
+            facts("LE GOFF", "Lilwenn").person_key(),
+            facts("Le-Goff", "LILWENN").person_key()
+        );
+        assert_eq!(
+            facts("Le Goff", "Lina").household_key(),
+            facts("Le Goff", "Lila").household_key()
+        );
+        assert_ne!(
+            facts("Le Goff", "Lina").person_key(),
+            facts("Le Goff", "Lila").person_key()
+        );
+        assert_eq!(facts("Le Goff", "Lina").person_key(), "legoff|lina|2016-08-17");
+    }
+
+    #[test]
+    fn a_person_does_not_print() {
+        assert_eq!(format!("{:?}", facts("Le Goff", "Lina")), "[person]");
+    }
+}
