@@ -14,3 +14,6 @@
 
 pub mod base;
 pub mod domain;
+
+pub mod flows;
+pub mod store;

@@ -1,0 +1,67 @@
+//! L4: one file per thing someone does. A flow loads, asks a core, writes, audits and commits: one transaction.
+//!
+//! Flows know no HTTP and shape no page. A flow that must keep something although it refuses (a counted failure, a
+//! revoked family) commits it first and says so in its outcome.
+
+pub mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::random::Random;
+use crate::base::secret::{SecretError, Vault};
+use crate::base::time::{Clock, Timestamp};
+use crate::domain::session::Lifetimes;
+use crate::store::StoreError;
+use crate::store::db::Db;
+
+/// What every flow needs: made once by the composition root, cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The database.
+    pub db: Db,
+    /// Seals and indexes under the master key.
+    pub vault: Vault,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// What the installation decided.
+    pub settings: Arc<Settings>,
+}
+
+impl Context {
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// What the installation decided, as flows need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The issuer: `https://id.example.fr`, no slash at the end. Frozen at first start.
+    pub public_url: String,
+    /// How long sessions live.
+    pub sessions: Lifetimes,
+    /// How long an authorization code may wait (RFC 6749 §4.1.2 advises at most ten minutes).
+    pub code_lifetime: Duration,
+    /// How long an access token is good.
+    pub access_token_lifetime: Duration,
+    /// How long an ID Token is good.
+    pub id_token_lifetime: Duration,
+}
+
+/// What no flow can do anything about: the person sees one generic sentence, the operator the cause.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The cryptographic library, or a master key that does not fit the data.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A background task did not come back.
+    #[error("task: {0}")]
+    Task(String),
+}

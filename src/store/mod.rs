@@ -1,0 +1,201 @@
+//! L3: all SQL, one file per table family; [`db`] alone knows the two engines.
+//!
+//! Functions here load and save; they decide nothing. A read takes a [`db::Conn`], a write a [`db::Tx`], so whoever
+//! writes has begun a transaction. "Not found" is `Option`. Single-use is one guarded statement that answers whether
+//! the row was yours.
+
+pub mod audit;
+pub mod db;
+pub mod enrolment;
+pub mod identity;
+pub mod installation;
+pub mod session;
+pub mod value;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+use db::{Bulk, Statement};
+
+/// What can go wrong below the flows.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or no connection is free in time.
+    #[error("database unavailable during {statement}: {message}")]
+    Unavailable {
+        /// What was being done.
+        statement: &'static str,
+        /// The driver's words.
+        message: String,
+    },
+    /// A uniqueness rule refused the row.
+    #[error("{statement} conflicts with a row that is there")]
+    Conflict {
+        /// What was being done.
+        statement: &'static str,
+    },
+    /// A row that cannot be: the database was changed by something else, or by a defect of ours.
+    #[error("impossible value in column {column}: {message}")]
+    Corrupt {
+        /// The column.
+        column: String,
+        /// What is wrong with it (never the value of a secret column).
+        message: String,
+    },
+    /// The schema could not be brought to this version.
+    #[error("migration: {0}")]
+    Migration(String),
+    /// Anything else the driver says.
+    #[error("{statement}: {message}")]
+    Driver {
+        /// What was being done.
+        statement: &'static str,
+        /// The driver's words.
+        message: String,
+    },
+}
+
+impl StoreError {
+    /// An impossible value.
+    pub fn corrupt(column: &str, message: impl std::fmt::Display) -> Self {
+        Self::Corrupt {
+            column: column.to_owned(),
+            message: message.to_string(),
+        }
+    }
+
+    fn driver(statement: &'static str, error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Unavailable {
+                statement,
+                message: error.to_string(),
+            },
+            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Conflict { statement },
+            _ => Self::Driver {
+                statement,
+                message: error.to_string(),
+            },
+        }
+    }
+}
+
+/// Declares the statements of a file and registers them for the tests that prepare each on both engines.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:literal;)+) => {
+        $($(#[$doc])* const $name: $crate::store::db::Statement =
+            $crate::store::db::Statement { name: stringify!($name), sql: $sql };)+
+        pub(super) const STATEMENTS: &[$crate::store::db::Statement] = &[$($name),+];
+    };
+}
+pub(crate) use statements;
+
+/// Every registered statement, by file.
+pub const REGISTER: &[(&str, &[Statement])] = &[
+    ("audit", audit::STATEMENTS),
+    ("enrolment", enrolment::STATEMENTS),
+    ("identity", identity::STATEMENTS),
+    ("installation", installation::STATEMENTS),
+    ("session", session::STATEMENTS),
+];
+
+/// Every registered bulk statement, by file.
+pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[];
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{on_each_engine, postgres, sqlite};
+    use super::{BULK_REGISTER, REGISTER};
+
+    #[tokio::test]
+    async fn every_registered_statement_is_prepared_by_each_engine() {
+        on_each_engine(async |db| {
+            let mut conn = db.reader().await.unwrap();
+            for (file, statements) in REGISTER {
+                for statement in *statements {
+                    let prepared = conn.prepare(statement.sql.to_owned()).await;
+                    assert!(
+                        prepared.is_ok(),
+                        "{} {file}.{}: {prepared:?}",
+                        db.engine(),
+                        statement.name
+                    );
+                }
+            }
+            for (file, bulks) in BULK_REGISTER {
+                for bulk in *bulks {
+                    let prepared = conn.prepare(bulk.sql(3)).await;
+                    assert!(
+                        prepared.is_ok(),
+                        "{} {file}.{}: {prepared:?}",
+                        db.engine(),
+                        bulk.name
+                    );
+                }
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn every_store_file_is_registered() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if name == "mod" {
+                continue;
+            }
+            if text.contains("\nstatements! {") {
+                assert!(
+                    REGISTER.iter().any(|(file, _)| *file == name),
+                    "{name} is not in REGISTER"
+                );
+            }
+            if text.contains("const BULKS:") {
+                assert!(
+                    BULK_REGISTER.iter().any(|(file, _)| *file == name),
+                    "{name} is not in BULK_REGISTER"
+                );
+            }
+        }
+    }
+
+    /// Table → columns in order, as each engine itself tells it.
+    async fn columns(db: &super::db::Db, sql: &'static str) -> Vec<String> {
+        let mut conn = db.reader().await.unwrap();
+        let rows = conn
+            .all(super::Statement { name: "schema", sql }, [])
+            .await
+            .unwrap();
+        rows.iter()
+            .map(|row| row.get::<String>("line").unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn the_migrated_schemas_are_the_same() {
+        let Some(postgres) = postgres().await else { return };
+        let (sqlite, _folder) = sqlite().await;
+        let theirs = columns(
+            &postgres,
+            "SELECT table_name || '.' || column_name || ' ' || upper(data_type) || ' ' || is_nullable AS line
+             FROM information_schema.columns WHERE table_schema = current_schema() AND table_name <> '_sqlx_migrations'
+             ORDER BY 1",
+        )
+        .await;
+        let ours = columns(
+            &sqlite,
+            "SELECT m.name || '.' || c.name || ' ' || upper(c.type) || ' ' ||
+                CASE WHEN c.\"notnull\" THEN 'NO' ELSE 'YES' END AS line
+             FROM sqlite_master m JOIN pragma_table_info(m.name) c
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> '_sqlx_migrations' ORDER BY 1",
+        )
+        .await;
+        let sorted = |mut lines: Vec<String>| {
+            lines.sort();
+            lines
+        };
+        assert_eq!(sorted(ours), sorted(theirs));
+    }
+}

@@ -1,0 +1,230 @@
+//! Sessions and the relying parties that joined them.
+
+use super::db::{Conn, Row, Tx};
+use super::value::text;
+use super::{StoreError, statements};
+use crate::base::id::{IdentityId, SessionId};
+use crate::base::secret::Digest;
+use crate::base::time::Timestamp;
+use crate::domain::identity::Identity;
+use crate::domain::session::Session;
+
+statements! {
+    // One round trip gives the session and its person: this runs on every page.
+    FIND_LIVE = "SELECT s.id AS session_id, s.authenticated_at, s.acr, s.amr, s.device, s.expires_at, s.ended_at,
+        i.id, i.status, i.status_detail, i.family_name, i.usage_name, i.given_name, i.birth_date, i.sex, i.username,
+        i.locale, i.created_at
+        FROM session s JOIN identity i ON i.id = s.identity_id
+        WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2";
+    INSERT = "INSERT INTO session (id, token_hash, identity_id, authenticated_at, acr, amr, device, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    RENEW = "UPDATE session SET token_hash = $2, authenticated_at = $3, acr = $4, amr = $5, device = $6,
+        expires_at = $7 WHERE id = $1 AND ended_at IS NULL";
+    END = "UPDATE session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+    END_OF_IDENTITY = "UPDATE session SET ended_at = $2 WHERE identity_id = $1 AND ended_at IS NULL";
+    IS_LIVE = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM session
+        WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
+    JOIN = "INSERT INTO participation (session_id, client_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    PARTICIPANTS = "SELECT client_id FROM participation WHERE session_id = $1 ORDER BY joined_at, client_id";
+    PURGE_PARTICIPATIONS = "DELETE FROM participation WHERE session_id IN
+        (SELECT id FROM session WHERE expires_at < $1)";
+    PURGE = "DELETE FROM session WHERE expires_at < $1";
+}
+
+fn session(row: &Row) -> Result<Session, StoreError> {
+    let ended: Option<i64> = row.get("ended_at")?;
+    Ok(Session {
+        id: row.parse("session_id")?,
+        identity: row.parse("id")?,
+        authenticated_at: Timestamp::from_micros(row.get("authenticated_at")?),
+        acr: row.parse("acr")?,
+        amr: row.parse("amr")?,
+        device: row.parse("device")?,
+        expires_at: Timestamp::from_micros(row.get("expires_at")?),
+        ended_at: ended.map(Timestamp::from_micros),
+    })
+}
+
+/// The live session of a cookie, with its person.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find_live(
+    conn: &mut Conn,
+    token: &Digest,
+    now: Timestamp,
+) -> Result<Option<(Session, Identity)>, StoreError> {
+    match conn
+        .optional(FIND_LIVE, [token.as_bytes().into(), now.into()])
+        .await?
+    {
+        None => Ok(None),
+        Some(row) => Ok(Some((session(&row)?, super::identity::identity(&row)?))),
+    }
+}
+
+/// Whether a session still stands.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn is_live(conn: &mut Conn, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(conn.number(IS_LIVE, [text(id), now.into()]).await? == 1)
+}
+
+/// Keeps a new session under the digest of its cookie.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn insert(tx: &mut Tx, session: &Session, token: &Digest) -> Result<(), StoreError> {
+    tx.execute(
+        INSERT,
+        [
+            text(session.id),
+            token.as_bytes().into(),
+            text(session.identity),
+            session.authenticated_at.into(),
+            text(session.acr),
+            text(session.amr),
+            text(session.device),
+            session.expires_at.into(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// The same person proved who they are again: the session goes on under a new cookie. Whether it still stood.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn renew(tx: &mut Tx, session: &Session, token: &Digest) -> Result<bool, StoreError> {
+    let values = [
+        text(session.id),
+        token.as_bytes().into(),
+        session.authenticated_at.into(),
+        text(session.acr),
+        text(session.amr),
+        text(session.device),
+        session.expires_at.into(),
+    ];
+    Ok(tx.execute(RENEW, values).await? == 1)
+}
+
+/// Ends a session; whether it was this call that did.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn end(tx: &mut Tx, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(END, [text(id), now.into()]).await? == 1)
+}
+
+/// Ends every session of a person; answers how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn end_of_identity(tx: &mut Tx, identity: IdentityId, now: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(END_OF_IDENTITY, [text(identity), now.into()]).await
+}
+
+/// A relying party takes part in a session from now on.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn join(tx: &mut Tx, id: SessionId, client: &str, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(JOIN, [text(id), text(client), now.into()])
+        .await
+        .map(drop)
+}
+
+/// The relying parties of a session, in the order they joined.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn participants(conn: &mut Conn, id: SessionId) -> Result<Vec<String>, StoreError> {
+    conn.all(PARTICIPANTS, [text(id)])
+        .await?
+        .iter()
+        .map(|row| row.get("client_id"))
+        .collect()
+}
+
+/// Removes sessions that expired before `before`, with their participations; answers how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(PURGE_PARTICIPATIONS, [before.into()]).await?;
+    tx.execute(PURGE, [before.into()]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::random::SeededRandom;
+    use crate::base::secret::Secret;
+    use crate::domain::assurance::{Acr, Amr};
+    use crate::domain::session::Device;
+    use crate::store::testing::{on_each_engine, person};
+
+    #[tokio::test]
+    async fn a_session_lives_from_its_cookie_to_its_end() {
+        on_each_engine(async |db| {
+            let lina = person("Lina", 1);
+            let random = SeededRandom::new(9);
+            let now = Timestamp::from_seconds(1_790_000_000);
+            let (first, second) = (Secret::generate("", &random), Secret::generate("", &random));
+            let mut session = Session {
+                id: SessionId::new(now, &random),
+                identity: lina.id,
+                authenticated_at: now,
+                acr: Acr::Class,
+                amr: Amr::Picture,
+                device: Device::Shared,
+                expires_at: now.plus(Duration::from_secs(60)),
+                ended_at: None,
+            };
+            let mut tx = db.begin().await.unwrap();
+            crate::store::identity::insert(&mut tx, &lina).await.unwrap();
+            insert(&mut tx, &session, &first.digest()).await.unwrap();
+            join(&mut tx, session.id, "ent", now).await.unwrap();
+            join(&mut tx, session.id, "ent", now).await.unwrap();
+            let (found, who) = find_live(&mut tx, &first.digest(), now).await.unwrap().unwrap();
+            assert_eq!((&found, who.id), (&session, lina.id));
+            let late = now.plus(Duration::from_secs(60));
+            assert!(
+                find_live(&mut tx, &first.digest(), late).await.unwrap().is_none(),
+                "expired"
+            );
+
+            session.acr = Acr::SingleFactor;
+            assert!(renew(&mut tx, &session, &second.digest()).await.unwrap());
+            assert!(
+                find_live(&mut tx, &first.digest(), now).await.unwrap().is_none(),
+                "the old cookie is dead"
+            );
+            assert!(find_live(&mut tx, &second.digest(), now).await.unwrap().is_some());
+            assert_eq!(participants(&mut tx, session.id).await.unwrap(), ["ent"]);
+
+            assert!(is_live(&mut tx, session.id, now).await.unwrap());
+            assert!(end(&mut tx, session.id, now).await.unwrap());
+            assert!(!end(&mut tx, session.id, now).await.unwrap());
+            assert!(!is_live(&mut tx, session.id, now).await.unwrap());
+            assert!(find_live(&mut tx, &second.digest(), now).await.unwrap().is_none());
+            assert!(
+                !renew(&mut tx, &session, &first.digest()).await.unwrap(),
+                "an ended session stays ended"
+            );
+            assert_eq!(end_of_identity(&mut tx, lina.id, now).await.unwrap(), 0);
+
+            assert_eq!(purge(&mut tx, now).await.unwrap(), 0);
+            assert_eq!(
+                purge(&mut tx, late.plus(Duration::from_secs(1))).await.unwrap(),
+                1
+            );
+            assert!(participants(&mut tx, session.id).await.unwrap().is_empty());
+        })
+        .await;
+    }
+}

@@ -1,0 +1,67 @@
+//! For tests: a fresh, migrated database on each engine. PostgreSQL takes part where `MARELLE_TEST_POSTGRES` names a
+//! server (`make test` starts one); SQLite always does.
+
+use super::db::{Address, Db, Statement};
+use crate::base::random::{self, SystemRandom};
+use crate::base::secret::Secret;
+
+/// A migrated SQLite database in a file of its own, which lives as long as the returned folder.
+pub(crate) async fn sqlite() -> (Db, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&Address::File(folder.path().join("test.db")))
+        .await
+        .unwrap();
+    db.migrate().await.unwrap();
+    (db, folder)
+}
+
+/// A migrated PostgreSQL schema of its own, where a server is named.
+pub(crate) async fn postgres() -> Option<Db> {
+    #[expect(clippy::disallowed_methods, reason = "the tests' own switch")]
+    let url = std::env::var("MARELLE_TEST_POSTGRES").ok()?;
+    let schema = format!(
+        "t{}",
+        random::symbols(&SystemRandom, b"abcdefghijklmnopqrstuvwxyz", 16)
+    );
+    let admin = Db::open(&Address::Url(Secret::new(url.clone()))).await.unwrap();
+    let mut tx = admin.begin().await.unwrap();
+    let sql: &'static str = format!("CREATE SCHEMA {schema}").leak();
+    tx.execute(Statement { name: "schema", sql }, []).await.unwrap();
+    tx.commit().await.unwrap();
+    admin.close().await;
+    let joint = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{joint}options=-csearch_path%3D{schema}");
+    let db = Db::open(&Address::Url(Secret::new(url))).await.unwrap();
+    db.migrate().await.unwrap();
+    Some(db)
+}
+
+/// Runs a test on each engine in turn.
+pub(crate) async fn on_each_engine(test: impl AsyncFn(Db)) {
+    let (db, _folder) = sqlite().await;
+    test(db.clone()).await;
+    db.close().await;
+    if let Some(db) = postgres().await {
+        test(db.clone()).await;
+        db.close().await;
+    }
+}
+
+/// An invented pupil; different numbers make different people.
+pub(crate) fn person(given_name: &str, number: i64) -> crate::domain::identity::Identity {
+    use crate::base::random::SeededRandom;
+    use crate::base::time::Timestamp;
+    let now = Timestamp::from_seconds(1_790_000_000 + number);
+    crate::domain::identity::Identity {
+        id: crate::base::id::IdentityId::new(now, &SeededRandom::new(number.unsigned_abs())),
+        status: crate::domain::identity::Status::Active,
+        family_name: "Le Goff".into(),
+        usage_name: None,
+        given_name: given_name.into(),
+        birth_date: crate::base::time::parse_date("2016-08-17"),
+        sex: None,
+        username: None,
+        locale: None,
+        created_at: now,
+    }
+}
