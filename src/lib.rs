@@ -12,8 +12,10 @@
 //! | L1 | `domain`, `jose` |
 //! | L0 | `base` |
 
+pub mod app;
 pub mod base;
 pub mod domain;
 
+pub mod config;
 pub mod flows;
 pub mod store;

@@ -3,7 +3,12 @@
 //! Flows know no HTTP and shape no page. A flow that must keep something although it refuses (a counted failure, a
 //! revoked family) commits it first and says so in its outcome.
 
+pub mod continuation;
+pub mod installation;
 pub mod session;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,115 @@
+//! The composition root: a configuration becomes a running program. The only place that chooses between real parts
+//! (SQLite or PostgreSQL, the system's clock and randomness).
+//!
+//! Must never decide anything a flow decides.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::random::{Random, SystemRandom};
+use crate::base::secret::{MasterKey, SecretError, Vault};
+use crate::base::time::{Clock, SystemClock};
+use crate::config::{Config, ConfigError};
+use crate::flows::{self, Context, Failure, Settings};
+use crate::store::StoreError;
+use crate::store::db::{Address, Db};
+
+mod master_key;
+
+/// The program cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The cryptographic library.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A flow of the start.
+    #[error(transparent)]
+    Flow(#[from] Failure),
+    /// A file or folder.
+    #[error("{path}: {message}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+}
+
+impl AppError {
+    fn file(path: &Path, message: impl ToString) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            message: message.to_string(),
+        }
+    }
+}
+
+/// Opens database and vault and answers what every flow needs. Migrates, and checks that the master key is the one
+/// the data was sealed under.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn open(config: &Config) -> Result<Context, AppError> {
+    open_with(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await
+}
+
+/// [`open`] with a clock and a randomness of the caller's.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn open_with(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Context, AppError> {
+    let address = match config.database.url()? {
+        Some(url) => Address::Url(url),
+        None => Address::File(config.database.file.clone()),
+    };
+    if let Address::File(path) = &address {
+        master_key::private_folder(path)?;
+    }
+    let master = master_key(config, &*random)?;
+    let vault = Vault::new(&master)?;
+    let db = Db::open(&address).await?;
+    db.migrate().await?;
+    let context = Context {
+        db,
+        vault,
+        clock,
+        random,
+        settings: Arc::new(settings(config)),
+    };
+    flows::installation::check_master_key(&context).await?;
+    Ok(context)
+}
+
+fn master_key(config: &Config, random: &dyn Random) -> Result<MasterKey, AppError> {
+    if let Some(key) = config.keys.master_key.as_deref().and_then(MasterKey::from_hex) {
+        return Ok(key);
+    }
+    let beside = if config.database.url()?.is_some() {
+        PathBuf::from("data/master.key")
+    } else {
+        config.database.file.with_file_name("master.key")
+    };
+    master_key::load_or_make(config.keys.master_key_file.as_ref().unwrap_or(&beside), random)
+}
+
+fn settings(config: &Config) -> Settings {
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    Settings {
+        public_url: config.http.public_url.clone(),
+        sessions: config.session.lifetimes(),
+        code_lifetime: seconds(config.oidc.code_seconds),
+        access_token_lifetime: seconds(config.oidc.access_token_seconds),
+        id_token_lifetime: seconds(config.oidc.id_token_seconds),
+    }
+}

@@ -1,0 +1,107 @@
+//! Where a person who must sign in first was going: sealed into the address of the login page.
+//!
+//! Nothing is stored and no cookie is needed, so tabs cannot fight over it, a bookmarked login page still works and a
+//! stale tab lands in the application. The seal keeps anyone from writing one: it names where the browser goes next.
+
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Failure};
+use crate::base::time::Timestamp;
+
+/// After this long a continuation is run again as a fresh request.
+pub const FRESH: Duration = Duration::from_secs(3600);
+
+const CONTEXT: &str = "continuation";
+/// Longer than any we make: an authorization request is limited far below.
+const LIMIT: usize = 16 * 1024;
+
+/// An authorization request that waits for its person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continuation {
+    /// The relying party.
+    pub client: String,
+    /// Its name, as people are shown it.
+    pub service: String,
+    /// The origin the browser will be sent to in the end; a login page must let its form lead there (CSP
+    /// `form-action` is checked along redirects).
+    pub origin: Option<String>,
+    /// The authorization request as it came, as a query.
+    pub query: String,
+    /// When it came, in microseconds; a login the request demanded must be later.
+    pub asked_at: i64,
+}
+
+impl Continuation {
+    /// When the request came.
+    pub fn asked_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.asked_at)
+    }
+
+    /// Whether it came recently enough to count what was asked of the person as answered.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now.since(self.asked_at()) < FRESH
+    }
+
+    /// Seals it into text that can stand in an address.
+    ///
+    /// # Errors
+    /// [`Failure`] of the cryptographic library.
+    pub fn seal(&self, context: &Context) -> Result<String, Failure> {
+        let plain = serde_json::to_vec(self).map_err(|error| Failure::Task(error.to_string()))?;
+        Ok(BASE64URL_NOPAD.encode(&context.vault.seal(CONTEXT, &plain, &*context.random)?))
+    }
+
+    /// Opens what [`Continuation::seal`] made; `None` for anything else.
+    pub fn open(context: &Context, sealed: &str) -> Option<Self> {
+        if sealed.len() > LIMIT {
+            return None;
+        }
+        let bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
+        let plain = context.vault.open(CONTEXT, &bytes).ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+}
+
+/// The path a browser is sent to once its person is signed in: back to the request that waits, else home.
+pub fn resume_path(context: &Context, sealed: Option<&str>) -> String {
+    match sealed.filter(|sealed| Continuation::open(context, sealed).is_some()) {
+        Some(sealed) => crate::base::url::with_parameters("/oauth/authorize/resume", [("continue", sealed)]),
+        None => "/".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flows::testing::context_on_sqlite;
+
+    #[tokio::test]
+    async fn a_continuation_comes_back_whole_or_not_at_all() {
+        let (context, _clock, _folder) = context_on_sqlite().await;
+        let waiting = Continuation {
+            client: "ent".into(),
+            service: "ENT".into(),
+            origin: Some("https://ent.example".into()),
+            query: "client_id=ent&state=%C3%A9".into(),
+            asked_at: context.now().micros(),
+        };
+        let sealed = waiting.seal(&context).unwrap();
+        assert_eq!(Continuation::open(&context, &sealed), Some(waiting.clone()));
+        assert!(resume_path(&context, Some(&sealed)).starts_with("/oauth/authorize/resume?continue="));
+        for forged in [
+            "",
+            "x",
+            &sealed[1..],
+            &format!("{sealed}A"),
+            "https://evil.example/",
+        ] {
+            assert_eq!(Continuation::open(&context, forged), None, "{forged}");
+            assert_eq!(resume_path(&context, Some(forged)), "/");
+        }
+        assert!(waiting.is_fresh(context.now()));
+        assert!(!waiting.is_fresh(context.now().plus(FRESH)));
+    }
+}
