@@ -19,3 +19,4 @@ pub mod domain;
 pub mod config;
 pub mod flows;
 pub mod store;
+pub mod web;

@@ -32,6 +32,18 @@ pub async fn check_master_key(context: &Context) -> Result<(), Failure> {
     }
 }
 
+/// Asks the database for anything at all.
+///
+/// # Errors
+/// [`Failure`] where it does not answer.
+pub async fn ping(context: &Context) -> Result<(), Failure> {
+    let mut conn = context.db.reader().await?;
+    store::installation::find(&mut conn, ISSUER)
+        .await
+        .map(drop)
+        .map_err(Failure::from)
+}
+
 /// What became of the issuer at a start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Issuer {

@@ -1,0 +1,92 @@
+//! A page as an answer: HTML with the content security policy that lets it load our own style, pictures and script,
+//! and lets its forms lead nowhere but to us and, along redirects, to the service the person is on the way to.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// A page to send.
+#[derive(Debug)]
+pub struct Page {
+    status: StatusCode,
+    html: String,
+    form_targets: Vec<String>,
+}
+
+impl Page {
+    /// A page that was rendered.
+    pub fn new(html: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            html,
+            form_targets: Vec::new(),
+        }
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same, its forms may lead to `origin` in the end (CSP3 checks `form-action` along redirects).
+    #[must_use]
+    pub fn leading_to(mut self, origin: Option<String>) -> Self {
+        self.form_targets.extend(origin);
+        self
+    }
+
+    fn policy(&self) -> String {
+        let targets: String = self
+            .form_targets
+            .iter()
+            // An origin has none of these; anything else would write another directive.
+            .filter(|origin| !origin.contains([' ', ';', ',', '\'']))
+            .map(|origin| format!(" {origin}"))
+            .collect();
+        format!(
+            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; font-src 'self'; \
+             connect-src 'self'; form-action 'self'{targets}; base-uri 'none'; frame-ancestors 'none'"
+        )
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = (
+            self.status,
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+            (),
+        )
+            .into_response();
+        if let Ok(policy) = HeaderValue::from_str(&self.policy()) {
+            response
+                .headers_mut()
+                .insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        response.headers_mut().insert(
+            HeaderName::from_static("x-robots-tag"),
+            HeaderValue::from_static("noindex"),
+        );
+        *response.body_mut() = self.html.into();
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_cannot_write_a_directive() {
+        let page = Page::new(String::new())
+            .leading_to(Some("https://ent.example".into()))
+            .leading_to(Some("https://evil.example; script-src *".into()));
+        assert!(
+            page.policy()
+                .contains("form-action 'self' https://ent.example; base-uri"),
+            "{}",
+            page.policy()
+        );
+    }
+}
