@@ -113,3 +113,11 @@ fn settings(config: &Config) -> Settings {
         id_token_lifetime: seconds(config.oidc.id_token_seconds),
     }
 }
+
+/// The whole site over what flows need.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn router(context: Context) -> Result<axum::Router, AppError> {
+    Ok(crate::web::router(crate::web::WebState { context }))
+}

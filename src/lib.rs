@@ -14,9 +14,12 @@
 
 pub mod app;
 pub mod base;
+pub mod cli;
+pub mod demo;
 pub mod domain;
 
 pub mod config;
 pub mod flows;
 pub mod store;
+pub mod telemetry;
 pub mod web;

@@ -1,3 +1,5 @@
-//! The `marelle` program.
+//! The `marelle` program: arguments in, exit code out.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    marelle::cli::run()
+}

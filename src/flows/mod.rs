@@ -3,8 +3,10 @@
 //! Flows know no HTTP and shape no page. A flow that must keep something although it refuses (a counted failure, a
 //! revoked family) commits it first and says so in its outcome.
 
+pub mod audit;
 pub mod continuation;
 pub mod installation;
+pub mod outbound;
 pub mod session;
 
 #[cfg(test)]

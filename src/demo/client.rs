@@ -1,0 +1,210 @@
+//! The OpenID Connect client of a demo service, by the `openidconnect` crate: it knows the issuer and nothing else.
+
+use openidconnect::core::{CoreAuthenticationFlow, CoreGenderClaim, CoreIdToken};
+use openidconnect::{
+    AccessTokenHash, AdditionalClaims, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl,
+    LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
+    ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse, UserInfoClaims,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::base::secret::Secret;
+use crate::flows::outbound::{Outbound, OutboundError};
+
+/// A sign-in that did not come through; the words are for the visitor of the demo.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct ClientError(String);
+
+fn wrong(what: &'static str) -> impl Fn(&dyn std::error::Error) -> ClientError {
+    move |error| {
+        let cause = error
+            .source()
+            .map(|source| format!(" ({source})"))
+            .unwrap_or_default();
+        ClientError(format!("{what}: {error}{cause}"))
+    }
+}
+
+/// Claims beyond the standard ones, as they came.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+struct Extra(serde_json::Map<String, serde_json::Value>);
+
+impl AdditionalClaims for Extra {}
+
+/// How a service is known to Marelle.
+#[derive(Debug, Clone)]
+pub(super) struct Registration {
+    /// The issuer; everything else is discovered.
+    pub(super) issuer: String,
+    /// `client_id`.
+    pub(super) id: String,
+    /// `client_secret`.
+    pub(super) secret: Secret,
+    /// Where codes arrive.
+    pub(super) redirect_uri: String,
+    /// Where people arrive after logout.
+    pub(super) home: String,
+}
+
+/// What waits for the code to come back.
+#[derive(Debug)]
+pub(super) struct Pending {
+    state: CsrfToken,
+    nonce: Nonce,
+    verifier: PkceCodeVerifier,
+}
+
+impl Pending {
+    /// Whether a callback answers this request.
+    pub(super) fn is_answered_by(&self, state: &str) -> bool {
+        self.state.secret() == state
+    }
+}
+
+/// Who arrived.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Arrival {
+    /// The subject identifier.
+    pub(super) sub: String,
+    /// The ID Token as it came, for the logout.
+    pub(super) id_token: String,
+    /// The claims, in alphabetical order.
+    pub(super) claims: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A client.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    registration: Registration,
+    outbound: Outbound,
+}
+
+impl Client {
+    /// A client that reaches its issuer by `outbound`.
+    pub(super) fn new(registration: Registration, outbound: Outbound) -> Self {
+        Self {
+            registration,
+            outbound,
+        }
+    }
+
+    async fn send(
+        &self,
+        request: openidconnect::HttpRequest,
+    ) -> Result<openidconnect::HttpResponse, OutboundError> {
+        self.outbound.send(request).await
+    }
+
+    async fn discover(&self) -> Result<ProviderMetadataWithLogout, ClientError> {
+        let issuer =
+            IssuerUrl::new(self.registration.issuer.clone()).map_err(|error| wrong("issuer")(&error))?;
+        ProviderMetadataWithLogout::discover_async(issuer, &|request| self.send(request))
+            .await
+            .map_err(|error| wrong("discovery")(&error))
+    }
+
+    fn redirect_url(&self) -> Result<RedirectUrl, ClientError> {
+        RedirectUrl::new(self.registration.redirect_uri.clone())
+            .map_err(|error| wrong("redirect address")(&error))
+    }
+
+    fn credentials(&self) -> (ClientId, Option<ClientSecret>) {
+        let secret = ClientSecret::new(self.registration.secret.expose().to_owned());
+        (ClientId::new(self.registration.id.clone()), Some(secret))
+    }
+
+    /// Begins a sign-in: where the browser goes, and what to keep until it is back.
+    pub(super) async fn begin(&self) -> Result<(String, Pending), ClientError> {
+        let (id, secret) = self.credentials();
+        let client =
+            openidconnect::core::CoreClient::from_provider_metadata(self.discover().await?, id, secret)
+                .set_redirect_uri(self.redirect_url()?);
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let (url, state, nonce) = client
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
+            .add_scopes(["profile", "education"].map(|scope| Scope::new(scope.to_owned())))
+            .set_pkce_challenge(challenge)
+            .url();
+        Ok((
+            url.to_string(),
+            Pending {
+                state,
+                nonce,
+                verifier,
+            },
+        ))
+    }
+
+    /// Exchanges the code, verifies the ID Token and asks for the claims.
+    pub(super) async fn finish(&self, code: String, pending: Pending) -> Result<Arrival, ClientError> {
+        let (id, secret) = self.credentials();
+        let client =
+            openidconnect::core::CoreClient::from_provider_metadata(self.discover().await?, id, secret)
+                .set_redirect_uri(self.redirect_url()?);
+        let tokens = client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(|error| wrong("token endpoint")(&error))?
+            .set_pkce_verifier(pending.verifier)
+            .request_async(&|request| self.send(request))
+            .await
+            .map_err(|error| wrong("code exchange")(&error))?;
+        let id_token: &CoreIdToken = tokens
+            .id_token()
+            .ok_or_else(|| ClientError("no ID Token came back".to_owned()))?;
+        let verifier = client.id_token_verifier();
+        let claims = id_token
+            .claims(&verifier, &pending.nonce)
+            .map_err(|error| wrong("ID Token")(&error))?;
+        if let Some(expected) = claims.access_token_hash() {
+            let alg = id_token
+                .signing_alg()
+                .map_err(|error| wrong("ID Token")(&error))?;
+            let key = id_token
+                .signing_key(&verifier)
+                .map_err(|error| wrong("ID Token")(&error))?;
+            let actual = AccessTokenHash::from_token(tokens.access_token(), alg, key)
+                .map_err(|error| wrong("at_hash")(&error))?;
+            if actual != *expected {
+                return Err(ClientError("at_hash does not fit the access token".to_owned()));
+            }
+        }
+        let subject = claims.subject().clone();
+        let info: UserInfoClaims<Extra, CoreGenderClaim> = client
+            .user_info(tokens.access_token().clone(), Some(subject.clone()))
+            .map_err(|error| wrong("userinfo endpoint")(&error))?
+            .request_async(&|request| self.send(request))
+            .await
+            .map_err(|error| wrong("userinfo")(&error))?;
+        let claims = match serde_json::to_value(&info).map_err(|error| wrong("claims")(&error))? {
+            serde_json::Value::Object(claims) => claims,
+            _ => serde_json::Map::new(),
+        };
+        Ok(Arrival {
+            sub: subject.to_string(),
+            id_token: id_token.to_string(),
+            claims,
+        })
+    }
+
+    /// Where the browser goes to sign out everywhere.
+    pub(super) async fn logout_url(&self, id_token: &str) -> Result<String, ClientError> {
+        let metadata = self.discover().await?;
+        let endpoint = metadata.additional_metadata().end_session_endpoint.clone();
+        let endpoint = endpoint.ok_or_else(|| ClientError("the issuer has no logout".to_owned()))?;
+        let hint: CoreIdToken = id_token
+            .parse()
+            .map_err(|error: serde_json::Error| wrong("ID Token")(&error))?;
+        let home = PostLogoutRedirectUrl::new(self.registration.home.clone());
+        Ok(LogoutRequest::from(endpoint)
+            .set_id_token_hint(&hint)
+            .set_client_id(ClientId::new(self.registration.id.clone()))
+            .set_post_logout_redirect_uri(home.map_err(|error| wrong("home")(&error))?)
+            .http_get_url()
+            .to_string())
+    }
+}

@@ -1,0 +1,3 @@
+//! L5: the territory that `marelle demo` plays.
+
+mod client;
