@@ -9,6 +9,7 @@ pub mod db;
 pub mod enrolment;
 pub mod identity;
 pub mod installation;
+pub mod school;
 pub mod session;
 pub mod value;
 
@@ -95,6 +96,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("enrolment", enrolment::STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("installation", installation::STATEMENTS),
+    ("school", school::STATEMENTS),
     ("session", session::STATEMENTS),
 ];
 
