@@ -208,3 +208,10 @@ impl Client {
             .to_string())
     }
 }
+
+impl ClientError {
+    /// The issuer sent the person back with an error (RFC 6749 §4.1.2.1).
+    pub(super) fn refused(error: &str, description: Option<&str>) -> Self {
+        Self(format!("{error}: {}", description.unwrap_or_default()))
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod continuation;
+pub mod declaration;
 pub mod installation;
 pub mod outbound;
 pub mod session;

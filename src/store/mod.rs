@@ -9,6 +9,7 @@ pub mod db;
 pub mod enrolment;
 pub mod identity;
 pub mod installation;
+pub mod relying_party;
 pub mod school;
 pub mod session;
 pub mod value;
@@ -96,6 +97,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("enrolment", enrolment::STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("installation", installation::STATEMENTS),
+    ("relying_party", relying_party::STATEMENTS),
     ("school", school::STATEMENTS),
     ("session", session::STATEMENTS),
 ];

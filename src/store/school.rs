@@ -26,7 +26,10 @@ statements! {
 }
 
 fn academy(row: &Row) -> Result<Academy, StoreError> {
-    Ok(Academy { code: row.parse("code")?, name: row.get("name")? })
+    Ok(Academy {
+        code: row.parse("code")?,
+        name: row.get("name")?,
+    })
 }
 
 fn school(row: &Row) -> Result<School, StoreError> {
@@ -44,7 +47,11 @@ fn school(row: &Row) -> Result<School, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub async fn find_academy(conn: &mut Conn, code: &AcademyCode) -> Result<Option<Academy>, StoreError> {
-    conn.optional(FIND_ACADEMY, [text(code)]).await?.as_ref().map(academy).transpose()
+    conn.optional(FIND_ACADEMY, [text(code)])
+        .await?
+        .as_ref()
+        .map(academy)
+        .transpose()
 }
 
 /// Every academy, by code.
@@ -60,7 +67,9 @@ pub async fn academies(conn: &mut Conn) -> Result<Vec<Academy>, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub async fn save_academy(tx: &mut Tx, academy: &Academy) -> Result<(), StoreError> {
-    tx.execute(SAVE_ACADEMY, [text(&academy.code), text(&academy.name)]).await.map(drop)
+    tx.execute(SAVE_ACADEMY, [text(&academy.code), text(&academy.name)])
+        .await
+        .map(drop)
 }
 
 /// Forgets an academy that has no school; whether it did.
@@ -76,7 +85,11 @@ pub async fn delete_academy(tx: &mut Tx, code: &AcademyCode) -> Result<bool, Sto
 /// # Errors
 /// [`StoreError`].
 pub async fn find(conn: &mut Conn, uai: &Uai) -> Result<Option<School>, StoreError> {
-    conn.optional(FIND, [text(uai)]).await?.as_ref().map(school).transpose()
+    conn.optional(FIND, [text(uai)])
+        .await?
+        .as_ref()
+        .map(school)
+        .transpose()
 }
 
 /// Every school, by UAI.
@@ -120,7 +133,10 @@ mod tests {
     #[tokio::test]
     async fn schools_and_academies_are_kept_changed_and_forgotten_when_empty() {
         on_each_engine(async |db| {
-            let rennes = Academy { code: "14".parse().unwrap(), name: "Rennes".into() };
+            let rennes = Academy {
+                code: "14".parse().unwrap(),
+                name: "Rennes".into(),
+            };
             let mut ecole = School {
                 uai: "9990001X".parse().unwrap(),
                 name: "École du Port".into(),
@@ -136,7 +152,10 @@ mod tests {
             assert_eq!(all(&mut tx).await.unwrap(), std::slice::from_ref(&ecole));
             assert_eq!(find(&mut tx, &ecole.uai).await.unwrap(), Some(ecole.clone()));
             assert_eq!(academies(&mut tx).await.unwrap(), std::slice::from_ref(&rennes));
-            assert!(!delete_academy(&mut tx, &rennes.code).await.unwrap(), "it has a school");
+            assert!(
+                !delete_academy(&mut tx, &rennes.code).await.unwrap(),
+                "it has a school"
+            );
             assert!(delete(&mut tx, &ecole.uai).await.unwrap());
             assert!(delete_academy(&mut tx, &rennes.code).await.unwrap());
             assert_eq!(find_academy(&mut tx, &rennes.code).await.unwrap(), None);

@@ -65,3 +65,31 @@ pub(crate) fn person(given_name: &str, number: i64) -> crate::domain::identity::
         created_at: now,
     }
 }
+
+/// A relying party that asks for everything and has a secret `"s" × 40`.
+pub(crate) fn relying_party(id: &str) -> crate::domain::relying_party::RelyingParty {
+    use crate::domain::relying_party::{
+        Attribute, ClientAuthMethod, Release, ReleasePolicy, RelyingParty, SigningAlgorithm, SubjectStrategy,
+    };
+    let releases = Attribute::ALL.iter().map(|attribute| Release {
+        attribute: *attribute,
+        purpose: "essai".into(),
+        convention: "2026-01".into(),
+    });
+    RelyingParty {
+        id: id.parse().unwrap(),
+        name: "ENT du collège".into(),
+        home: Some("https://ent.example/".into()),
+        redirect_uris: vec!["https://ent.example/cb".into()],
+        post_logout_redirect_uris: vec!["https://ent.example/bye".into()],
+        sector: id.into(),
+        subject_strategy: SubjectStrategy::Pairwise,
+        auth_method: ClientAuthMethod::SecretBasic,
+        secrets: vec![Secret::new("s".repeat(40)).digest()],
+        pkce_required: true,
+        id_token_alg: SigningAlgorithm::Rs256,
+        release: ReleasePolicy(releases.collect()),
+        schools: vec!["9990101F".parse().unwrap()],
+        enabled: true,
+    }
+}

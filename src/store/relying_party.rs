@@ -1,0 +1,185 @@
+//! Relying parties, each whole in one row: lists are JSON, loaded with it.
+
+use serde::{Deserialize, Serialize};
+
+use super::db::{Conn, Row, Tx};
+use super::value::text;
+use super::{StoreError, statements};
+use crate::base::secret::Digest;
+use crate::domain::relying_party::{Release, ReleasePolicy, RelyingParty, RelyingPartyId};
+
+statements! {
+    FIND = "SELECT id, name, home, sector, subject_strategy, auth_method, pkce_required, id_token_alg, redirect_uris,
+        post_logout_redirect_uris, schools, release, secrets, enabled FROM relying_party WHERE id = $1";
+    ALL = "SELECT id, name, home, sector, subject_strategy, auth_method, pkce_required, id_token_alg, redirect_uris,
+        post_logout_redirect_uris, schools, release, secrets, enabled FROM relying_party ORDER BY id";
+    SAVE = "INSERT INTO relying_party (id, name, home, sector, subject_strategy, auth_method, pkce_required,
+            id_token_alg, redirect_uris, post_logout_redirect_uris, schools, release, secrets, enabled)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, home = excluded.home, sector = excluded.sector,
+            subject_strategy = excluded.subject_strategy, auth_method = excluded.auth_method,
+            pkce_required = excluded.pkce_required, id_token_alg = excluded.id_token_alg,
+            redirect_uris = excluded.redirect_uris,
+            post_logout_redirect_uris = excluded.post_logout_redirect_uris, schools = excluded.schools,
+            release = excluded.release, secrets = excluded.secrets, enabled = excluded.enabled";
+    DELETE = "DELETE FROM relying_party WHERE id = $1";
+}
+
+/// A line of a release policy, as stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredRelease {
+    attribute: String,
+    purpose: String,
+    convention: String,
+}
+
+fn json<T: Serialize>(value: &T) -> Result<super::value::Value, StoreError> {
+    serde_json::to_string(value)
+        .map(text)
+        .map_err(|error| StoreError::corrupt("relying_party", error))
+}
+
+fn list<T: for<'de> Deserialize<'de>>(row: &Row, column: &str) -> Result<Vec<T>, StoreError> {
+    serde_json::from_str(&row.get::<String>(column)?).map_err(|error| StoreError::corrupt(column, error))
+}
+
+fn release(stored: StoredRelease) -> Result<Release, StoreError> {
+    let attribute = stored
+        .attribute
+        .parse()
+        .map_err(|error| StoreError::corrupt("release", error))?;
+    Ok(Release {
+        attribute,
+        purpose: stored.purpose,
+        convention: stored.convention,
+    })
+}
+
+fn secret(hex: &String) -> Result<Digest, StoreError> {
+    let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok();
+    bytes
+        .and_then(|bytes| Digest::from_stored(&bytes))
+        .ok_or_else(|| StoreError::corrupt("secrets", "not a digest"))
+}
+
+fn relying_party(row: &Row) -> Result<RelyingParty, StoreError> {
+    let schools = list::<String>(row, "schools")?;
+    Ok(RelyingParty {
+        id: row.parse("id")?,
+        name: row.get("name")?,
+        home: row.get("home")?,
+        redirect_uris: list(row, "redirect_uris")?,
+        post_logout_redirect_uris: list(row, "post_logout_redirect_uris")?,
+        sector: row.get("sector")?,
+        subject_strategy: row.parse("subject_strategy")?,
+        auth_method: row.parse("auth_method")?,
+        secrets: list::<String>(row, "secrets")?
+            .iter()
+            .map(secret)
+            .collect::<Result<_, _>>()?,
+        pkce_required: row.get("pkce_required")?,
+        id_token_alg: row.parse("id_token_alg")?,
+        release: ReleasePolicy(
+            list(row, "release")?
+                .into_iter()
+                .map(release)
+                .collect::<Result<_, _>>()?,
+        ),
+        schools: schools
+            .iter()
+            .map(|uai| uai.parse().map_err(|error| StoreError::corrupt("schools", error)))
+            .collect::<Result<_, _>>()?,
+        enabled: row.get("enabled")?,
+    })
+}
+
+/// One relying party.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find(conn: &mut Conn, id: &RelyingPartyId) -> Result<Option<RelyingParty>, StoreError> {
+    conn.optional(FIND, [text(id)])
+        .await?
+        .as_ref()
+        .map(relying_party)
+        .transpose()
+}
+
+/// Every relying party, by id.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn all(conn: &mut Conn) -> Result<Vec<RelyingParty>, StoreError> {
+    conn.all(ALL, []).await?.iter().map(relying_party).collect()
+}
+
+/// Keeps a relying party, new or changed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
+    let secrets: Vec<String> = party
+        .secrets
+        .iter()
+        .map(|secret| data_encoding::HEXLOWER.encode(secret.as_bytes()))
+        .collect();
+    let schools: Vec<&str> = party.schools.iter().map(|school| school.as_str()).collect();
+    let release: Vec<StoredRelease> = party
+        .release
+        .0
+        .iter()
+        .map(|release| StoredRelease {
+            attribute: release.attribute.to_string(),
+            purpose: release.purpose.clone(),
+            convention: release.convention.clone(),
+        })
+        .collect();
+    let values = [
+        text(&party.id),
+        text(&party.name),
+        party.home.as_deref().into(),
+        text(&party.sector),
+        text(party.subject_strategy),
+        text(party.auth_method),
+        party.pkce_required.into(),
+        text(party.id_token_alg),
+        json(&party.redirect_uris)?,
+        json(&party.post_logout_redirect_uris)?,
+        json(&schools)?,
+        json(&release)?,
+        json(&secrets)?,
+        party.enabled.into(),
+    ];
+    tx.execute(SAVE, values).await.map(drop)
+}
+
+/// Forgets a relying party; whether it was there. Its sector's subjects stay.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn delete(tx: &mut Tx, id: &RelyingPartyId) -> Result<bool, StoreError> {
+    Ok(tx.execute(DELETE, [text(id)]).await? == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{on_each_engine, relying_party as sample};
+
+    #[tokio::test]
+    async fn a_relying_party_reads_back_whole_changes_and_goes() {
+        on_each_engine(async |db| {
+            let mut party = sample("ent-college");
+            let mut tx = db.begin().await.unwrap();
+            save(&mut tx, &party).await.unwrap();
+            assert_eq!(find(&mut tx, &party.id).await.unwrap(), Some(party.clone()));
+            party.enabled = false;
+            party.schools.clear();
+            save(&mut tx, &party).await.unwrap();
+            assert_eq!(all(&mut tx).await.unwrap(), std::slice::from_ref(&party));
+            assert!(delete(&mut tx, &party.id).await.unwrap());
+            assert!(!delete(&mut tx, &party.id).await.unwrap());
+        })
+        .await;
+    }
+}
