@@ -15,7 +15,7 @@ use crate::flows::{self, Context, Failure, Settings};
 use crate::store::StoreError;
 use crate::store::db::{Address, Db};
 
-mod master_key;
+mod private_files;
 
 /// The program cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +74,7 @@ pub async fn open_with(
         None => Address::File(config.database.file.clone()),
     };
     if let Address::File(path) = &address {
-        master_key::private_folder(path)?;
+        private_files::private_file(path)?;
     }
     let master = master_key(config, &*random)?;
     let vault = Vault::new(&master)?;
@@ -100,7 +100,7 @@ fn master_key(config: &Config, random: &dyn Random) -> Result<MasterKey, AppErro
     } else {
         config.database.file.with_file_name("master.key")
     };
-    master_key::load_or_make(config.keys.master_key_file.as_ref().unwrap_or(&beside), random)
+    private_files::load_or_make(config.keys.master_key_file.as_ref().unwrap_or(&beside), random)
 }
 
 fn settings(config: &Config) -> Settings {

@@ -2,6 +2,8 @@
 //!
 //! `RUST_LOG`-style filters come from `MARELLE_LOG`. Names, INE, secrets and tokens are never fields of an event.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// How log lines are written.
@@ -18,7 +20,8 @@ pub fn start(format: Format, filter: Option<&str>) {
     let filter = EnvFilter::builder().parse_lossy(filter.unwrap_or("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // The only failure is a logger that is there already.
     drop(match format {
         Format::Text => lines.compact().try_init(),

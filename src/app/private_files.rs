@@ -1,4 +1,5 @@
-//! The file of the master key: made at first start, readable by its owner only, refused otherwise.
+//! Files that only their owner may read: the database, and the master key, which is made at first start and refused
+//! where others could read it.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -10,13 +11,27 @@ use crate::base::random::Random;
 use crate::base::secret::MasterKey;
 
 /// Makes the folder of a file, for its owner only, where it is missing.
-pub(super) fn private_folder(file: &Path) -> Result<(), AppError> {
+fn private_folder(file: &Path) -> Result<(), AppError> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)
             .map_err(|error| AppError::file(folder, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes an empty file, for its owner only, where it is missing: SQLite then keeps its rights for the files beside it.
+pub(super) fn private_file(path: &Path) -> Result<(), AppError> {
+    private_folder(path)?;
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(AppError::file(path, error)),
         _ => Ok(()),
     }
 }
