@@ -119,5 +119,8 @@ fn settings(config: &Config) -> Settings {
 /// # Errors
 /// [`AppError`].
 pub async fn router(context: Context) -> Result<axum::Router, AppError> {
-    Ok(crate::web::router(crate::web::WebState { context }))
+    Ok(crate::web::router(crate::web::WebState {
+        context,
+        brand: Arc::default(),
+    }))
 }

@@ -9,7 +9,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::WebState;
+use super::page::Page;
 use super::request::RequestId;
+use super::views::{self, ErrorKind, ErrorPage, NotFoundPage, RenderError};
+use super::visitor::Visitor;
 use crate::flows::Failure;
 use crate::store::StoreError;
 
@@ -20,8 +23,10 @@ pub enum WebError {
     NotFound,
     /// The form was sent by another site's page.
     ForeignForm,
-    /// The request makes no sense; the sentence is for the person.
-    BadRequest(&'static str),
+    /// The request makes no sense; the sentence is for the person, where the kind's own does not say enough.
+    BadRequest(Option<String>),
+    /// This person may not; the sentence is for the person.
+    Forbidden(Option<String>),
     /// Too much at once; come back in a moment.
     Busy,
     /// Anything nobody could do anything about.
@@ -34,43 +39,47 @@ impl From<Failure> for WebError {
     }
 }
 
-/// What the page or the JSON of an error will say; travels with the response to [`render`].
+impl From<RenderError> for WebError {
+    fn from(error: RenderError) -> Self {
+        Self::Failed(Failure::Task(error.to_string()))
+    }
+}
+
+/// What the page of an error will say; travels with the response to [`render`].
 #[derive(Debug, Clone)]
 struct PublicError {
-    sentence: &'static str,
+    /// `None` for a page that does not exist.
+    kind: Option<ErrorKind>,
+    sentence: Option<String>,
 }
 
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
-        let (status, sentence) = match &self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "Cette page n’existe pas."),
+        let (status, kind) = match &self {
+            Self::NotFound => (StatusCode::NOT_FOUND, None),
             Self::ForeignForm => {
                 tracing::warn!("a form of another site was refused");
-                (
-                    StatusCode::FORBIDDEN,
-                    "Ce formulaire ne vient pas de nos pages. Revenez en arrière et recommencez.",
-                )
+                (StatusCode::FORBIDDEN, Some(ErrorKind::Forbidden))
             }
-            Self::BadRequest(sentence) => (StatusCode::BAD_REQUEST, *sentence),
-            Self::Busy | Self::Failed(Failure::Store(StoreError::Unavailable { .. })) => {
-                if let Self::Failed(failure) = &self {
-                    tracing::error!(cause = %failure, "unavailable");
-                }
-                (
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "Trop de monde en ce moment. Réessayez dans quelques secondes.",
-                )
-            }
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, Some(ErrorKind::BadRequest)),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, Some(ErrorKind::Forbidden)),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable)),
             Self::Failed(failure) => {
                 tracing::error!(cause = %failure, "failed");
-                (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "Quelque chose n’a pas marché chez nous. Réessayez dans un moment.",
-                )
+                match failure {
+                    Failure::Store(StoreError::Unavailable { .. }) => {
+                        (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable))
+                    }
+                    _ => (StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorKind::Internal)),
+                }
             }
         };
+        let sentence = match self {
+            Self::BadRequest(sentence) | Self::Forbidden(sentence) => sentence,
+            Self::NotFound | Self::ForeignForm | Self::Busy | Self::Failed(_) => None,
+        };
         let mut response = status.into_response();
-        response.extensions_mut().insert(PublicError { sentence });
+        response.extensions_mut().insert(PublicError { kind, sentence });
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response
                 .headers_mut()
@@ -85,33 +94,58 @@ pub fn from_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     WebError::Failed(Failure::Task("a handler panicked".to_owned())).into_response()
 }
 
-/// Writes the body of an error: a page for a browser, JSON for a program. Statuses without a body of their own (405,
-/// 413, a time-out) get one too.
-pub async fn render(State(_state): State<WebState>, request: Request, next: Next) -> Response {
+/// Writes the page of an error. Statuses that a layer answers without a body (405, 413, a time-out) get one too.
+pub async fn render(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let id = request
         .extensions()
         .get::<RequestId>()
         .map(|id| id.0.clone())
         .unwrap_or_default();
+    let visitor = Visitor::of(request.uri().query(), request.headers());
     let response = next.run(request).await;
-    let status = response.status();
-    let sentence = match response.extensions().get::<PublicError>() {
-        Some(error) => error.sentence,
-        None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
-        None => match status {
-            StatusCode::METHOD_NOT_ALLOWED => "Cette adresse ne répond pas à cette demande.",
-            StatusCode::PAYLOAD_TOO_LARGE => "Ce qui a été envoyé est trop long.",
-            StatusCode::SERVICE_UNAVAILABLE => {
-                "Trop de monde en ce moment. Réessayez dans quelques secondes."
-            }
-            _ => return response,
-        },
+    let Some(error) = public_error(&response) else {
+        return response;
     };
-    let (mut parts, _) = response.into_parts();
+    let page = visitor.page(&state);
+    let rendered = match error.kind {
+        None => views::render(&NotFoundPage { page, request_id: id }),
+        Some(kind) => {
+            let PublicError { sentence, .. } = error;
+            views::render(&ErrorPage {
+                page,
+                kind,
+                sentence,
+                request_id: id,
+                way_on: None,
+            })
+        }
+    };
+    let (mut parts, body) = response.into_parts();
+    let Ok(html) = rendered else {
+        return Response::from_parts(parts, body);
+    };
+    let (page, body) = Page::new(html)
+        .with_status(parts.status)
+        .into_response()
+        .into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    Response::from_parts(parts, format!("{sentence}\n{id}\n").into())
+    parts.headers.extend(page.headers);
+    Response::from_parts(parts, body)
+}
+
+fn public_error(response: &Response) -> Option<PublicError> {
+    if let Some(error) = response.extensions().get::<PublicError>() {
+        return Some(error.clone());
+    }
+    let kind = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::BadRequest,
+        StatusCode::SERVICE_UNAVAILABLE if !response.headers().contains_key(header::CONTENT_TYPE) => {
+            ErrorKind::Unavailable
+        }
+        _ => return None,
+    };
+    Some(PublicError {
+        kind: Some(kind),
+        sentence: None,
+    })
 }

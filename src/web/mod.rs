@@ -3,13 +3,18 @@
 //! Must never decide: a status, a redirect and a page are all a handler chooses. The limits on what comes from outside
 //! (size, time, panics) are laid around every route here.
 
+pub mod assets;
 pub mod cookie;
 pub mod error;
+pub mod files;
 pub mod origin;
 pub mod page;
 pub mod request;
 pub mod server;
+pub mod views;
+pub mod visitor;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,6 +26,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::flows::Context;
+use views::Brand;
 
 /// The largest body a form or token request may have.
 const BODY: usize = 64 * 1024;
@@ -32,12 +38,15 @@ const TIME: Duration = Duration::from_secs(30);
 pub struct WebState {
     /// What flows need.
     pub context: Context,
+    /// How the project dresses its pages.
+    pub brand: Arc<Brand>,
 }
 
 /// The whole site.
 pub fn router(state: WebState) -> Router {
     Router::new()
         .merge(health())
+        .merge(files::routes())
         .fallback(async || error::WebError::NotFound)
         .layer(from_fn_with_state(state.clone(), origin::same_origin_forms))
         .layer(DefaultBodyLimit::max(BODY))

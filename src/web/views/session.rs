@@ -1,0 +1,69 @@
+//! Owns the pages of somebody who is signed in at Marelle itself, and of their leaving. The id `sign-out` is an
+//! interface (DESIGN §8).
+
+use super::{Hidden, Link, Page};
+use askama::Template;
+
+/// Signed in without having been sent by a service.
+#[derive(Debug, Clone, Template)]
+#[template(path = "home.html")]
+pub struct HomePage {
+    /// What every page needs.
+    pub page: Page,
+    /// The name to greet with.
+    pub first_name: String,
+    /// The id of the avatar, when the person has one.
+    pub avatar: Option<String>,
+    /// Where the person can go.
+    pub services: Vec<ServiceLink>,
+    /// Where "I'm done" is posted.
+    pub sign_out_action: String,
+}
+
+/// A service that the person can open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceLink {
+    /// Its name.
+    pub name: String,
+    /// Where it begins.
+    pub url: String,
+}
+
+impl ServiceLink {
+    /// The letter that stands for the service where there is no drawing.
+    fn initial(&self) -> String {
+        self.name
+            .chars()
+            .find(|c| c.is_alphanumeric())
+            .map(|c| c.to_uppercase().collect())
+            .unwrap_or_default()
+    }
+}
+
+/// "Do you want to leave?": the confirmation of OpenID Connect RP-Initiated Logout §2.
+#[derive(Debug, Clone, Template)]
+#[template(path = "sign_out.html")]
+pub struct SignOutPage {
+    /// What every page needs.
+    pub page: Page,
+    /// Where the form is posted.
+    pub action: String,
+    /// Hidden fields that the handler wants back.
+    pub hidden: Vec<Hidden>,
+    /// The service that asked, when one did.
+    pub service: Option<String>,
+    /// Where "stay" leads.
+    pub stay_url: String,
+}
+
+/// Nobody is signed in any more.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOutPage {
+    /// What every page needs.
+    pub page: Page,
+    /// The service that the person came from, and its address.
+    pub back: Option<Link>,
+    /// The class that this device remembers: the next child begins there.
+    pub class_url: Option<String>,
+}
