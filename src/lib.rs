@@ -15,11 +15,11 @@
 pub mod app;
 pub mod base;
 pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod domain;
-
-pub mod config;
 pub mod flows;
+pub mod roster;
 pub mod store;
 pub mod telemetry;
 pub mod web;
