@@ -17,6 +17,9 @@ pub mod base;
 pub mod cli;
 pub mod demo;
 pub mod domain;
+pub mod jose;
+pub mod oauth;
+pub mod oidc;
 
 pub mod config;
 pub mod flows;
