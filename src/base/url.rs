@@ -26,6 +26,15 @@ pub fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> St
     out.finish()
 }
 
+/// One value out of `application/x-www-form-urlencoded` text.
+pub fn form_decoded(text: &str) -> String {
+    // Parsed as the name of a pair, so that `&` and `=` in it, which an encoder would have escaped, stay what they are.
+    let escaped = text.replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(escaped.as_bytes())
+        .map(|(name, _)| name.into_owned())
+        .collect()
+}
+
 /// `address` with parameters added behind those it has, in `application/x-www-form-urlencoded` form
 /// (RFC 6749 §4.1.2 and Appendix B). The rest of the address is kept byte for byte.
 pub fn with_parameters<'a>(
@@ -62,6 +71,13 @@ mod tests {
             with_parameters("https://a.example/cb", []),
             "https://a.example/cb"
         );
+    }
+
+    #[test]
+    fn one_encoded_value_is_read_whole() {
+        assert_eq!(form_decoded("a+b%20c%3A%C3%A9"), "a b c:é");
+        assert_eq!(form_decoded("a&b=c"), "a&b=c");
+        assert_eq!(form_decoded(""), "");
     }
 
     #[test]

@@ -8,14 +8,19 @@ pub mod audit;
 pub mod class_group;
 pub mod education;
 pub mod enrolment;
+pub mod grant;
 pub mod identity;
 pub mod import;
 pub mod ine;
 pub mod matching;
 pub mod relying_party;
 pub mod session;
+pub mod signing_key;
 pub mod source;
 pub mod uai;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 /// A state that does not allow what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

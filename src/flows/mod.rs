@@ -7,8 +7,10 @@ pub mod audit;
 pub mod continuation;
 pub mod declaration;
 pub mod installation;
+pub mod keys;
 pub mod outbound;
 pub mod session;
+pub mod subject;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -20,6 +22,7 @@ use crate::base::random::Random;
 use crate::base::secret::{SecretError, Vault};
 use crate::base::time::{Clock, Timestamp};
 use crate::domain::session::Lifetimes;
+use crate::jose::JoseError;
 use crate::store::StoreError;
 use crate::store::db::Db;
 
@@ -69,6 +72,9 @@ pub enum Failure {
     /// The cryptographic library, or a master key that does not fit the data.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A signing key that does not work.
+    #[error(transparent)]
+    Jose(#[from] JoseError),
     /// A background task did not come back.
     #[error("task: {0}")]
     Task(String),

@@ -12,6 +12,8 @@ pub mod installation;
 pub mod relying_party;
 pub mod school;
 pub mod session;
+pub mod signing_key;
+pub mod subject;
 pub mod value;
 
 #[cfg(test)]
@@ -100,6 +102,8 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("relying_party", relying_party::STATEMENTS),
     ("school", school::STATEMENTS),
     ("session", session::STATEMENTS),
+    ("signing_key", signing_key::STATEMENTS),
+    ("subject", subject::STATEMENTS),
 ];
 
 /// Every registered bulk statement, by file.

@@ -1,0 +1,126 @@
+//! Grants: what an authorization produced, from its code to its family of tokens.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::assurance::{Acr, Amr};
+use super::identity::Identity;
+use super::relying_party::RelyingPartyId;
+use super::stored_names;
+use crate::base::id::{GrantId, IdentityId, SessionId};
+use crate::base::time::Timestamp;
+
+/// A scope that means something here (OpenID Connect Core §5.4, and our own).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// An OpenID Connect request.
+    OpenId,
+    /// Names, birth date, language.
+    Profile,
+    /// School, level, class and profile of live enrolments.
+    Education,
+}
+stored_names!(Scope, "scope", { OpenId => "openid", Profile => "profile", Education => "education" });
+
+/// A set of scopes; writes itself as `openid profile`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scopes(BTreeSet<Scope>);
+
+impl Scopes {
+    /// The scopes that are known among those of a space-separated list (RFC 6749 §3.3); the others are ignored
+    /// (OpenID Connect Core §3.1.2.1).
+    pub fn known_of(list: &str) -> Self {
+        Self(list.split(' ').filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Whether a scope is in the set.
+    pub fn contains(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, scope) in self.0.iter().enumerate() {
+            write!(f, "{}{scope}", if at == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+/// What a relying party was granted about a person, at one login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Its id.
+    pub id: GrantId,
+    /// To whom.
+    pub client: RelyingPartyId,
+    /// About whom.
+    pub identity: IdentityId,
+    /// In which login.
+    pub session: SessionId,
+    /// What.
+    pub scopes: Scopes,
+    /// What the relying party wants back in the ID Token.
+    pub nonce: Option<String>,
+    /// When the person had proved who they are.
+    pub authenticated_at: Timestamp,
+    /// How surely.
+    pub acr: Acr,
+    /// How.
+    pub amr: Amr,
+    /// When it was granted.
+    pub created_at: Timestamp,
+    /// When it was taken back with everything that came of it, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The code of a grant, without the code itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationCode {
+    /// Where it was sent.
+    pub redirect_uri: String,
+    /// The PKCE challenge (S256), where there was one.
+    pub code_challenge: Option<String>,
+    /// Until when it may be exchanged.
+    pub expires_at: Timestamp,
+}
+
+/// Everything a redemption of a code is decided on, as it stands at that moment.
+#[derive(Clone, Debug)]
+pub struct Redemption {
+    /// The code.
+    pub code: AuthorizationCode,
+    /// Its grant.
+    pub grant: Grant,
+    /// The person, today.
+    pub identity: Identity,
+    /// Whether the login it was granted in still stands.
+    pub session_is_live: bool,
+}
+
+/// What an access token leads to, as it stands at that moment.
+#[derive(Clone, Debug)]
+pub struct TokenUse {
+    /// Until when the token is good.
+    pub expires_at: Timestamp,
+    /// The grant it comes from.
+    pub grant: Grant,
+    /// The person, today.
+    pub identity: Identity,
+    /// Whether the login was ended on purpose (one that ran out by itself was not).
+    pub session_was_ended: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_scopes_are_ignored_and_known_ones_write_themselves_in_order() {
+        let scopes = Scopes::known_of("email profile openid  offline_access OPENID");
+        assert_eq!(scopes.to_string(), "openid profile");
+        assert!(scopes.contains(Scope::OpenId) && !scopes.contains(Scope::Education));
+        assert_eq!(Scopes::known_of("").to_string(), "");
+    }
+}

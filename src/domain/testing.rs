@@ -1,0 +1,94 @@
+//! For tests: invented people, enrolments, relying parties and grants.
+
+use super::assurance::{Acr, Amr};
+use super::education::{Profile, SchoolYear};
+use super::enrolment::Enrolment;
+use super::grant::{Grant, Scopes};
+use super::identity::{Identity, Status};
+use super::relying_party::{
+    Attribute, ClientAuthMethod, Release, ReleasePolicy, RelyingParty, SigningAlgorithm, SubjectStrategy,
+};
+use crate::base::id::{ClassGroupId, EnrolmentId, GrantId, IdentityId, SessionId};
+use crate::base::random::SeededRandom;
+use crate::base::secret::Secret;
+use crate::base::time::{Timestamp, parse_date};
+
+/// 2026-10-01 08:00:00 UTC.
+const MORNING: Timestamp = Timestamp::from_seconds(1_790_841_600);
+
+/// An invented pupil; different numbers make different people.
+pub(crate) fn person(given_name: &str, number: i64) -> Identity {
+    let now = Timestamp::from_seconds(1_790_000_000 + number);
+    Identity {
+        id: IdentityId::new(now, &SeededRandom::new(number.unsigned_abs())),
+        status: Status::Active,
+        family_name: "Le Goff".into(),
+        usage_name: None,
+        given_name: given_name.into(),
+        birth_date: parse_date("2016-08-17"),
+        sex: None,
+        username: None,
+        locale: None,
+        created_at: now,
+    }
+}
+
+/// Their enrolment as a pupil of the school year 2026.
+pub(crate) fn enrolment(pupil: &Identity, uai: &str, level: &str) -> Enrolment {
+    let random = SeededRandom::new(uai.bytes().map(u64::from).sum());
+    Enrolment {
+        id: EnrolmentId::new(MORNING, &random),
+        identity: pupil.id,
+        school: uai.parse().unwrap(),
+        class: Some(ClassGroupId::new(MORNING, &random)),
+        class_label: Some(format!("{level} A")),
+        level: Some(level.into()),
+        profile: Profile::Pupil,
+        year: SchoolYear::new(2026).unwrap(),
+        starts_on: parse_date("2026-09-01").unwrap(),
+        ends_on: parse_date("2027-09-15").unwrap(),
+    }
+}
+
+/// A grant of everything to a party.
+pub(crate) fn grant(client: &str) -> Grant {
+    let random = SeededRandom::new(7);
+    Grant {
+        id: GrantId::new(MORNING, &random),
+        client: client.parse().unwrap(),
+        identity: person("Lina", 1).id,
+        session: SessionId::new(MORNING, &random),
+        scopes: Scopes::known_of("openid profile education"),
+        nonce: Some("nonce".into()),
+        authenticated_at: MORNING,
+        acr: Acr::Class,
+        amr: Amr::Picture,
+        created_at: MORNING,
+        revoked_at: None,
+    }
+}
+
+/// An invented confidential client that releases everything and serves every school; its secret is `secret of <id>`.
+pub(crate) fn party(id: &str) -> RelyingParty {
+    let release = |attribute: &Attribute| Release {
+        attribute: *attribute,
+        purpose: "accueillir l’élève".into(),
+        convention: "2026-17".into(),
+    };
+    RelyingParty {
+        id: id.parse().unwrap(),
+        name: format!("Service {id}"),
+        home: None,
+        redirect_uris: vec![format!("https://{id}.example/cb")],
+        post_logout_redirect_uris: vec![format!("https://{id}.example/bye")],
+        sector: id.into(),
+        subject_strategy: SubjectStrategy::Pairwise,
+        auth_method: ClientAuthMethod::SecretBasic,
+        secrets: vec![Secret::new(format!("secret of {id}")).digest()],
+        pkce_required: true,
+        id_token_alg: SigningAlgorithm::Es256,
+        release: ReleasePolicy(Attribute::ALL.iter().map(release).collect()),
+        schools: Vec::new(),
+        enabled: true,
+    }
+}

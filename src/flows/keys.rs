@@ -1,0 +1,422 @@
+//! The installation's own keys: made at first start, kept sealed, rotated, and held in memory by a [`Keyring`].
+//!
+//! | state | published | signs | becomes |
+//! | --- | --- | --- | --- |
+//! | next | yes | no | current, a day after it was published |
+//! | current | yes | yes | retired |
+//! | retired | for a week | no | forgotten |
+//!
+//! Nodes share nothing but the database, so a keyring reads it again when it is a minute old. A key signs only after it
+//! was published for a day: no node and no relying party meets a signature of a key it cannot find.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Context, Failure};
+use crate::base::id::KeyId;
+use crate::base::time::Timestamp;
+use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::relying_party::SigningAlgorithm;
+use crate::domain::signing_key::{KeyState, PromotionRefused, RETIRED_KEPT, SigningKey};
+use crate::jose::{self, Algorithm, KeySet, PrivateKey};
+use crate::oidc::subject::SubjectSecret;
+use crate::store;
+use crate::store::db::Tx;
+use crate::store::signing_key::Kept;
+
+/// How old what a keyring holds may be.
+const REFRESH: Duration = Duration::from_secs(60);
+
+/// The keys in memory: parsed once, used by every request. Cheap to clone.
+#[derive(Clone)]
+pub struct Keyring {
+    loaded: Arc<RwLock<Arc<Loaded>>>,
+    subjects: SubjectSecret,
+}
+
+struct Loaded {
+    at: Timestamp,
+    signing: Vec<PrivateKey>,
+    published: KeySet,
+}
+
+impl Keyring {
+    /// Makes at first start what is missing, and loads the keys.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn open(context: &Context) -> Result<Self, Failure> {
+        make_missing(context).await?;
+        let subjects = super::subject::secret(context).await?;
+        let loaded = Arc::new(RwLock::new(Arc::new(load(context).await?)));
+        Ok(Self { loaded, subjects })
+    }
+
+    /// The secret that subjects are made with.
+    pub fn subjects(&self) -> &SubjectSecret {
+        &self.subjects
+    }
+
+    /// The keys by which a signature of ours is known.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn published(&self, context: &Context) -> Result<KeySet, Failure> {
+        Ok(self.fresh(context).await?.published.clone())
+    }
+
+    /// Signs claims with the current key of an algorithm.
+    ///
+    /// An RSA signature takes a quarter of a millisecond, ten times what an async thread should spend without a pause:
+    /// it goes to the blocking pool. An ECDSA signature takes a tenth of that, less than the way there and back.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn sign(
+        &self,
+        context: &Context,
+        algorithm: SigningAlgorithm,
+        kind: jose::Kind,
+        claims: Map<String, Value>,
+    ) -> Result<String, Failure> {
+        let loaded = self.fresh(context).await?;
+        let wanted = of(algorithm);
+        let key = loaded
+            .signing
+            .iter()
+            .find(|key| key.public().algorithm() == wanted)
+            .cloned();
+        let key = key.ok_or_else(|| Failure::Task(format!("no current {algorithm} key")))?;
+        match wanted {
+            Algorithm::Es256 => Ok(jose::sign(&key, kind, &claims)?),
+            Algorithm::Rs256 => blocking(move || jose::sign(&key, kind, &claims)).await,
+        }
+    }
+
+    async fn fresh(&self, context: &Context) -> Result<Arc<Loaded>, Failure> {
+        let held = self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if context.now().since(held.at) < REFRESH {
+            return Ok(held);
+        }
+        let loaded = Arc::new(load(context).await?);
+        loaded.clone_into(&mut *self.loaded.write().unwrap_or_else(PoisonError::into_inner));
+        Ok(loaded)
+    }
+}
+
+async fn load(context: &Context) -> Result<Loaded, Failure> {
+    let now = context.now();
+    let mut conn = context.db.reader().await?;
+    let kept = store::signing_key::published(&mut conn, now.minus(RETIRED_KEPT)).await?;
+    let mut signing = Vec::new();
+    for kept in kept
+        .iter()
+        .filter(|kept| matches!(kept.key.state, KeyState::Current { .. }))
+    {
+        let der = context.vault.open(&sealed_for(kept.key.id), &kept.sealed)?;
+        signing.push(PrivateKey::from_pkcs8(&der)?);
+    }
+    let published = KeySet::new(kept.into_iter().map(|kept| kept.public))?;
+    Ok(Loaded {
+        at: now,
+        signing,
+        published,
+    })
+}
+
+/// The algorithm of the cryptographic layer.
+pub(super) const fn of(algorithm: SigningAlgorithm) -> Algorithm {
+    match algorithm {
+        SigningAlgorithm::Rs256 => Algorithm::Rs256,
+        SigningAlgorithm::Es256 => Algorithm::Es256,
+    }
+}
+
+fn sealed_for(id: KeyId) -> String {
+    format!("signing key {id}")
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, jose::JoseError> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| Failure::Task(error.to_string()))??)
+}
+
+/// A new key, sealed, in the state *next*.
+async fn make(context: &Context, algorithm: SigningAlgorithm) -> Result<Kept, Failure> {
+    let private = blocking(move || PrivateKey::generate(of(algorithm))).await?;
+    let now = context.now();
+    let id = KeyId::new(now, &*context.random);
+    let sealed = context
+        .vault
+        .seal(&sealed_for(id), &private.to_pkcs8()?, &*context.random)?;
+    Ok(Kept {
+        key: SigningKey {
+            id,
+            algorithm,
+            state: KeyState::Next,
+            created_at: now,
+        },
+        public: private.public().clone(),
+        sealed,
+    })
+}
+
+/// First start: a current and a next key of each algorithm. Of two nodes that start at once, each state of each
+/// algorithm is made by one of them.
+async fn make_missing(context: &Context) -> Result<(), Failure> {
+    let mut conn = context.db.reader().await?;
+    let kept = store::signing_key::published(&mut conn, context.now()).await?;
+    drop(conn);
+    let has = |algorithm, state| {
+        let mut keys = kept.iter().map(|kept| &kept.key);
+        keys.any(|key| key.algorithm == algorithm && key.state.as_str() == state)
+    };
+    let mut made = Vec::new();
+    for algorithm in SigningAlgorithm::ALL {
+        if !has(*algorithm, "current") {
+            let mut first = make(context, *algorithm).await?;
+            // The very first key: nobody can have cached a set without it.
+            first.key = first
+                .key
+                .promote(context.now(), true)
+                .map_err(|error| Failure::Task(error.to_string()))?;
+            made.push(first);
+        }
+        if !has(*algorithm, "next") {
+            made.push(make(context, *algorithm).await?);
+        }
+    }
+    if made.is_empty() {
+        return Ok(());
+    }
+    let mut tx = context.db.begin().await?;
+    for kept in &made {
+        if store::signing_key::add(&mut tx, kept).await? {
+            journal(&mut tx, context, Actor::System, &kept.key).await?;
+        }
+    }
+    Ok(tx.commit().await?)
+}
+
+async fn journal(tx: &mut Tx, context: &Context, actor: Actor, key: &SigningKey) -> Result<(), Failure> {
+    let event = Event::new(Kind::KeyRotated, actor)
+        .about(key.id)
+        .with("algorithm", key.algorithm)
+        .with("state", key.state.as_str());
+    Ok(store::audit::append(tx, context.now(), &event).await?)
+}
+
+/// A key as people are shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The key and where it stands.
+    pub key: SigningKey,
+    /// Its name in tokens and in the key set.
+    pub kid: String,
+    /// Whether it is in the key set.
+    pub published: bool,
+}
+
+/// Every key there ever was, oldest first.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn list(context: &Context) -> Result<Vec<Listed>, Failure> {
+    let now = context.now();
+    let mut conn = context.db.reader().await?;
+    let kept = store::signing_key::published(&mut conn, Timestamp::from_micros(i64::MIN)).await?;
+    let listed = kept.into_iter().map(|kept| Listed {
+        kid: kept.public.kid().to_owned(),
+        published: kept.key.is_published(now),
+        key: kept.key,
+    });
+    Ok(listed.collect())
+}
+
+/// What a rotation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotation {
+    /// These keys are in their new states: retired, current, next.
+    Done(Vec<SigningKey>),
+    /// Nothing was changed.
+    Refused(PromotionRefused),
+    /// Nothing was changed: somebody else is rotating.
+    Overtaken,
+}
+
+/// Rotates the keys of an algorithm: next becomes current, current is retired, a new next is published. `forced` skips
+/// the day that relying parties have to see the next key.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn rotate(
+    context: &Context,
+    algorithm: SigningAlgorithm,
+    forced: bool,
+    actor: Actor,
+) -> Result<Rotation, Failure> {
+    let new = make(context, algorithm).await?;
+    let now = context.now();
+    let mut tx = context.db.begin().await?;
+    let kept = store::signing_key::published(&mut tx, now).await?;
+    let (mut current, mut next) = (None, None);
+    for key in kept
+        .into_iter()
+        .map(|kept| kept.key)
+        .filter(|key| key.algorithm == algorithm)
+    {
+        match key.state {
+            KeyState::Current { .. } => current = Some(key),
+            KeyState::Next => next = Some(key),
+            KeyState::Retired { .. } => {}
+        }
+    }
+    let (Some(current), Some(next)) = (current, next) else {
+        return Ok(Rotation::Overtaken);
+    };
+    let (was_current, was_next) = (current.state, next.state);
+    let promoted = match next.promote(now, forced) {
+        Ok(promoted) => promoted,
+        Err(refused) => return Ok(Rotation::Refused(refused)),
+    };
+    let retired = match current.retire(now) {
+        Ok(retired) => retired,
+        Err(refused) => return Ok(Rotation::Refused(refused.into())),
+    };
+    let moved = store::signing_key::advance(&mut tx, &was_current, &retired).await?
+        && store::signing_key::advance(&mut tx, &was_next, &promoted).await?
+        && store::signing_key::add(&mut tx, &new).await?;
+    if !moved {
+        return Ok(Rotation::Overtaken);
+    }
+    let keys = vec![retired, promoted, new.key];
+    for key in &keys {
+        journal(&mut tx, context, actor.clone(), key).await?;
+    }
+    tx.commit().await?;
+    Ok(Rotation::Done(keys))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::signing_key::PUBLISHED_AHEAD;
+    use crate::flows::testing::context;
+    use crate::store::testing::on_each_engine;
+
+    fn states(listed: &[Listed], algorithm: SigningAlgorithm) -> Vec<&'static str> {
+        let of_one = listed.iter().filter(|listed| listed.key.algorithm == algorithm);
+        let mut states: Vec<_> = of_one.map(|listed| listed.key.state.as_str()).collect();
+        states.sort_unstable();
+        states
+    }
+
+    #[tokio::test]
+    async fn two_nodes_that_start_at_once_make_one_set() {
+        on_each_engine(async |db| {
+            let (context, _clock) = context(db);
+            let (one, two) = tokio::join!(Keyring::open(&context), Keyring::open(&context));
+            let (one, two) = (one.unwrap(), two.unwrap());
+            assert_eq!(one.subjects().as_bytes(), two.subjects().as_bytes());
+            let listed = list(&context).await.unwrap();
+            for algorithm in SigningAlgorithm::ALL {
+                assert_eq!(states(&listed, *algorithm), ["current", "next"]);
+                let token = one
+                    .sign(&context, *algorithm, jose::Kind::Jwt, Map::new())
+                    .await
+                    .unwrap();
+                let keys = two.published(&context).await.unwrap();
+                assert!(jose::verify(&token, &keys, Algorithm::ALL, jose::Kind::Jwt).is_ok());
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_rotation_breaks_no_signature_and_is_seen_by_other_nodes() {
+        on_each_engine(async |db| {
+            let (context, clock) = context(db);
+            let (one, two) = (
+                Keyring::open(&context).await.unwrap(),
+                Keyring::open(&context).await.unwrap(),
+            );
+            let es256 = SigningAlgorithm::Es256;
+            let rotate = async |forced| rotate(&context, es256, forced, Actor::Operator).await.unwrap();
+            assert!(matches!(
+                rotate(false).await,
+                Rotation::Refused(PromotionRefused::TooYoung { .. })
+            ));
+            let old = one
+                .sign(&context, es256, jose::Kind::Jwt, Map::new())
+                .await
+                .unwrap();
+            clock.advance(PUBLISHED_AHEAD);
+            let known = two.published(&context).await.unwrap();
+
+            assert!(matches!(rotate(false).await, Rotation::Done(_)));
+            assert!(
+                matches!(rotate(false).await, Rotation::Refused(_)),
+                "the new next is young"
+            );
+            assert_eq!(
+                states(&list(&context).await.unwrap(), es256),
+                ["current", "next", "retired"]
+            );
+            clock.advance(REFRESH);
+            let new = one
+                .sign(&context, es256, jose::Kind::Jwt, Map::new())
+                .await
+                .unwrap();
+            let header = |token: &str| token.split('.').next().unwrap().to_owned();
+            assert_ne!(header(&new), header(&old), "another key signs");
+            let verify =
+                |token: &str, keys: &KeySet| jose::verify(token, keys, Algorithm::ALL, jose::Kind::Jwt);
+            assert!(verify(&new, &known).is_ok(), "known before it signed");
+            assert!(
+                verify(&old, &two.published(&context).await.unwrap()).is_ok(),
+                "retired, still published"
+            );
+            clock.advance(RETIRED_KEPT);
+            assert!(
+                verify(&old, &two.published(&context).await.unwrap()).is_err(),
+                "forgotten in the end"
+            );
+            assert_eq!(
+                list(&context)
+                    .await
+                    .unwrap()
+                    .iter()
+                    .filter(|listed| !listed.published)
+                    .count(),
+                1
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn of_two_rotations_at_once_one_happens() {
+        on_each_engine(async |db| {
+            let (context, clock) = context(db);
+            Keyring::open(&context).await.unwrap();
+            clock.advance(PUBLISHED_AHEAD);
+            let es256 = SigningAlgorithm::Es256;
+            let rotate = || super::rotate(&context, es256, false, Actor::Operator);
+            let (one, two) = tokio::join!(rotate(), rotate());
+            let done = [one, two]
+                .into_iter()
+                .filter(|result| matches!(result, Ok(Rotation::Done(_))))
+                .count();
+            assert_eq!(done, 1);
+            assert_eq!(
+                states(&list(&context).await.unwrap(), es256),
+                ["current", "next", "retired"]
+            );
+        })
+        .await;
+    }
+}

@@ -1,0 +1,215 @@
+//! Subjects: issued at first release, kept for life, moved by merges. Whatever protocol asks, the value is the same.
+
+use super::{Context, Failure};
+use crate::base::id::IdentityId;
+use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::relying_party::RelyingParty;
+use crate::oidc::subject::{SubjectSecret, random_uuid};
+use crate::store;
+use crate::store::db::{Conn, Tx};
+use crate::store::subject::Issued;
+
+const SECRET: &str = "subject";
+
+/// The secret of the installation; made at first start. Of two nodes that start at once, one makes it.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn secret(context: &Context) -> Result<SubjectSecret, Failure> {
+    let mut conn = context.db.reader().await?;
+    let mut kept = store::installation::find_secret(&mut conn, SECRET).await?;
+    drop(conn);
+    if kept.is_none() {
+        let made = SubjectSecret::generate(&*context.random);
+        let sealed = context.vault.seal(SECRET, made.as_bytes(), &*context.random)?;
+        let mut tx = context.db.begin().await?;
+        store::installation::add_secret(&mut tx, SECRET, sealed).await?;
+        kept = store::installation::find_secret(&mut tx, SECRET).await?;
+        tx.commit().await?;
+    }
+    let opened = context.vault.open(SECRET, &kept.unwrap_or_default())?;
+    SubjectSecret::from_bytes(&opened).ok_or(Failure::Secret(crate::base::secret::SecretError::Sealed))
+}
+
+/// The subject a relying party knows a person by, where it knows them; issues nothing.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn known(
+    conn: &mut Conn,
+    party: &RelyingParty,
+    identity: IdentityId,
+) -> Result<Option<String>, Failure> {
+    Ok(store::subject::find(conn, &party.sector, identity).await?)
+}
+
+/// The subject of a person toward a relying party, issued now where there is none yet.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn issue(
+    context: &Context,
+    tx: &mut Tx,
+    secret: &SubjectSecret,
+    party: &RelyingParty,
+    identity: IdentityId,
+) -> Result<String, Failure> {
+    let sector = &party.sector;
+    if let Some(value) = store::subject::find(tx, sector, identity).await? {
+        return Ok(value);
+    }
+    let random = &*context.random;
+    let first = secret.first_value(party.subject_strategy, sector, identity, random)?;
+    // The computed value may be somebody else's already (a merge moved it there): then a random one.
+    for value in [first, random_uuid(random)] {
+        let now = context.now();
+        if store::subject::add(tx, sector, &value, identity, now).await? {
+            let event = Event::new(Kind::SubjectIssued, Actor::RelyingParty(party.id.to_string()))
+                .about(identity)
+                .with("sector", sector)
+                .with("strategy", party.subject_strategy);
+            store::audit::append(tx, now, &event).await?;
+            return Ok(value);
+        }
+        // Another node was first.
+        if let Some(value) = store::subject::find(tx, sector, identity).await? {
+            return Ok(value);
+        }
+    }
+    Err(store::StoreError::corrupt("subject.value", "no free value for this identity").into())
+}
+
+/// Moves the subjects of an absorbed identity to the one that is kept: used there where it has none toward the sector,
+/// else kept so that they are never given out again. Answers what [`restore`] needs to undo it.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn absorb(tx: &mut Tx, kept: IdentityId, absorbed: IdentityId) -> Result<Vec<Issued>, Failure> {
+    let before = store::subject::all_of(tx, absorbed).await?;
+    for issued in &before {
+        let taken = store::subject::find(tx, &issued.sector, kept).await?.is_some();
+        let moved = Issued {
+            in_use: issued.in_use && !taken,
+            ..issued.clone()
+        };
+        store::subject::hand_over(tx, &moved, kept).await?;
+    }
+    Ok(before)
+}
+
+/// Undoes [`absorb`].
+///
+/// # Errors
+/// [`Failure`].
+pub async fn restore(tx: &mut Tx, absorbed: IdentityId, before: &[Issued]) -> Result<(), Failure> {
+    for issued in before {
+        store::subject::hand_over(tx, issued, absorbed).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::relying_party::SubjectStrategy;
+    use crate::domain::testing::party;
+    use crate::flows::testing::context;
+    use crate::store::testing::{on_each_engine, person};
+
+    #[tokio::test]
+    async fn of_many_first_releases_at_once_all_get_the_same_subject() {
+        on_each_engine(async |db| {
+            let (context, _clock) = context(db);
+            let secret = secret(&context).await.unwrap();
+            let mut ent = party("ent");
+            ent.subject_strategy = SubjectStrategy::PersistentUuid;
+            let lina = person("Lina", 1).id;
+            let tasks: Vec<_> = (0..20)
+                .map(|_| {
+                    let (context, secret, ent) = (context.clone(), secret.clone(), ent.clone());
+                    tokio::spawn(async move {
+                        let mut tx = context.db.begin().await.unwrap();
+                        let value = issue(&context, &mut tx, &secret, &ent, lina).await.unwrap();
+                        tx.commit().await.unwrap();
+                        value
+                    })
+                })
+                .collect();
+            let mut values = std::collections::BTreeSet::new();
+            for task in tasks {
+                values.insert(task.await.unwrap());
+            }
+            assert_eq!(values.len(), 1, "{values:?}");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_secret_is_made_once_and_the_sector_decides_the_subject() {
+        on_each_engine(async |db| {
+            let (context, _clock) = context(db);
+            let secret = secret(&context).await.unwrap();
+            assert_eq!(
+                super::secret(&context).await.unwrap().as_bytes(),
+                secret.as_bytes()
+            );
+            let (ent, mut twin, other) = (party("ent"), party("ent-mobile"), party("cantine"));
+            twin.sector = "ent".into();
+            let lina = person("Lina", 1).id;
+            let mut tx = context.db.begin().await.unwrap();
+            assert_eq!(known(&mut tx, &ent, lina).await.unwrap(), None);
+            let first = issue(&context, &mut tx, &secret, &ent, lina).await.unwrap();
+            assert_eq!(first, secret.pairwise("ent", lina).unwrap());
+            assert_eq!(
+                issue(&context, &mut tx, &secret, &twin, lina).await.unwrap(),
+                first
+            );
+            assert_ne!(
+                issue(&context, &mut tx, &secret, &other, lina).await.unwrap(),
+                first
+            );
+            ent_changes_its_strategy(&context, &mut tx, &secret, lina, &first).await;
+        })
+        .await;
+    }
+
+    async fn ent_changes_its_strategy(
+        context: &Context,
+        tx: &mut Tx,
+        secret: &SubjectSecret,
+        lina: IdentityId,
+        first: &str,
+    ) {
+        let mut ent = party("ent");
+        ent.subject_strategy = SubjectStrategy::PersistentUuid;
+        assert_eq!(
+            issue(context, tx, secret, &ent, lina).await.unwrap(),
+            first,
+            "what was issued wins"
+        );
+    }
+
+    #[tokio::test]
+    async fn case_56_subjects_stay_through_a_merge_and_its_undoing() {
+        on_each_engine(async |db| {
+            let (context, _clock) = context(db);
+            let secret = secret(&context).await.unwrap();
+            let (kept, absorbed) = (person("Lina", 1).id, person("Lina", 2).id);
+            let mut tx = context.db.begin().await.unwrap();
+            let subject = async |tx: &mut Tx, name: &str, who| {
+                issue(&context, tx, &secret, &party(name), who).await.unwrap()
+            };
+            let ent_kept = subject(&mut tx, "ent", kept).await;
+            let ent_absorbed = subject(&mut tx, "ent", absorbed).await;
+            let cantine = subject(&mut tx, "cantine", absorbed).await;
+            let undo = absorb(&mut tx, kept, absorbed).await.unwrap();
+            assert_eq!(subject(&mut tx, "ent", kept).await, ent_kept);
+            assert_eq!(subject(&mut tx, "cantine", kept).await, cantine);
+            restore(&mut tx, absorbed, &undo).await.unwrap();
+            assert_eq!(subject(&mut tx, "ent", absorbed).await, ent_absorbed);
+            assert_eq!(subject(&mut tx, "cantine", absorbed).await, cantine);
+            assert_ne!(subject(&mut tx, "cantine", kept).await, cantine);
+        })
+        .await;
+    }
+}

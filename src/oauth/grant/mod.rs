@@ -1,0 +1,4 @@
+//! Grants, one file each: a check fills in what is the grant's own; what all share (client authentication, the
+//! single-use gate, tokens, audit) is the endpoint's and cannot be forgotten.
+
+pub mod authorization_code;

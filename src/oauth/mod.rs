@@ -1,0 +1,13 @@
+//! L2: the OAuth 2.0 core, pure: parameters, redirect addresses, PKCE, client authentication, grants (RFC 6749, 6750,
+//! 7636, 8252, 9207, 9700).
+//!
+//! Decides from what flows have loaded and the time they give. Each check names the section it serves. No input or
+//! output, no HTTP, no SQL.
+
+pub mod bearer;
+pub mod client_auth;
+pub mod error;
+pub mod grant;
+pub mod parameters;
+pub mod pkce;
+pub mod redirect_uri;

@@ -1,0 +1,203 @@
+//! The authorization request (OpenID Connect Core §3.1.2, RFC 6749 §4.1.1): one ordered list of checks, one file each.
+//!
+//! | step | where | an error goes to |
+//! | --- | --- | --- |
+//! | who asks, where the answer goes | [`address`] | a page ([`PageError`]): nobody may be redirected yet |
+//! | what is asked | [`check`] | the relying party ([`RedirectError`]) |
+//! | is the person signed in, as it was asked | [`decision::decide`] | the relying party |
+//! | may this person use this service | [`super::access`] | a page, or the relying party where no page may be shown |
+//!
+//! The two kinds of errors are two types, so that none can be sent where it may not go.
+
+pub mod decision;
+
+mod acr_values;
+mod client;
+mod hints;
+mod max_age;
+mod nonce;
+mod not_supported;
+mod pkce;
+mod prompt;
+mod redirect_uri;
+mod repeated;
+mod response_mode;
+mod response_type;
+mod scope;
+
+use std::time::Duration;
+
+pub use prompt::{Prompt, VALUES as PROMPTS};
+pub use response_mode::ResponseMode;
+
+use crate::base::url;
+use crate::domain::grant::Scopes;
+use crate::domain::relying_party::RelyingParty;
+use crate::oauth::error::ErrorCode;
+use crate::oauth::parameters::Parameters;
+
+/// An error that must not leave for any address the request names (RFC 6749 §4.1.2.1): it is shown to the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// More than we read.
+    #[error("the request is too long")]
+    TooLong,
+    /// No client is named, or more than one.
+    #[error("client_id is missing or came twice")]
+    ClientId,
+    /// There is no such client.
+    #[error("no such client")]
+    UnknownClient,
+    /// The client is out of use.
+    #[error("the client is disabled")]
+    DisabledClient,
+    /// No redirect address is named, or more than one.
+    #[error("redirect_uri is missing or came twice")]
+    RedirectUri,
+    /// The address is not one that was registered for the client.
+    #[error("redirect_uri is not registered")]
+    UnregisteredRedirectUri,
+    /// What a login was to lead back to cannot be read.
+    #[error("the waiting request cannot be opened")]
+    Continuation,
+}
+
+/// An error that the relying party is told at its redirect address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {description}", code.as_str())]
+pub struct RedirectError {
+    /// The code.
+    pub code: ErrorCode,
+    /// For the developer of the client: ASCII, nothing about a person.
+    pub description: &'static str,
+}
+
+impl RedirectError {
+    const fn new(code: ErrorCode, description: &'static str) -> Self {
+        Self { code, description }
+    }
+
+    const fn invalid_request(description: &'static str) -> Self {
+        Self::new(ErrorCode::InvalidRequest, description)
+    }
+}
+
+/// Where an answer goes: only a request whose client and redirect address were checked has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    redirect_uri: String,
+    state: Option<String>,
+    mode: ResponseMode,
+}
+
+impl Address {
+    /// The redirect address.
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+}
+
+/// An answer, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Where to.
+    pub address: Address,
+    /// The parameters, `state` and `iss` among them.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    /// The code that was asked for.
+    pub fn code(address: Address, issuer: &str, code: &str) -> Self {
+        Self::new(address, issuer, vec![("code", code.to_owned())])
+    }
+
+    /// An error.
+    pub fn error(address: Address, issuer: &str, error: RedirectError) -> Self {
+        let code = ("error", error.code.as_str().to_owned());
+        Self::new(
+            address,
+            issuer,
+            vec![code, ("error_description", error.description.to_owned())],
+        )
+    }
+
+    fn new(address: Address, issuer: &str, mut parameters: Vec<(&'static str, String)>) -> Self {
+        if let Some(state) = &address.state {
+            parameters.push(("state", state.clone()));
+        }
+        // RFC 9207 §2: in every answer, so that the client knows which provider gave it.
+        parameters.push(("iss", issuer.to_owned()));
+        Self { address, parameters }
+    }
+
+    /// How it is sent.
+    pub fn mode(&self) -> ResponseMode {
+        self.address.mode
+    }
+
+    /// The address of a redirection that carries it.
+    pub fn location(&self) -> String {
+        let parameters = self
+            .parameters
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        url::with_parameters(&self.address.redirect_uri, parameters)
+    }
+}
+
+/// What was asked, every parameter read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The scopes that are known here.
+    pub scopes: Scopes,
+    /// Which pages the person is to see, or not to.
+    pub prompt: Prompt,
+    /// How long ago the login may be.
+    pub max_age: Option<Duration>,
+    /// The PKCE challenge.
+    pub code_challenge: Option<String>,
+    /// To be found in the ID Token again.
+    pub nonce: Option<String>,
+    /// Wished for, in order of preference; a wish only (OpenID Connect Core §3.1.2.1).
+    pub acr_values: Vec<String>,
+    /// Who the relying party believes is signed in.
+    pub id_token_hint: Option<String>,
+}
+
+/// First part of the list: who asks, and where the answer goes. Up to its end nobody is redirected.
+///
+/// # Errors
+/// [`PageError`].
+pub fn address(parameters: &Parameters, party: Option<&RelyingParty>) -> Result<Address, PageError> {
+    let party = client::check(parameters, party)?;
+    let redirect_uri = redirect_uri::check(parameters, party)?;
+    Ok(Address {
+        redirect_uri,
+        state: parameters.get("state").map(str::to_owned),
+        mode: response_mode::mode(parameters),
+    })
+}
+
+/// Second part of the list: what is asked.
+///
+/// # Errors
+/// [`RedirectError`].
+pub fn check(parameters: &Parameters, party: &RelyingParty) -> Result<Request, RedirectError> {
+    repeated::check(parameters)?;
+    response_mode::check(parameters)?;
+    not_supported::check(parameters)?;
+    response_type::check(parameters)?;
+    Ok(Request {
+        scopes: scope::check(parameters)?,
+        prompt: prompt::check(parameters)?,
+        max_age: max_age::check(parameters)?,
+        code_challenge: pkce::check(parameters, party)?,
+        nonce: nonce::check(parameters)?,
+        acr_values: acr_values::read(parameters),
+        id_token_hint: hints::id_token(parameters),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RP-Initiated Logout §2.1, RFC 9207 §3). It says
+//! what is true of this version and nothing else: libraries act on it.
+
+use serde_json::{Value, json};
+
+use super::authorization::{PROMPTS, ResponseMode};
+use super::claims;
+use crate::domain::assurance::Acr;
+use crate::domain::grant::Scope;
+use crate::domain::relying_party::{ClientAuthMethod, SigningAlgorithm};
+use crate::oauth::pkce;
+
+/// Claims of every ID Token.
+const PROTOCOL_CLAIMS: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "sid",
+    "at_hash",
+];
+
+/// The document of an issuer.
+pub fn document(issuer: &str) -> Value {
+    let at = |path: &str| format!("{issuer}{path}");
+    let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(claims::names()).collect();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": at("/oauth/authorize"),
+        "token_endpoint": at("/oauth/token"),
+        "userinfo_endpoint": at("/oauth/userinfo"),
+        "jwks_uri": at("/oauth/jwks.json"),
+        "end_session_endpoint": at("/oauth/logout"),
+        "scopes_supported": names(Scope::ALL, Scope::as_str),
+        "response_types_supported": ["code"],
+        "response_modes_supported": names(ResponseMode::ALL, ResponseMode::as_str),
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
+        "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
+        "code_challenge_methods_supported": [pkce::METHOD],
+        "acr_values_supported": names(Acr::ALL, Acr::as_str),
+        "prompt_values_supported": PROMPTS,
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "authorization_response_iss_parameter_supported": true,
+    })
+}
+
+fn names<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|value| name(*value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn discovery_section_3_required_members_are_there() {
+        let document = document("https://id.example");
+        for member in [
+            "issuer",
+            "authorization_endpoint",
+            "token_endpoint",
+            "jwks_uri",
+            "response_types_supported",
+            "subject_types_supported",
+            "id_token_signing_alg_values_supported",
+        ] {
+            assert!(document.get(member).is_some(), "{member}");
+        }
+        assert_eq!(document["issuer"], "https://id.example");
+        let algorithms = document["id_token_signing_alg_values_supported"]
+            .as_array()
+            .unwrap();
+        assert!(algorithms.contains(&"RS256".into()), "RS256 MUST be included");
+        assert!(
+            document["scopes_supported"]
+                .as_array()
+                .unwrap()
+                .contains(&"openid".into())
+        );
+    }
+}

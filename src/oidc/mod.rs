@@ -1,0 +1,13 @@
+//! L2: the OpenID Connect core, pure: what an authorization request may ask, what an ID Token and userinfo say, what a
+//! logout request may do (OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0).
+//!
+//! Decides from what flows have loaded and the time they give. No input or output, no HTTP, no SQL; must never
+//! release an attribute that no policy lists.
+
+pub mod access;
+pub mod authorization;
+pub mod claims;
+pub mod discovery;
+pub mod id_token;
+pub mod logout;
+pub mod subject;
