@@ -20,6 +20,7 @@ pub mod domain;
 
 pub mod config;
 pub mod flows;
+pub mod login;
 pub mod store;
 pub mod telemetry;
 pub mod web;

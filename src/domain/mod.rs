@@ -6,6 +6,7 @@
 pub mod assurance;
 pub mod audit;
 pub mod class_group;
+pub mod credential;
 pub mod education;
 pub mod enrolment;
 pub mod identity;
@@ -15,6 +16,7 @@ pub mod matching;
 pub mod relying_party;
 pub mod session;
 pub mod source;
+pub mod throttle;
 pub mod uai;
 
 /// A state that does not allow what was asked of it.

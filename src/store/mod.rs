@@ -5,6 +5,9 @@
 //! the row was yours.
 
 pub mod audit;
+pub mod class_code;
+pub mod class_group;
+pub mod credential;
 pub mod db;
 pub mod enrolment;
 pub mod identity;
@@ -12,6 +15,7 @@ pub mod installation;
 pub mod relying_party;
 pub mod school;
 pub mod session;
+pub mod throttle;
 pub mod value;
 
 #[cfg(test)]
@@ -94,12 +98,16 @@ pub(crate) use statements;
 /// Every registered statement, by file.
 pub const REGISTER: &[(&str, &[Statement])] = &[
     ("audit", audit::STATEMENTS),
+    ("class_code", class_code::STATEMENTS),
+    ("class_group", class_group::STATEMENTS),
+    ("credential", credential::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("installation", installation::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
     ("school", school::STATEMENTS),
     ("session", session::STATEMENTS),
+    ("throttle", throttle::STATEMENTS),
 ];
 
 /// Every registered bulk statement, by file.
