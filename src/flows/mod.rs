@@ -4,11 +4,18 @@
 //! revoked family) commits it first and says so in its outcome.
 
 pub mod audit;
+pub mod class_code;
+pub mod class_page;
 pub mod continuation;
+pub mod credential;
 pub mod declaration;
+pub mod home;
 pub mod installation;
 pub mod outbound;
+pub mod password_gate;
+pub mod person;
 pub mod session;
+pub mod sign_in;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -22,6 +29,7 @@ use crate::base::time::{Clock, Timestamp};
 use crate::domain::session::Lifetimes;
 use crate::store::StoreError;
 use crate::store::db::Db;
+use password_gate::PasswordGate;
 
 /// What every flow needs: made once by the composition root, cheap to clone.
 #[derive(Clone)]
@@ -34,6 +42,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Where passwords are hashed.
+    pub passwords: Arc<PasswordGate>,
     /// What the installation decided.
     pub settings: Arc<Settings>,
 }

@@ -1,12 +1,12 @@
 //! How failed logins slow an account down, and what changes for the pupils of a class whose page is being attacked
 //! (OWASP ASVS 5.0 §6.3.1; NIST SP 800-63B §3.2.2).
 //!
-//! An account has a few free failures, then waits that double; never a permanent lock, which would be a way to shut
+//! An account has a few failures that cost nothing, then each one more begins a wait, and waits double; never a permanent lock, which would be a way to shut
 //! people out. A class has a budget of failures; over it nobody is shut out either: the free failures of each pupil
 //! shrink to one, so whoever types right gets in and whoever walks through the class gets one guess per child and then
 //! the waits. An address is never counted: a class is one IP address.
 //!
-//! In figures, for a picture code (43,680 possible): a guesser of one account reaches 5 guesses at once, 12 in the first
+//! In figures, for a picture code (43,680 possible): a guesser of one account has 6 guesses at once, 13 in the first
 //! hour and 4 an hour ever after. Two nodes count in one database row.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::base::time::Timestamp;
 use crate::domain::throttle::Tally;
 
-/// Failures of an account before the first wait.
+/// Failures of an account that cost nothing; the next one begins the first wait.
 pub const FREE: u32 = 5;
 /// The same while its class is over budget.
 pub const FREE_UNDER_PRESSURE: u32 = 1;
@@ -90,7 +90,7 @@ pub fn pressure(class: &Tally) -> Pressure {
 }
 
 fn wait_after(failures: u32, free: u32) -> Duration {
-    match failures.checked_sub(free) {
+    match failures.checked_sub(free.saturating_add(1)) {
         None => Duration::ZERO,
         Some(doublings) => FIRST_WAIT
             .saturating_mul(2_u32.saturating_pow(doublings.min(16)))
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn five_failures_are_free_then_waits_double_up_to_a_quarter_of_an_hour() {
-        let (_, _, waits) = fail_often(12, Pressure::Normal);
-        assert_eq!(waits, [0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
+        let (_, _, waits) = fail_often(13, Pressure::Normal);
+        assert_eq!(waits, [0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
         let (_, _, waits) = fail_often(4, Pressure::OverBudget);
-        assert_eq!(waits, [30, 60, 120, 240]);
+        assert_eq!(waits, [0, 30, 60, 120]);
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
             let (_, next, waits) = fail_often(*count, Pressure::Normal);
             next.minus(Duration::from_secs(waits[count - 1])).since(START) < Duration::from_secs(3600)
         });
-        assert_eq!(guesses.count(), 12);
+        assert_eq!(guesses.count(), 13);
     }
 
     #[test]
