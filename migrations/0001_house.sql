@@ -222,11 +222,14 @@ CREATE TABLE credential (
     PRIMARY KEY (identity_id, kind),
     CHECK (kind IN ('password', 'picture'))
 );
+-- Failed logins of an account, of a name nobody has, of a class; refused_at is the last refusal that was journalled.
 CREATE TABLE throttle (
     throttle_key TEXT NOT NULL PRIMARY KEY,
     failures BIGINT NOT NULL,
+    first_failure_at BIGINT NOT NULL,
     last_failure_at BIGINT NOT NULL,
-    blocked_until BIGINT NOT NULL
+    blocked_until BIGINT NOT NULL,
+    refused_at BIGINT
 );
 CREATE INDEX throttle_last ON throttle (last_failure_at);
 

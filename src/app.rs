@@ -11,6 +11,7 @@ use crate::base::random::{Random, SystemRandom};
 use crate::base::secret::{MasterKey, SecretError, Vault};
 use crate::base::time::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
+use crate::flows::password_gate::PasswordGate;
 use crate::flows::{self, Context, Failure, Settings};
 use crate::store::StoreError;
 use crate::store::db::{Address, Db};
@@ -85,6 +86,7 @@ pub async fn open_with(
         vault,
         clock,
         random,
+        passwords: Arc::new(PasswordGate::for_this_machine()),
         settings: Arc::new(settings(config)),
     };
     flows::installation::check_master_key(&context).await?;

@@ -20,6 +20,7 @@ pub mod demo;
 pub mod domain;
 pub mod flows;
 pub mod jose;
+pub mod login;
 pub mod oauth;
 pub mod oidc;
 pub mod roster;

@@ -6,6 +6,7 @@
 pub mod assurance;
 pub mod audit;
 pub mod class_group;
+pub mod credential;
 pub mod education;
 pub mod enrolment;
 pub mod grant;
@@ -17,6 +18,7 @@ pub mod relying_party;
 pub mod session;
 pub mod signing_key;
 pub mod source;
+pub mod throttle;
 pub mod uai;
 
 #[cfg(test)]

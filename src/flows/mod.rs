@@ -4,12 +4,19 @@
 //! revoked family) commits it first and says so in its outcome.
 
 pub mod audit;
+pub mod class_code;
+pub mod class_page;
 pub mod continuation;
+pub mod credential;
 pub mod declaration;
+pub mod home;
 pub mod installation;
 pub mod keys;
 pub mod outbound;
+pub mod password_gate;
+pub mod person;
 pub mod session;
+pub mod sign_in;
 pub mod subject;
 
 #[cfg(test)]
@@ -25,6 +32,7 @@ use crate::domain::session::Lifetimes;
 use crate::jose::JoseError;
 use crate::store::StoreError;
 use crate::store::db::Db;
+use password_gate::PasswordGate;
 
 /// What every flow needs: made once by the composition root, cheap to clone.
 #[derive(Clone)]
@@ -37,6 +45,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Where passwords are hashed.
+    pub passwords: Arc<PasswordGate>,
     /// What the installation decided.
     pub settings: Arc<Settings>,
 }

@@ -4,7 +4,7 @@
 //! logout, a new login by somebody else on the same browser.
 
 use super::{Context, Failure};
-use crate::base::id::SessionId;
+use crate::base::id::{IdentityId, SessionId};
 use crate::base::secret::Secret;
 use crate::domain::assurance::{Acr, Amr};
 use crate::domain::audit::{Actor, Event, Kind};
@@ -117,6 +117,28 @@ pub async fn end(
     if ended {
         let event = Event::new(Kind::SessionEnded, actor)
             .about(id)
+            .with("reason", reason);
+        store::audit::append(tx, now, &event).await?;
+    }
+    Ok(ended)
+}
+
+/// Ends every session of a person, because what they proved themselves with is no longer theirs alone; answers how many.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn end_all_of(
+    tx: &mut Tx,
+    identity: IdentityId,
+    now: crate::base::time::Timestamp,
+    actor: Actor,
+    reason: &'static str,
+) -> Result<u64, Failure> {
+    let ended = store::session::end_of_identity(tx, identity, now).await?;
+    if ended > 0 {
+        let event = Event::new(Kind::SessionEnded, actor)
+            .about(identity)
+            .with("sessions", ended)
             .with("reason", reason);
         store::audit::append(tx, now, &event).await?;
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::password_gate::PasswordGate;
 use super::{Context, Settings};
 use crate::base::random::SeededRandom;
 use crate::base::secret::{MasterKey, Vault};
@@ -33,6 +34,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         vault,
         clock: clock.clone(),
         random,
+        passwords: Arc::new(PasswordGate::new(2, Duration::from_secs(60))),
         settings: Arc::new(settings),
     };
     (context, clock)

@@ -5,6 +5,9 @@
 //! the row was yours.
 
 pub mod audit;
+pub mod class_code;
+pub mod class_group;
+pub mod credential;
 pub mod db;
 pub mod enrolment;
 pub mod identity;
@@ -14,6 +17,7 @@ pub mod school;
 pub mod session;
 pub mod signing_key;
 pub mod subject;
+pub mod throttle;
 pub mod value;
 
 #[cfg(test)]
@@ -96,6 +100,9 @@ pub(crate) use statements;
 /// Every registered statement, by file.
 pub const REGISTER: &[(&str, &[Statement])] = &[
     ("audit", audit::STATEMENTS),
+    ("class_code", class_code::STATEMENTS),
+    ("class_group", class_group::STATEMENTS),
+    ("credential", credential::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("installation", installation::STATEMENTS),
@@ -104,6 +111,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("session", session::STATEMENTS),
     ("signing_key", signing_key::STATEMENTS),
     ("subject", subject::STATEMENTS),
+    ("throttle", throttle::STATEMENTS),
 ];
 
 /// Every registered bulk statement, by file.
