@@ -7,14 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
+
 use crate::base::random::{Random, SystemRandom};
 use crate::base::secret::{MasterKey, SecretError, Vault};
 use crate::base::time::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
+use crate::domain::session::Lifetimes;
 use crate::flows::password_gate::PasswordGate;
 use crate::flows::{self, Context, Failure, Settings};
 use crate::store::StoreError;
 use crate::store::db::{Address, Db};
+use crate::web::server;
 
 mod private_files;
 
@@ -33,6 +37,14 @@ pub enum AppError {
     /// A flow of the start.
     #[error(transparent)]
     Flow(#[from] Failure),
+    /// The address to listen on.
+    #[error("[http] listen = \"{listen}\": {source}")]
+    Socket {
+        /// The address.
+        listen: String,
+        /// Why it cannot be used.
+        source: std::io::Error,
+    },
     /// A file or folder.
     #[error("{path}: {message}")]
     File {
@@ -109,7 +121,10 @@ fn settings(config: &Config) -> Settings {
     let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
     Settings {
         public_url: config.http.public_url.clone(),
-        sessions: config.session.lifetimes(),
+        sessions: Lifetimes {
+            shared: seconds(config.session.shared_minutes.saturating_mul(60)),
+            personal: seconds(config.session.personal_hours.saturating_mul(3600)),
+        },
         code_lifetime: seconds(config.oidc.code_seconds),
         access_token_lifetime: seconds(config.oidc.access_token_seconds),
         id_token_lifetime: seconds(config.oidc.id_token_seconds),
@@ -125,4 +140,33 @@ pub async fn router(context: Context) -> Result<axum::Router, AppError> {
         context,
         brand: Arc::default(),
     }))
+}
+
+/// Serves the site of a configuration until `stop` comes true, then finishes what is under way.
+///
+/// # Errors
+/// [`AppError`] where certificate, key or socket cannot be used.
+pub async fn serve(
+    config: &Config,
+    context: Context,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), AppError> {
+    let acceptor = match (&config.tls.cert, &config.tls.key) {
+        (Some(cert), Some(key)) => Some(server::tls(cert, key).map_err(|error| AppError::file(cert, error))?),
+        _ => None,
+    };
+    let socket = |error| AppError::Socket {
+        listen: config.http.listen.clone(),
+        source: error,
+    };
+    let listener = TcpListener::bind(&config.http.listen).await.map_err(socket)?;
+    let db = context.db.clone();
+    let router = router(context).await?;
+    tracing::info!(listen = %config.http.listen, issuer = %config.http.public_url, engine = db.engine(), "serving");
+    server::serve(listener, acceptor, router, stop)
+        .await
+        .map_err(socket)?;
+    db.close().await;
+    tracing::info!("stopped");
+    Ok(())
 }

@@ -1,14 +1,11 @@
 //! `marelle serve`.
 
-use anyhow::Context as _;
 use clap::Args;
-use tokio::net::TcpListener;
 
 use super::{Outcome, Refusal};
 use crate::app;
 use crate::config::Config;
 use crate::flows::installation::{self, Issuer};
-use crate::web::server;
 
 /// Arguments of `marelle serve`.
 #[derive(Debug, Args)]
@@ -29,19 +26,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Outcome {
              If that is meant: marelle serve --accept-new-issuer"
         )));
     }
-    let acceptor = match (&config.tls.cert, &config.tls.key) {
-        (Some(cert), Some(key)) => Some(server::tls(cert, key).context("[tls] cert, key")?),
-        _ => None,
-    };
-    let listener = TcpListener::bind(&config.http.listen)
-        .await
-        .with_context(|| format!("[http] listen = {:?}", config.http.listen))?;
-    let db = context.db.clone();
-    let router = app::router(context).await?;
-    tracing::info!(listen = %config.http.listen, issuer = %config.http.public_url, engine = db.engine(), "serving");
-    server::serve(listener, acceptor, router, stop_signal()).await?;
-    db.close().await;
-    tracing::info!("stopped");
+    app::serve(config, context, stop_signal()).await?;
     Ok(())
 }
 

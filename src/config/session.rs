@@ -1,11 +1,8 @@
 //! `[session]`: how long people stay signed in.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::domain::session::Lifetimes;
 
 /// Lifetimes of sessions.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,13 +40,5 @@ impl Session {
             ));
         }
         Ok(())
-    }
-
-    /// The lifetimes.
-    pub fn lifetimes(&self) -> Lifetimes {
-        Lifetimes {
-            shared: Duration::from_secs(u64::from(self.shared_minutes) * 60),
-            personal: Duration::from_secs(u64::from(self.personal_hours) * 3600),
-        }
     }
 }

@@ -89,3 +89,10 @@ pub enum Failure {
     #[error("task: {0}")]
     Task(String),
 }
+
+impl Failure {
+    /// Whether the same request may succeed in a moment.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Unavailable { .. }))
+    }
+}

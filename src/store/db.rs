@@ -9,18 +9,21 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Transaction;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow, Postgres};
-use sqlx::query::Query;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, Postgres};
 use sqlx::sqlite::{
-    Sqlite, SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteRow, SqliteSynchronous,
+    Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Column as _, Row as _, Transaction};
 
 use super::StoreError;
-use super::value::{FromColumn, Value};
+use super::value::Value;
 use crate::base::secret::Secret;
+
+mod row;
+
+pub use row::Row;
+use row::{bind_postgres, bind_sqlite};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -117,98 +120,6 @@ impl std::ops::DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
         &mut self.0
     }
-}
-
-/// A row of a result.
-#[derive(Debug)]
-pub enum Row {
-    /// From SQLite.
-    Sqlite(SqliteRow),
-    /// From PostgreSQL.
-    Postgres(PgRow),
-}
-
-impl Row {
-    /// The value of a column.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] where the column is missing or holds another type.
-    pub fn get<T: FromColumn>(&self, column: &str) -> Result<T, StoreError> {
-        let value = match self {
-            Self::Sqlite(row) => row.try_get(column),
-            Self::Postgres(row) => row.try_get(column),
-        };
-        value.map_err(|source| StoreError::corrupt(column, source))
-    }
-
-    /// The value of a text column, read as a typed value.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] where it does not read.
-    pub fn parse<T: FromStr<Err: std::fmt::Display>>(&self, column: &str) -> Result<T, StoreError> {
-        self.get::<String>(column)?
-            .parse()
-            .map_err(|error: T::Err| StoreError::corrupt(column, error))
-    }
-
-    /// [`Row::parse`] of a column that may be NULL.
-    ///
-    /// # Errors
-    /// As [`Row::parse`].
-    pub fn parse_optional<T: FromStr<Err: std::fmt::Display>>(
-        &self,
-        column: &str,
-    ) -> Result<Option<T>, StoreError> {
-        match self.get::<Option<String>>(column)? {
-            None => Ok(None),
-            Some(text) => text
-                .parse()
-                .map(Some)
-                .map_err(|error: T::Err| StoreError::corrupt(column, error)),
-        }
-    }
-
-    /// The names of the columns, in order.
-    pub fn columns(&self) -> Vec<String> {
-        match self {
-            Self::Sqlite(row) => row
-                .columns()
-                .iter()
-                .map(|column| column.name().to_owned())
-                .collect(),
-            Self::Postgres(row) => row
-                .columns()
-                .iter()
-                .map(|column| column.name().to_owned())
-                .collect(),
-        }
-    }
-}
-
-fn bind_sqlite(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
-    let mut query = sqlx::query(sql);
-    for value in values {
-        query = match value {
-            Value::Text(value) => query.bind(value),
-            Value::Int(value) => query.bind(value),
-            Value::Bool(value) => query.bind(value),
-            Value::Bytes(value) => query.bind(value),
-        };
-    }
-    query
-}
-
-fn bind_postgres(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
-    let mut query = sqlx::query(sql);
-    for value in values {
-        query = match value {
-            Value::Text(value) => query.bind(value),
-            Value::Int(value) => query.bind(value),
-            Value::Bool(value) => query.bind(value),
-            Value::Bytes(value) => query.bind(value),
-        };
-    }
-    query
 }
 
 fn text(sql: &'static str) -> sqlx::SqlStr {
