@@ -51,7 +51,7 @@ const chromiumFlags = [
  * Starts a program, waits until a line of its output matches `ready`, and gives its first group as `url`.
  * The program stops by SIGINT and must then end with code 0.
  */
-export async function startProgram(scope, command, args, { ready, startSeconds = 60, stopSeconds = 15 } = {}) {
+export async function startProgram(scope, command, args, { ready, startSeconds = 120, stopSeconds = 15 } = {}) {
   const child = spawn(command, args, { cwd: top, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   const ended = new Promise((resolve) => {
@@ -92,7 +92,7 @@ export async function startProgram(scope, command, args, { ready, startSeconds =
       const timer = setTimeout(kill, stopSeconds * 1000);
       const how = await ended;
       clearTimeout(timer);
-      assert.equal(how, 0, `SIGINT must end it with code 0 within ${stopSeconds} s${told()}`);
+      assert.equal(how, 0, `ended (${how}); SIGINT must end it with code 0 within ${stopSeconds} s${told()}`);
     },
   };
 }
@@ -179,7 +179,7 @@ export async function openBrowser(scope, { javaScript = true, locale = 'fr-FR', 
     },
     async close() {
       await browser.close();
-      assert.deepEqual(complaints, [], 'pages complained');
+      assert.equal(complaints.length, 0, `the pages complained:\n${complaints.join('\n')}`);
     },
   };
   return self;

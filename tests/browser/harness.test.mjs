@@ -103,9 +103,9 @@ test('a program is waited for, stopped by SIGINT, and must end well', async (t) 
   await good.stop();
 
   const bad = await program(`${lives} process.on('SIGINT', () => process.exit(3)); console.log('ready: x')`);
-  await assert.rejects(bad.stop(), /code 0/);
+  await assert.rejects(bad.stop(), /ended \(3\)/);
   const deaf = await program(`${lives} process.on('SIGINT', () => {}); console.log('ready: x')`);
-  await assert.rejects(deaf.stop(), /SIGKILL/);
+  await assert.rejects(deaf.stop(), /ended \(SIGKILL\)/);
   await assert.rejects(program("console.error('no luck'); process.exit(4)"), /ended \(4\) before it was ready.*no luck/s);
   await assert.rejects(startProgram(t, '/nowhere/marelle', [], { ready: /x/ }), /did not start/);
   await assert.rejects(

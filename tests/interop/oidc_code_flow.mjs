@@ -28,8 +28,10 @@ async function request(url, form) {
     redirect: 'manual',
     headers: { cookie: [...cookies].map((pair) => pair.join('=')).join('; ') },
   });
-  for (const line of response.headers.getSetCookie()) {
-    const [, name, value] = line.match(/^([^=]+)=([^;]*)/);
+  // Several cookies come as one line; a comma inside a date is followed by no `name=`. Node.js 18 has no getSetCookie.
+  const lines = response.headers.get('set-cookie')?.split(/,(?=\s*[^;,=\s]+=)/) ?? [];
+  for (const line of lines) {
+    const [, name, value] = line.match(/^\s*([^=]+)=([^;]*)/);
     cookies.set(name, value);
   }
   return response;
