@@ -27,3 +27,4 @@ pub mod roster;
 pub mod store;
 pub mod telemetry;
 pub mod web;
+pub mod sample;

@@ -44,9 +44,9 @@ fn request(element: &str, category: &str, attributes: &[(&str, &str)]) -> String
          </operationalAttributes>\n<identifier><id>7000101</id></identifier>\n<attributes>"
     );
     for (name, value) in attributes {
-        let _ = write!(text, "<attr name=\"{name}\"><value>{value}</value></attr>\n");
+        let _ = writeln!(text, "<attr name=\"{name}\"><value>{value}</value></attr>");
     }
-    let _ = write!(text, "</attributes></{element}>\n");
+    let _ = writeln!(text, "</attributes></{element}>");
     text
 }
 
