@@ -39,7 +39,7 @@ pub struct Keyring {
 struct Loaded {
     at: Timestamp,
     signing: Vec<PrivateKey>,
-    published: KeySet,
+    published: Arc<KeySet>,
 }
 
 impl Keyring {
@@ -63,7 +63,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn published(&self, context: &Context) -> Result<KeySet, Failure> {
+    pub async fn published(&self, context: &Context) -> Result<Arc<KeySet>, Failure> {
         Ok(self.fresh(context).await?.published.clone())
     }
 
@@ -118,7 +118,7 @@ async fn load(context: &Context) -> Result<Loaded, Failure> {
         let der = context.vault.open(&sealed_for(kept.key.id), &kept.sealed)?;
         signing.push(PrivateKey::from_pkcs8(&der)?);
     }
-    let published = KeySet::new(kept.into_iter().map(|kept| kept.public))?;
+    let published = Arc::new(KeySet::new(kept.into_iter().map(|kept| kept.public))?);
     Ok(Loaded {
         at: now,
         signing,
@@ -146,9 +146,8 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// A new key, sealed, in the state *next*.
-async fn make(context: &Context, algorithm: SigningAlgorithm) -> Result<Kept, Failure> {
+async fn make(context: &Context, algorithm: SigningAlgorithm, now: Timestamp) -> Result<Kept, Failure> {
     let private = blocking(move || PrivateKey::generate(of(algorithm))).await?;
-    let now = context.now();
     let id = KeyId::new(now, &*context.random);
     let sealed = context
         .vault
@@ -168,8 +167,9 @@ async fn make(context: &Context, algorithm: SigningAlgorithm) -> Result<Kept, Fa
 /// First start: a current and a next key of each algorithm. Of two nodes that start at once, each state of each
 /// algorithm is made by one of them.
 async fn make_missing(context: &Context) -> Result<(), Failure> {
+    let now = context.now();
     let mut conn = context.db.reader().await?;
-    let kept = store::signing_key::published(&mut conn, context.now()).await?;
+    let kept = store::signing_key::published(&mut conn, now).await?;
     drop(conn);
     let has = |algorithm, state| {
         let mut keys = kept.iter().map(|kept| &kept.key);
@@ -178,16 +178,16 @@ async fn make_missing(context: &Context) -> Result<(), Failure> {
     let mut made = Vec::new();
     for algorithm in SigningAlgorithm::ALL {
         if !has(*algorithm, "current") {
-            let mut first = make(context, *algorithm).await?;
+            let mut first = make(context, *algorithm, now).await?;
             // The very first key: nobody can have cached a set without it.
             first.key = first
                 .key
-                .promote(context.now(), true)
+                .promote(now, true)
                 .map_err(|error| Failure::Task(error.to_string()))?;
             made.push(first);
         }
         if !has(*algorithm, "next") {
-            made.push(make(context, *algorithm).await?);
+            made.push(make(context, *algorithm, now).await?);
         }
     }
     if made.is_empty() {
@@ -196,18 +196,18 @@ async fn make_missing(context: &Context) -> Result<(), Failure> {
     let mut tx = context.db.begin().await?;
     for kept in &made {
         if store::signing_key::add(&mut tx, kept).await? {
-            journal(&mut tx, context, Actor::System, &kept.key).await?;
+            journal(&mut tx, now, Actor::System, &kept.key).await?;
         }
     }
     Ok(tx.commit().await?)
 }
 
-async fn journal(tx: &mut Tx, context: &Context, actor: Actor, key: &SigningKey) -> Result<(), Failure> {
+async fn journal(tx: &mut Tx, now: Timestamp, actor: Actor, key: &SigningKey) -> Result<(), Failure> {
     let event = Event::new(Kind::KeyRotated, actor)
         .about(key.id)
         .with("algorithm", key.algorithm)
         .with("state", key.state.as_str());
-    Ok(store::audit::append(tx, context.now(), &event).await?)
+    Ok(store::audit::append(tx, now, &event).await?)
 }
 
 /// A key as people are shown it.
@@ -259,8 +259,8 @@ pub async fn rotate(
     forced: bool,
     actor: Actor,
 ) -> Result<Rotation, Failure> {
-    let new = make(context, algorithm).await?;
     let now = context.now();
+    let new = make(context, algorithm, now).await?;
     let mut tx = context.db.begin().await?;
     let kept = store::signing_key::published(&mut tx, now).await?;
     let (mut current, mut next) = (None, None);
@@ -295,7 +295,7 @@ pub async fn rotate(
     }
     let keys = vec![retired, promoted, new.key];
     for key in &keys {
-        journal(&mut tx, context, actor.clone(), key).await?;
+        journal(&mut tx, now, actor.clone(), key).await?;
     }
     tx.commit().await?;
     Ok(Rotation::Done(keys))

@@ -6,18 +6,24 @@
 pub mod audit;
 pub mod class_code;
 pub mod class_page;
+pub mod authorize;
 pub mod continuation;
 pub mod credential;
 pub mod declaration;
 pub mod home;
+pub mod id_token;
 pub mod installation;
 pub mod keys;
+pub mod logout;
 pub mod outbound;
 pub mod password_gate;
 pub mod person;
+pub mod release;
 pub mod session;
 pub mod sign_in;
 pub mod subject;
+pub mod token;
+pub mod userinfo;
 
 #[cfg(test)]
 pub(crate) mod testing;

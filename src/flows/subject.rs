@@ -2,6 +2,7 @@
 
 use super::{Context, Failure};
 use crate::base::id::IdentityId;
+use crate::base::time::Timestamp;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::relying_party::RelyingParty;
 use crate::oidc::subject::{SubjectSecret, random_uuid};
@@ -43,7 +44,8 @@ pub async fn known(
     Ok(store::subject::find(conn, &party.sector, identity).await?)
 }
 
-/// The subject of a person toward a relying party, issued now where there is none yet.
+/// The subject of a person toward a relying party, issued now where there is none yet. `now` is the one of the whole
+/// transaction: two entries of one transaction in two chains of the journal could lock each other out.
 ///
 /// # Errors
 /// [`Failure`].
@@ -53,6 +55,7 @@ pub async fn issue(
     secret: &SubjectSecret,
     party: &RelyingParty,
     identity: IdentityId,
+    now: Timestamp,
 ) -> Result<String, Failure> {
     let sector = &party.sector;
     if let Some(value) = store::subject::find(tx, sector, identity).await? {
@@ -62,7 +65,6 @@ pub async fn issue(
     let first = secret.first_value(party.subject_strategy, sector, identity, random)?;
     // The computed value may be somebody else's already (a merge moved it there): then a random one.
     for value in [first, random_uuid(random)] {
-        let now = context.now();
         if store::subject::add(tx, sector, &value, identity, now).await? {
             let event = Event::new(Kind::SubjectIssued, Actor::RelyingParty(party.id.to_string()))
                 .about(identity)
@@ -113,7 +115,7 @@ mod tests {
     use super::*;
     use crate::domain::relying_party::SubjectStrategy;
     use crate::domain::testing::party;
-    use crate::flows::testing::context;
+    use crate::flows::testing::{MORNING, context};
     use crate::store::testing::{on_each_engine, person};
 
     #[tokio::test]
@@ -129,7 +131,9 @@ mod tests {
                     let (context, secret, ent) = (context.clone(), secret.clone(), ent.clone());
                     tokio::spawn(async move {
                         let mut tx = context.db.begin().await.unwrap();
-                        let value = issue(&context, &mut tx, &secret, &ent, lina).await.unwrap();
+                        let value = issue(&context, &mut tx, &secret, &ent, lina, MORNING)
+                            .await
+                            .unwrap();
                         tx.commit().await.unwrap();
                         value
                     })
@@ -158,14 +162,20 @@ mod tests {
             let lina = person("Lina", 1).id;
             let mut tx = context.db.begin().await.unwrap();
             assert_eq!(known(&mut tx, &ent, lina).await.unwrap(), None);
-            let first = issue(&context, &mut tx, &secret, &ent, lina).await.unwrap();
+            let first = issue(&context, &mut tx, &secret, &ent, lina, MORNING)
+                .await
+                .unwrap();
             assert_eq!(first, secret.pairwise("ent", lina).unwrap());
             assert_eq!(
-                issue(&context, &mut tx, &secret, &twin, lina).await.unwrap(),
+                issue(&context, &mut tx, &secret, &twin, lina, MORNING)
+                    .await
+                    .unwrap(),
                 first
             );
             assert_ne!(
-                issue(&context, &mut tx, &secret, &other, lina).await.unwrap(),
+                issue(&context, &mut tx, &secret, &other, lina, MORNING)
+                    .await
+                    .unwrap(),
                 first
             );
             ent_changes_its_strategy(&context, &mut tx, &secret, lina, &first).await;
@@ -183,7 +193,7 @@ mod tests {
         let mut ent = party("ent");
         ent.subject_strategy = SubjectStrategy::PersistentUuid;
         assert_eq!(
-            issue(context, tx, secret, &ent, lina).await.unwrap(),
+            issue(context, tx, secret, &ent, lina, MORNING).await.unwrap(),
             first,
             "what was issued wins"
         );
@@ -197,7 +207,9 @@ mod tests {
             let (kept, absorbed) = (person("Lina", 1).id, person("Lina", 2).id);
             let mut tx = context.db.begin().await.unwrap();
             let subject = async |tx: &mut Tx, name: &str, who| {
-                issue(&context, tx, &secret, &party(name), who).await.unwrap()
+                issue(&context, tx, &secret, &party(name), who, MORNING)
+                    .await
+                    .unwrap()
             };
             let ent_kept = subject(&mut tx, "ent", kept).await;
             let ent_absorbed = subject(&mut tx, "ent", absorbed).await;

@@ -4,6 +4,8 @@
 use super::error::{ErrorCode, OAuthError};
 use super::parameters::Parameters;
 use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
+use crate::domain::grant::TokenUse;
 
 /// Why a resource answers nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +48,42 @@ pub fn read(authorization: Option<&str>, form: Option<&Parameters>) -> Result<Se
     }
 }
 
+/// Whether a token is good at this moment: not expired, its grant not revoked, its login not ended, and its person one who
+/// may be signed in. A login that ran out by itself does not cut a token short: the token runs out soon after.
+pub fn is_good(token: &TokenUse, now: Timestamp) -> bool {
+    now < token.expires_at
+        && token.grant.revoked_at.is_none()
+        && !token.session_was_ended
+        && token.identity.status.may_sign_in()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_good_only_while_everything_behind_it_is() {
+        let grant = crate::domain::testing::grant("ent");
+        let now = grant.created_at;
+        let good = TokenUse {
+            expires_at: now.plus(std::time::Duration::from_secs(1)),
+            grant,
+            identity: crate::domain::testing::person("Lina", 1),
+            session_was_ended: false,
+        };
+        let changed = |change: fn(&mut TokenUse)| {
+            let mut token = good.clone();
+            change(&mut token);
+            is_good(&token, now)
+        };
+        assert!(changed(|_| {}));
+        assert!(!changed(|token| token.expires_at = token.grant.created_at));
+        assert!(!changed(|token| token.grant.revoked_at = Some(token.expires_at)));
+        assert!(!changed(|token| token.session_was_ended = true));
+        assert!(!changed(
+            |token| token.identity.status = crate::domain::identity::Status::Suspended
+        ));
+    }
 
     #[test]
     fn one_token_by_header_or_form() {

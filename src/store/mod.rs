@@ -10,6 +10,7 @@ pub mod class_group;
 pub mod credential;
 pub mod db;
 pub mod enrolment;
+pub mod grant;
 pub mod identity;
 pub mod installation;
 pub mod relying_party;
@@ -104,6 +105,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("class_group", class_group::STATEMENTS),
     ("credential", credential::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
+    ("grant", grant::STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("installation", installation::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),

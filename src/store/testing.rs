@@ -1,6 +1,8 @@
 //! For tests: a fresh, migrated database on each engine. PostgreSQL takes part where `MARELLE_TEST_POSTGRES` names a
 //! server (`make test` starts one); SQLite always does.
 
+pub(crate) use crate::domain::testing::person;
+
 use super::db::{Address, Db, Statement};
 use crate::base::random::{self, SystemRandom};
 use crate::base::secret::Secret;
@@ -44,25 +46,6 @@ pub(crate) async fn on_each_engine(test: impl AsyncFn(Db)) {
     if let Some(db) = postgres().await {
         test(db.clone()).await;
         db.close().await;
-    }
-}
-
-/// An invented pupil; different numbers make different people.
-pub(crate) fn person(given_name: &str, number: i64) -> crate::domain::identity::Identity {
-    use crate::base::random::SeededRandom;
-    use crate::base::time::Timestamp;
-    let now = Timestamp::from_seconds(1_790_000_000 + number);
-    crate::domain::identity::Identity {
-        id: crate::base::id::IdentityId::new(now, &SeededRandom::new(number.unsigned_abs())),
-        status: crate::domain::identity::Status::Active,
-        family_name: "Le Goff".into(),
-        usage_name: None,
-        given_name: given_name.into(),
-        birth_date: crate::base::time::parse_date("2016-08-17"),
-        sex: None,
-        username: None,
-        locale: None,
-        created_at: now,
     }
 }
 

@@ -73,6 +73,9 @@ pub struct RedirectError {
 }
 
 impl RedirectError {
+    /// The service is not open for this person, and no page may say so (`prompt=none`).
+    pub const CLOSED: Self = Self::new(ErrorCode::AccessDenied, "the service is not open for this person");
+
     const fn new(code: ErrorCode, description: &'static str) -> Self {
         Self { code, description }
     }

@@ -1,0 +1,240 @@
+//! The authorization endpoint: from a request to a code, a login, a refusal or a page.
+//!
+//! | outcome | when | the browser goes |
+//! | --- | --- | --- |
+//! | [`Outcome::Page`] | client or redirect address are not right | nowhere |
+//! | [`Outcome::Answer`], an error | anything else is not right, or no page may be shown and one is needed | to the party |
+//! | [`Outcome::SignIn`] | the person has to sign in (again) | to the login page, and from there to [`resume`] |
+//! | [`Outcome::Closed`] | the service is not open for the person | nowhere |
+//! | [`Outcome::Answer`], a code | else | to the party |
+//!
+//! The code is exchanged in [`super::token`].
+
+use super::continuation::Continuation;
+use super::keys::Keyring;
+use super::session::SignedIn;
+use super::{Context, Failure, id_token};
+use crate::base::id::GrantId;
+use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
+use crate::base::url;
+use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::grant::{AuthorizationCode, Grant};
+use crate::domain::relying_party::RelyingParty;
+use crate::oauth::parameters::Parameters;
+use crate::oidc::access;
+use crate::oidc::authorization::decision::{Decision, Hinted, decide};
+use crate::oidc::authorization::{self, Address, Answer, PageError, Prompt, RedirectError, Request};
+use crate::store;
+
+/// What an authorization code begins with.
+const CODE_PREFIX: &str = "mrlc_";
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// An answer to the relying party: a code, or an error.
+    Answer(Answer),
+    /// The person has to sign in; the login page takes this along.
+    SignIn {
+        /// The sealed [`Continuation`].
+        continuation: String,
+    },
+    /// An error that must not leave.
+    Page(PageError),
+    /// The service is not open for this person's school.
+    Closed {
+        /// The name of the service.
+        service: String,
+    },
+}
+
+/// Runs a request as it came, a query.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn authorize(
+    context: &Context,
+    keyring: &Keyring,
+    query: &str,
+    cookie: Option<&Secret>,
+) -> Result<Outcome, Failure> {
+    run(context, keyring, query, cookie, None).await
+}
+
+/// Runs again a request that had to wait for its person. One that waited for more than an hour is run as if it had just
+/// come: a stale tab still lands in the application.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn resume(
+    context: &Context,
+    keyring: &Keyring,
+    sealed: &str,
+    cookie: Option<&Secret>,
+) -> Result<Outcome, Failure> {
+    let Some(waiting) = Continuation::open(context, sealed) else {
+        return Ok(Outcome::Page(PageError::Continuation));
+    };
+    let asked_at = waiting.is_fresh(context.now()).then(|| waiting.asked_at());
+    run(context, keyring, &waiting.query, cookie, asked_at).await
+}
+
+/// A request whose client and redirect address are right.
+struct Addressed<'a> {
+    party: &'a RelyingParty,
+    address: Address,
+    request: Request,
+}
+
+async fn run(
+    context: &Context,
+    keyring: &Keyring,
+    query: &str,
+    cookie: Option<&Secret>,
+    asked_at: Option<Timestamp>,
+) -> Result<Outcome, Failure> {
+    let now = context.now();
+    let issuer = &context.settings.public_url;
+    let Ok(parameters) = Parameters::read(query) else {
+        return Ok(Outcome::Page(PageError::TooLong));
+    };
+    let party = party_of(context, &parameters).await?;
+    let address = match authorization::address(&parameters, party.as_ref()) {
+        Ok(address) => address,
+        Err(error) => return Ok(Outcome::Page(error)),
+    };
+    let Some(party) = &party else {
+        return Ok(Outcome::Page(PageError::UnknownClient));
+    };
+    let request = match authorization::check(&parameters, party) {
+        Ok(request) => request,
+        Err(error) => return Ok(Outcome::Answer(Answer::error(address, issuer, error))),
+    };
+    let signed_in = match cookie {
+        Some(cookie) => super::session::find(context, cookie).await?,
+        None => None,
+    };
+    let hinted = hinted(context, keyring, party, &request, signed_in.as_ref()).await?;
+    let session = signed_in.as_ref().map(|signed_in| &signed_in.session);
+    match (decide(&request, session, hinted, asked_at, now), signed_in) {
+        (Decision::Refuse(error), _) => Ok(Outcome::Answer(Answer::error(address, issuer, error))),
+        (Decision::Go, Some(signed_in)) => {
+            let addressed = Addressed {
+                party,
+                address,
+                request,
+            };
+            grant(context, addressed, &signed_in, now).await
+        }
+        (Decision::SignIn(_) | Decision::Go, _) => {
+            let waiting = Continuation {
+                client: party.id.to_string(),
+                service: party.name.clone(),
+                origin: url::origin(address.redirect_uri()),
+                query: parameters.to_query(),
+                asked_at: asked_at.unwrap_or(now).micros(),
+            };
+            let continuation = waiting.seal(context)?;
+            Ok(Outcome::SignIn { continuation })
+        }
+    }
+}
+
+async fn party_of(context: &Context, parameters: &Parameters) -> Result<Option<RelyingParty>, Failure> {
+    match parameters.get("client_id").map(str::parse) {
+        Some(Ok(id)) => {
+            let mut conn = context.db.reader().await?;
+            Ok(store::relying_party::find(&mut conn, &id).await?)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Who `id_token_hint` names, seen from whoever is signed in.
+async fn hinted(
+    context: &Context,
+    keyring: &Keyring,
+    party: &RelyingParty,
+    request: &Request,
+    signed_in: Option<&SignedIn>,
+) -> Result<Hinted, Failure> {
+    let Some(token) = &request.id_token_hint else {
+        return Ok(Hinted::Nobody);
+    };
+    let hint = id_token::hint(context, keyring, token).await?;
+    let Some(hint) = hint.filter(|hint| hint.client == party.id.as_str()) else {
+        return Ok(Hinted::Unreadable);
+    };
+    let Some(signed_in) = signed_in else {
+        return Ok(Hinted::SomebodyElse);
+    };
+    let mut conn = context.db.reader().await?;
+    let subject = super::subject::known(&mut conn, party, signed_in.identity.id).await?;
+    if subject.as_deref() == Some(&hint.subject) {
+        Ok(Hinted::ThePersonThere)
+    } else {
+        Ok(Hinted::SomebodyElse)
+    }
+}
+
+/// Grants what was asked to the party, where the service is open for the person: grant, code, participation and journal
+/// in one transaction.
+async fn grant(
+    context: &Context,
+    asked: Addressed<'_>,
+    signed_in: &SignedIn,
+    now: Timestamp,
+) -> Result<Outcome, Failure> {
+    let Addressed {
+        party,
+        address,
+        request,
+    } = asked;
+    let (session, identity) = (&signed_in.session, &signed_in.identity);
+    let issuer = &context.settings.public_url;
+    let actor = Actor::Identity(identity.id);
+    let mut tx = context.db.begin().await?;
+    let live = store::enrolment::live_of(&mut tx, identity.id, now.date()).await?;
+    if !access::is_open(party, &live) {
+        let event = Event::new(Kind::AuthorizationRefused, actor)
+            .about(&party.id)
+            .with("reason", "not open for a school of this person");
+        store::audit::append(&mut tx, now, &event).await?;
+        tx.commit().await?;
+        return Ok(if request.prompt == Prompt::None {
+            Outcome::Answer(Answer::error(address, issuer, RedirectError::CLOSED))
+        } else {
+            let service = party.name.clone();
+            Outcome::Closed { service }
+        });
+    }
+    let grant = Grant {
+        id: GrantId::new(now, &*context.random),
+        client: party.id.clone(),
+        identity: identity.id,
+        session: session.id,
+        scopes: request.scopes,
+        nonce: request.nonce,
+        authenticated_at: session.authenticated_at,
+        acr: session.acr,
+        amr: session.amr,
+        created_at: now,
+        revoked_at: None,
+    };
+    let kept = AuthorizationCode {
+        redirect_uri: address.redirect_uri().to_owned(),
+        code_challenge: request.code_challenge,
+        expires_at: now.plus(context.settings.code_lifetime),
+    };
+    let code = Secret::generate(CODE_PREFIX, &*context.random);
+    store::grant::insert(&mut tx, &grant, &code.digest(), &kept).await?;
+    store::session::join(&mut tx, session.id, party.id.as_str(), now).await?;
+    let event = Event::new(Kind::AuthorizationGranted, actor)
+        .about(grant.id)
+        .with("client", &party.id)
+        .with("scope", &grant.scopes);
+    store::audit::append(&mut tx, now, &event).await?;
+    tx.commit().await?;
+    Ok(Outcome::Answer(Answer::code(address, issuer, code.expose())))
+}

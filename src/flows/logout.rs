@@ -1,0 +1,182 @@
+//! Logout that a relying party asks for (RP-Initiated Logout 1.0): at once where it proves that it means this very login,
+//! else after the person has said yes.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+
+use super::keys::Keyring;
+use super::session::SignedIn;
+use super::{Context, Failure, id_token, session, subject};
+use crate::base::secret::Secret;
+use crate::domain::audit::Actor;
+use crate::domain::relying_party::RelyingParty;
+use crate::oauth::parameters::Parameters;
+use crate::oidc::id_token::Hint;
+use crate::oidc::logout::{Known, Request, is_proved};
+use crate::store;
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The person is asked.
+    Confirm {
+        /// To be sent back to [`confirm`] with their yes: sealed, and good for this login only.
+        confirmation: String,
+        /// The name of the service that asked, where it is known.
+        service: Option<String>,
+    },
+    /// Nobody is signed in on this browser (any more).
+    Done {
+        /// Where the person goes: an address registered for the party.
+        destination: Option<String>,
+    },
+    /// The request makes no sense.
+    Malformed,
+}
+
+/// What a yes is about.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Pending {
+    session: String,
+    destination: Option<String>,
+    service: Option<String>,
+}
+
+const CONTEXT: &str = "logout confirmation";
+/// Longer than any we make.
+const LIMIT: usize = 16 * 1024;
+
+impl Pending {
+    fn seal(&self, context: &Context) -> Result<String, Failure> {
+        let plain = serde_json::to_vec(self).map_err(|error| Failure::Task(error.to_string()))?;
+        Ok(BASE64URL_NOPAD.encode(&context.vault.seal(CONTEXT, &plain, &*context.random)?))
+    }
+
+    fn open(context: &Context, sealed: &str) -> Option<Self> {
+        let bytes = Some(sealed).filter(|sealed| sealed.len() <= LIMIT)?;
+        let bytes = BASE64URL_NOPAD.decode(bytes.as_bytes()).ok()?;
+        serde_json::from_slice(&context.vault.open(CONTEXT, &bytes).ok()?).ok()
+    }
+
+    fn ask(self, context: &Context) -> Result<Outcome, Failure> {
+        let confirmation = self.seal(context)?;
+        let service = self.service;
+        Ok(Outcome::Confirm {
+            confirmation,
+            service,
+        })
+    }
+}
+
+/// Answers a logout request as it came, a query.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn request(
+    context: &Context,
+    keyring: &Keyring,
+    query: &str,
+    cookie: Option<&Secret>,
+) -> Result<Outcome, Failure> {
+    let Some(request) = Parameters::read(query)
+        .ok()
+        .and_then(|read| Request::read(&read).ok())
+    else {
+        return Ok(Outcome::Malformed);
+    };
+    let hint = match &request.id_token_hint {
+        Some(token) => id_token::hint(context, keyring, token).await?,
+        None => None,
+    };
+    let party = party_of(context, &request, hint.as_ref()).await?;
+    let destination = request.destination(party.as_ref());
+    let Some(signed_in) = signed_in(context, cookie).await? else {
+        return Ok(Outcome::Done { destination });
+    };
+    if let Some(party) = &party
+        && is_proved(&request, hint.as_ref(), &known(context, party, &signed_in).await?)
+    {
+        let actor = Actor::RelyingParty(party.id.to_string());
+        end(context, &signed_in, actor, "relying party asked").await?;
+        return Ok(Outcome::Done { destination });
+    }
+    let pending = Pending {
+        session: signed_in.session.id.to_string(),
+        destination,
+        service: party.map(|party| party.name),
+    };
+    pending.ask(context)
+}
+
+/// The person's yes to what [`request`] asked. It ends the login it was asked about and no other: whoever has signed in
+/// since is asked anew.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn confirm(
+    context: &Context,
+    confirmation: &str,
+    cookie: Option<&Secret>,
+) -> Result<Outcome, Failure> {
+    let pending = Pending::open(context, confirmation);
+    let asked_about = pending.as_ref().map(|pending| pending.session.clone());
+    let pending = pending.unwrap_or_default();
+    let Some(signed_in) = signed_in(context, cookie).await? else {
+        let destination = pending.destination;
+        return Ok(Outcome::Done { destination });
+    };
+    let session = signed_in.session.id.to_string();
+    if asked_about.as_ref() != Some(&session) {
+        return Pending { session, ..pending }.ask(context);
+    }
+    end(
+        context,
+        &signed_in,
+        Actor::Identity(signed_in.identity.id),
+        "signed out",
+    )
+    .await?;
+    let destination = pending.destination;
+    Ok(Outcome::Done { destination })
+}
+
+async fn signed_in(context: &Context, cookie: Option<&Secret>) -> Result<Option<SignedIn>, Failure> {
+    match cookie {
+        Some(cookie) => session::find(context, cookie).await,
+        None => Ok(None),
+    }
+}
+
+async fn party_of(
+    context: &Context,
+    request: &Request,
+    hint: Option<&Hint>,
+) -> Result<Option<RelyingParty>, Failure> {
+    match request.client(hint).map(str::parse) {
+        Some(Ok(id)) => {
+            let mut conn = context.db.reader().await?;
+            Ok(store::relying_party::find(&mut conn, &id).await?)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The login of the browser as the party knows it.
+async fn known(context: &Context, party: &RelyingParty, signed_in: &SignedIn) -> Result<Known, Failure> {
+    let mut conn = context.db.reader().await?;
+    Ok(Known {
+        subject: subject::known(&mut conn, party, signed_in.identity.id).await?,
+        sid: id_token::sid(context, signed_in.session.id, &party.id)?,
+    })
+}
+
+async fn end(
+    context: &Context,
+    signed_in: &SignedIn,
+    actor: Actor,
+    reason: &'static str,
+) -> Result<(), Failure> {
+    let mut tx = context.db.begin().await?;
+    session::end(&mut tx, signed_in.session.id, context.now(), actor, reason).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,97 @@
+//! Releasing attributes: loads what the one pure function that decides needs.
+
+use super::{Context, Failure};
+use crate::base::id::IdentityId;
+use crate::domain::grant::Scopes;
+use crate::domain::identity::Identity;
+use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
+use crate::oidc::claims::{self, Released};
+use crate::store;
+use crate::store::db::Conn;
+
+/// What a relying party receives about a person today, and why.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn release(
+    context: &Context,
+    conn: &mut Conn,
+    party: &RelyingParty,
+    scopes: &Scopes,
+    identity: &Identity,
+) -> Result<Released, Failure> {
+    let live = store::enrolment::live_of(conn, identity.id, context.now().date()).await?;
+    Ok(claims::release(party, scopes, identity, &live))
+}
+
+/// What a relying party would receive about a person if it asked for `scopes`, under which subject it knows them already,
+/// and why each attribute would or would not leave. Changes nothing.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The subject it knows the person by; `None` where it has not met them.
+    pub subject: Option<String>,
+    /// What would leave.
+    pub released: Released,
+}
+
+/// The preview of a party and a person; `None` where one of them does not exist.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn preview(
+    context: &Context,
+    client: &RelyingPartyId,
+    identity: IdentityId,
+    scopes: &Scopes,
+) -> Result<Option<Preview>, Failure> {
+    let mut conn = context.db.reader().await?;
+    let party = store::relying_party::find(&mut conn, client).await?;
+    let identity = store::identity::find(&mut conn, identity).await?;
+    let (Some(party), Some(identity)) = (party, identity) else {
+        return Ok(None);
+    };
+    let subject = super::subject::known(&mut conn, &party, identity.id).await?;
+    let released = release(context, &mut conn, &party, scopes, &identity).await?;
+    Ok(Some(Preview { subject, released }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::relying_party::Attribute;
+    use crate::domain::testing::{enrolment, party, person};
+    use crate::flows::testing::context;
+    use crate::oidc::claims::Verdict;
+    use crate::store::testing::on_each_engine;
+
+    #[tokio::test]
+    async fn a_preview_says_what_would_leave_and_changes_nothing() {
+        on_each_engine(async |db| {
+            let (context, _clock) = context(db);
+            let (lina, mut ent) = (person("Lina", 1), party("ent"));
+            ent.release.0.retain(|line| line.attribute == Attribute::Uai);
+            let mut tx = context.db.begin().await.unwrap();
+            store::identity::insert(&mut tx, &lina).await.unwrap();
+            store::enrolment::insert(&mut tx, &enrolment(&lina, "9990001X", "CM2"))
+                .await
+                .unwrap();
+            store::relying_party::save(&mut tx, &ent).await.unwrap();
+            tx.commit().await.unwrap();
+            let scopes = Scopes::known_of("openid profile education");
+            let preview = preview(&context, &ent.id, lina.id, &scopes)
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(preview.subject, None);
+            assert_eq!(preview.released.claims.len(), 1);
+            assert_eq!(preview.released.claims["education"][0]["uai"], "9990001X");
+            let given_name = (Attribute::GivenName, Verdict::NotInPolicy);
+            assert!(preview.released.verdicts.contains(&given_name));
+            let nobody = super::preview(&context, &"nobody".parse().unwrap(), lina.id, &scopes)
+                .await
+                .unwrap();
+            assert!(nobody.is_none());
+        })
+        .await;
+    }
+}

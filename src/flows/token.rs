@@ -1,0 +1,229 @@
+//! The token endpoint: who asks is settled first, then the code is taken by one guarded statement, then everything it rests
+//! on is looked at again, and only then is anything issued.
+//!
+//! | what happens | reply | committed |
+//! | --- | --- | --- |
+//! | wrong client, wrong request, unknown code | an error | at most a journal entry |
+//! | a used code comes again from its client | `invalid_grant` | the family is revoked |
+//! | a fresh code, but something is not right (any more) | `invalid_grant` | the code is spent |
+//! | a fresh code, all right | tokens | code spent, token, first subject |
+//!
+//! A code that was shown with a wrong verifier, or by another client, has leaked: it is spent rather than left for a
+//! second try.
+
+use std::time::Duration;
+
+use super::keys::Keyring;
+use super::{Context, Failure, id_token, subject};
+use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
+use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::grant::{Grant, Scopes};
+use crate::oauth::client_auth::{self, AuthenticatedClient, Presented};
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::grant::authorization_code::{self, Request};
+use crate::oauth::parameters::Parameters;
+use crate::oidc::access;
+use crate::store;
+use crate::store::db::Tx;
+
+/// What an access token begins with.
+const TOKEN_PREFIX: &str = "mrla_";
+
+/// What a client is given.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// Opaque.
+    pub access_token: Secret,
+    /// How long it is good.
+    pub expires_in: Duration,
+    /// The ID Token.
+    pub id_token: Secret,
+    /// What was granted.
+    pub scopes: Scopes,
+}
+
+/// What a request left behind, whatever was replied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// Nothing.
+    Nothing,
+    /// An entry of the journal: the client was refused.
+    ClientRefused,
+    /// The code is spent; nothing was issued.
+    CodeSpent,
+    /// The grant and everything that came of it are revoked.
+    FamilyRevoked,
+    /// The code is spent; tokens were issued.
+    Issued,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the client is told.
+    pub reply: Result<Tokens, OAuthError>,
+    /// What is in the database now.
+    pub committed: Committed,
+}
+
+impl Outcome {
+    const fn refused(error: OAuthError, committed: Committed) -> Self {
+        Self {
+            reply: Err(error),
+            committed,
+        }
+    }
+}
+
+const UNKNOWN_CODE: OAuthError = OAuthError::new(ErrorCode::InvalidGrant, "the code is not valid (any more)");
+
+/// Answers a token request: the value of its `Authorization` header, and its form.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn exchange(
+    context: &Context,
+    keyring: &Keyring,
+    authorization: Option<&str>,
+    form: &str,
+) -> Result<Outcome, Failure> {
+    let Ok(form) = Parameters::read(form) else {
+        let error = OAuthError::new(ErrorCode::InvalidRequest, "the request is too long");
+        return Ok(Outcome::refused(error, Committed::Nothing));
+    };
+    let client = match authenticate(context, authorization, &form).await? {
+        Ok(client) => client,
+        Err(refused) => return Ok(refused),
+    };
+    let request = match form.get("grant_type") {
+        Some("authorization_code") => Request::read(&form),
+        Some(_) => Err(OAuthError::new(
+            ErrorCode::UnsupportedGrantType,
+            "grant_type is authorization_code",
+        )),
+        None => Err(OAuthError::new(
+            ErrorCode::InvalidRequest,
+            "grant_type is missing or came twice",
+        )),
+    };
+    match request {
+        Ok(request) => redeem(context, keyring, &client, &request).await,
+        Err(error) => Ok(Outcome::refused(error, Committed::Nothing)),
+    }
+}
+
+/// Settles who asks. Reads only, unless a party there is was tried with a wrong proof: that is journalled.
+async fn authenticate(
+    context: &Context,
+    authorization: Option<&str>,
+    form: &Parameters,
+) -> Result<Result<AuthenticatedClient, Outcome>, Failure> {
+    let presented = match Presented::read(authorization, form) {
+        Ok(presented) => presented,
+        Err(error) => return Ok(Err(Outcome::refused(error, Committed::Nothing))),
+    };
+    let party = match presented.client_id.parse() {
+        Ok(id) => {
+            let mut conn = context.db.reader().await?;
+            store::relying_party::find(&mut conn, &id).await?
+        }
+        Err(_) => None,
+    };
+    let refused = match client_auth::authenticate(&presented, party) {
+        Ok(client) => return Ok(Ok(client)),
+        Err(refused) => refused,
+    };
+    let Some(reason) = refused.reason else {
+        return Ok(Err(Outcome::refused(refused.error, Committed::Nothing)));
+    };
+    let event = Event::new(Kind::ClientRefused, Actor::Anonymous)
+        .about(&presented.client_id)
+        .with("reason", reason);
+    let mut tx = context.db.begin().await?;
+    store::audit::append(&mut tx, context.now(), &event).await?;
+    tx.commit().await?;
+    Ok(Err(Outcome::refused(refused.error, Committed::ClientRefused)))
+}
+
+async fn redeem(
+    context: &Context,
+    keyring: &Keyring,
+    client: &AuthenticatedClient,
+    request: &Request,
+) -> Result<Outcome, Failure> {
+    let (now, party) = (context.now(), client.party());
+    let digest = request.code.digest();
+    let mut tx = context.db.begin().await?;
+    // The gate: from here on this code is nobody else's, on any node.
+    let taken = store::grant::consume(&mut tx, &digest, now).await?;
+    let Some(held) = store::grant::redemption(&mut tx, &digest, now).await? else {
+        return Ok(Outcome::refused(UNKNOWN_CODE, Committed::Nothing));
+    };
+    if !taken {
+        return replayed(tx, client, &held.grant, now).await;
+    }
+    if let Err(refused) = authorization_code::check(client, &held, request, now) {
+        return spent(tx, client, &held.grant, (refused.as_str(), refused.error()), now).await;
+    }
+    let live = store::enrolment::live_of(&mut tx, held.identity.id, now.date()).await?;
+    if !access::is_open(party, &live) {
+        let reason = ("not open for a school of this person", UNKNOWN_CODE);
+        return spent(tx, client, &held.grant, reason, now).await;
+    }
+    let grant = held.grant;
+    let subject = subject::issue(context, &mut tx, keyring.subjects(), party, grant.identity, now).await?;
+    let access_token = Secret::generate(TOKEN_PREFIX, &*context.random);
+    let expires_in = context.settings.access_token_lifetime;
+    store::grant::add_token(&mut tx, grant.id, &access_token.digest(), now.plus(expires_in)).await?;
+    let event = Event::new(Kind::CodeRedeemed, Actor::RelyingParty(party.id.to_string())).about(grant.id);
+    store::audit::append(&mut tx, now, &event).await?;
+    tx.commit().await?;
+    // Signed after the commit: an RSA signature would keep SQLite's one writer waiting.
+    let id_token = id_token::issue(context, keyring, party, &grant, (&subject, &access_token), now).await?;
+    let tokens = Tokens {
+        access_token,
+        expires_in,
+        id_token,
+        scopes: grant.scopes,
+    };
+    Ok(Outcome {
+        reply: Ok(tokens),
+        committed: Committed::Issued,
+    })
+}
+
+/// RFC 6749 §4.1.2: a code that comes twice is denied, and what was issued for it revoked. Only its own client can do that:
+/// a code found in somebody's log must not become a way to sign people out.
+async fn replayed(
+    mut tx: Tx,
+    client: &AuthenticatedClient,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<Outcome, Failure> {
+    let party = client.party();
+    if grant.client != party.id {
+        return Ok(Outcome::refused(UNKNOWN_CODE, Committed::Nothing));
+    }
+    store::grant::revoke(&mut tx, grant.id, now).await?;
+    let event = Event::new(Kind::CodeReplayed, Actor::RelyingParty(party.id.to_string())).about(grant.id);
+    store::audit::append(&mut tx, now, &event).await?;
+    tx.commit().await?;
+    Ok(Outcome::refused(UNKNOWN_CODE, Committed::FamilyRevoked))
+}
+
+async fn spent(
+    mut tx: Tx,
+    client: &AuthenticatedClient,
+    grant: &Grant,
+    (reason, error): (&'static str, OAuthError),
+    now: Timestamp,
+) -> Result<Outcome, Failure> {
+    let actor = Actor::RelyingParty(client.party().id.to_string());
+    let event = Event::new(Kind::AuthorizationRefused, actor)
+        .about(grant.id)
+        .with("reason", reason);
+    store::audit::append(&mut tx, now, &event).await?;
+    tx.commit().await?;
+    Ok(Outcome::refused(error, Committed::CodeSpent))
+}
