@@ -3,9 +3,11 @@
 //! 0 done · 1 failed · 2 bad usage or configuration · 3 refused by a guard · 4 unreadable input.
 
 mod apply;
+mod class;
 mod config;
 mod doctor;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,11 +45,17 @@ enum Command {
     Serve(serve::Arguments),
     /// Declare academies, schools and relying parties from TOML files.
     Apply(apply::Arguments),
+    /// List classes, open their pages, print the cards of their pupils.
+    #[command(subcommand)]
+    Class(class::Command),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(config::Command),
     /// Check that the installation is whole: database, master key, audit journal.
     Doctor(doctor::Arguments),
+    /// Create staff, set passwords, list people.
+    #[command(subcommand)]
+    User(user::Command),
 }
 
 /// Why a command did not do what it was asked, with the exit code that says so to programs.
@@ -124,6 +132,8 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Serve(arguments) => serve::run(&load(file)?, arguments).await,
         Command::Apply(arguments) => apply::run(&open(file).await?, arguments).await,
         Command::Config(command) => config::run(file, &command),
+        Command::Class(command) => class::run(&open(file).await?, command).await,
+        Command::User(command) => user::run(&open(file).await?, command).await,
         Command::Doctor(arguments) => doctor::run(&open(file).await?, &arguments).await,
     }
 }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod class_code;
 pub mod class_page;
 pub mod authorize;
+pub mod classroom;
 pub mod continuation;
 pub mod credential;
 pub mod declaration;

@@ -102,6 +102,27 @@ pub async fn open(
     Ok(cookie)
 }
 
+/// The person says that they are done: ends the session of a cookie.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn sign_out(context: &Context, cookie: &Secret) -> Result<(), Failure> {
+    let now = context.now();
+    let mut tx = context.db.begin().await?;
+    if let Some((session, _)) = store::session::find_live(&mut tx, &cookie.digest(), now).await? {
+        end(
+            &mut tx,
+            session.id,
+            now,
+            Actor::Identity(session.identity),
+            "signed out",
+        )
+        .await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
 /// Ends a session, with its reason; whether it was this call that did.
 ///
 /// # Errors

@@ -56,6 +56,25 @@ pub fn clear(state: &WebState, jar: CookieJar, name: Name) -> CookieJar {
     jar.add(cookie)
 }
 
+/// The language chosen in this browser: no secret, the same name over TLS and not.
+pub fn language(headers: &HeaderMap) -> Option<String> {
+    let jar = CookieJar::from_headers(headers);
+    jar.get(LANGUAGE).map(|cookie| cookie.value().to_owned())
+}
+
+/// The header that keeps a language for this browser.
+pub fn language_header(tag: &str) -> String {
+    Cookie::build((LANGUAGE, tag.to_owned()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(time::Duration::days(300))
+        .build()
+        .to_string()
+}
+
+const LANGUAGE: &str = "marelle-lang";
+
 fn base(state: &WebState, name: Name, value: String) -> Cookie<'static> {
     let secure = is_secure(state);
     Cookie::build((name.text(secure), value))

@@ -7,12 +7,17 @@ pub mod assets;
 pub mod cookie;
 pub mod error;
 pub mod files;
+pub mod cards;
+pub mod cookie;
+pub mod error;
+mod login;
 pub mod origin;
 pub mod page;
 pub mod request;
 pub mod server;
 pub mod views;
 pub mod visitor;
+pub mod visit;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +45,8 @@ pub struct WebState {
     pub context: Context,
     /// How the project dresses its pages.
     pub brand: Arc<Brand>,
+    /// How pages are dressed.
+    pub brand: Arc<views::Brand>,
 }
 
 /// The whole site.
@@ -47,6 +54,7 @@ pub fn router(state: WebState) -> Router {
     Router::new()
         .merge(health())
         .merge(files::routes())
+        .merge(login::routes())
         .fallback(async || error::WebError::NotFound)
         .layer(from_fn_with_state(state.clone(), origin::same_origin_forms))
         .layer(DefaultBodyLimit::max(BODY))
@@ -73,4 +81,12 @@ async fn ready(
 ) -> Result<&'static str, error::WebError> {
     crate::flows::installation::ping(&state.context).await?;
     Ok("ok\n")
+}
+
+/// The id of an avatar by its number.
+fn avatar_id(number: usize) -> String {
+    views::AVATARS
+        .get(number)
+        .map(|avatar| avatar.id.to_owned())
+        .unwrap_or_default()
 }

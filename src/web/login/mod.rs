@@ -1,0 +1,62 @@
+//! The pages by which people come in and leave: password, class page, picture code, home, sign-out.
+//!
+//! Every answer to credentials that were right is 303 (RFC 9700 §4.12), so no browser sends them on. What was wrong,
+//! unknown or not allowed has one status and one page. No form has a state on the server: any tab, however old, works.
+
+mod class;
+mod home;
+mod password;
+mod picture;
+mod sign_out;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum_extra::extract::cookie::CookieJar;
+
+use super::page::Page;
+use super::visit::remember_language;
+use super::{WebState, cookie};
+use crate::base::secret::Secret;
+
+/// The routes of this folder.
+pub(super) fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/accessibility", get(home::accessibility))
+        .route("/login", get(password::show).post(password::submit))
+        .route("/class", get(class::entry).post(class::enter))
+        .route("/class/{code}", get(class::show))
+        .route("/class/{code}/{pupil}", get(picture::show).post(picture::submit))
+        .route("/sign-out", get(sign_out::show).post(sign_out::submit))
+        .layer(from_fn(remember_language))
+}
+
+/// Somebody has just signed in: the new cookie, and on to where they were going.
+fn signed_in(state: &WebState, cookie: &Secret, next: &str) -> Response {
+    let jar = cookie::set(state, CookieJar::new(), cookie::Name::Session, cookie);
+    (jar, Redirect::to(next)).into_response()
+}
+
+/// A page that says that the secret was wrong.
+fn refused(page: Page) -> Response {
+    page.with_status(StatusCode::FORBIDDEN).into_response()
+}
+
+/// A page that says how long to wait (RFC 6585 §4).
+fn too_early(page: Page, seconds: u32) -> Response {
+    let mut response = page.with_status(StatusCode::TOO_MANY_REQUESTS).into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// A wait in whole seconds, rounded up: at its end the next try is looked at.
+fn seconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_micros().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}

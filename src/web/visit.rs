@@ -1,0 +1,180 @@
+//! A visit: what every handler of a page reads from a request before it does anything: language, cookies, the query,
+//! who is signed in, and where the person was going.
+//!
+//! Must never trust any of it for more than it says: a continuation is ours only if it opens.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::error::WebError;
+use super::views::{self, Brand, Lang};
+use super::{WebState, cookie};
+use crate::base::secret::Secret;
+use crate::base::url::{parameters, with_parameters};
+use crate::domain::assurance::Acr;
+use crate::flows::continuation::{self, Continuation};
+use crate::flows::session::{self, SignedIn};
+
+/// The parameters of a query or a form.
+#[derive(Debug, Default)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads `application/x-www-form-urlencoded` text.
+    pub fn read(text: &str) -> Self {
+        Self(parameters(text))
+    }
+
+    /// The value of a parameter that was given exactly once.
+    pub fn one(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(given, _)| given == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether a parameter was given at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(given, _)| given == name)
+    }
+}
+
+/// A request for a page.
+#[derive(Debug)]
+pub struct Visit {
+    /// The language to answer in.
+    pub lang: Lang,
+    /// The parameters of the address.
+    pub query: Fields,
+    path: String,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<WebState> for Visit {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &WebState) -> Result<Self, Self::Rejection> {
+        let query = Fields::read(parts.uri.query().unwrap_or_default());
+        Ok(Self {
+            lang: language(&query, &parts.headers),
+            query,
+            path: parts.uri.path().to_owned(),
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+/// The language asked for in the address, chosen before in this browser, or preferred by it; else French.
+fn language(query: &Fields, headers: &HeaderMap) -> Lang {
+    let asked = query.one("lang").and_then(Lang::from_tag);
+    let chosen = || cookie::language(headers).and_then(|tag| Lang::from_tag(&tag));
+    let preferred = || {
+        let header = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+        Lang::preferred(header)
+    };
+    asked.or_else(chosen).or_else(preferred).unwrap_or_default()
+}
+
+/// Keeps a language that was asked for in the address (`?lang=en`) for the pages that follow.
+pub async fn remember_language(request: Request, next: Next) -> Response {
+    let asked = Fields::read(request.uri().query().unwrap_or_default());
+    let asked = asked.one("lang").and_then(Lang::from_tag);
+    let mut response = next.run(request).await;
+    if let Some(lang) = asked
+        && let Ok(value) = HeaderValue::from_str(&cookie::language_header(lang.tag()))
+    {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+impl Visit {
+    /// The value of a cookie.
+    pub fn cookie(&self, state: &WebState, name: cookie::Name) -> Option<Secret> {
+        cookie::read(state, &self.headers, name)
+    }
+
+    /// Who is signed in in this browser.
+    ///
+    /// # Errors
+    /// [`WebError`] of the flow.
+    pub async fn who(&self, state: &WebState) -> Result<Option<SignedIn>, WebError> {
+        match self.cookie(state, cookie::Name::Session) {
+            Some(cookie) => Ok(session::find(&state.context, &cookie).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// What a page needs. With `goal`, the language switch keeps where the person was going.
+    pub fn page(&self, brand: &Arc<Brand>, goal: &Goal) -> views::Page {
+        let mut page = views::Page::new(Arc::clone(brand), self.lang);
+        let other = [("lang", self.lang.other().tag())];
+        page.other_language_url = Some(goal.keep(&with_parameters(&self.path, other)));
+        page
+    }
+
+    /// [`Visit::page`] for somebody who is signed in. A child reads the first name: the device is shared.
+    pub fn page_of(&self, brand: &Arc<Brand>, who: &SignedIn) -> views::Page {
+        let mut page = self.page(brand, &Goal::default());
+        page.person = Some(match who.session.acr {
+            Acr::Class => who.identity.given_name.clone(),
+            Acr::SingleFactor | Acr::MultiFactor => who.identity.display_name(),
+        });
+        page
+    }
+}
+
+/// Where a person who must sign in first was going.
+#[derive(Debug, Default)]
+pub struct Goal {
+    sealed: Option<String>,
+    continuation: Option<Continuation>,
+}
+
+impl Goal {
+    /// Reads the parameter `continue`; anything we did not seal is no goal.
+    pub fn read(state: &WebState, fields: &Fields) -> Self {
+        let sealed = fields.one("continue");
+        let continuation = sealed.and_then(|sealed| Continuation::open(&state.context, sealed));
+        Self {
+            sealed: sealed.filter(|_| continuation.is_some()).map(str::to_owned),
+            continuation,
+        }
+    }
+
+    /// The sealed form, for a hidden field or an address.
+    pub fn sealed(&self) -> Option<&str> {
+        self.sealed.as_deref()
+    }
+
+    /// The name of the service.
+    pub fn service(&self) -> Option<String> {
+        self.continuation.as_ref().map(|waiting| waiting.service.clone())
+    }
+
+    /// The origin that forms of the way there lead to in the end.
+    pub fn origin(&self) -> Option<String> {
+        self.continuation
+            .as_ref()
+            .and_then(|waiting| waiting.origin.clone())
+    }
+
+    /// An address that keeps this goal.
+    pub fn keep(&self, address: &str) -> String {
+        match &self.sealed {
+            Some(sealed) => with_parameters(address, [("continue", sealed.as_str())]),
+            None => address.to_owned(),
+        }
+    }
+
+    /// Where the browser goes once its person is signed in.
+    pub fn resume(&self, state: &WebState) -> String {
+        continuation::resume_path(&state.context, self.sealed())
+    }
+}
