@@ -18,6 +18,9 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
+
+pub mod config;
+pub mod continuum;
 pub mod flows;
 pub mod jose;
 pub mod login;

@@ -11,9 +11,13 @@ pub enum Reason {
     IneContradicted,
     /// Names and birth date agree; at least one side has no INE.
     NamesWithoutIne,
+    /// A link that something speaks against: a human refused another one close by, or facts changed while the person
+    /// was already in use.
+    Contradicted,
 }
 stored_names!(Reason, "match reason", {
     Twin => "twin", IneContradicted => "ine_contradicted", NamesWithoutIne => "names_without_ine",
+    Contradicted => "contradicted",
 });
 
 /// Where a case stands.

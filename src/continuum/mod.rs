@@ -1,0 +1,18 @@
+//! L2: recognition. Which source records are of one human being, which may be, and why.
+//!
+//! Owns the ladder *certain → ambiguous → none* of DESIGN §4.2 ([`pair`]), what follows from it for people and cases
+//! when records arrive or change ([`neighbourhood`], [`resolve`]), when a source's record is an earlier one under a
+//! corrected key ([`rekey`]), and which record's facts a person shows ([`precedence`]). Everything here is a function of
+//! the records and of what humans decided, never of the order in which feeds came. Must never see an INE (only its
+//! keyed hash), print a name, read a clock or a database.
+
+pub mod evidence;
+pub mod neighbourhood;
+pub mod pair;
+pub mod precedence;
+pub mod rekey;
+pub mod resolve;
+mod union;
+
+#[cfg(test)]
+mod tests;
