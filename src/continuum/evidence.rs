@@ -71,7 +71,9 @@ impl Evidence {
             Self::TwinKnown => {
                 "L'école connaît un jumeau : même nom, même date de naissance, autre prénom ou autre INE."
             }
-            Self::LinkContradicted => "Une décision ou un lien antérieur contredit ce que disent les fichiers.",
+            Self::LinkContradicted => {
+                "Une décision ou un lien antérieur contredit ce que disent les fichiers."
+            }
         }
     }
 }

@@ -242,9 +242,9 @@ impl Neighbourhood {
         for record in self.core.iter().filter_map(|id| self.pool.get(id)) {
             let root = sets.root(record.id);
             let mine = owned.get(&root);
-            let stays = record.identity.is_some_and(|identity| {
-                mine.is_some_and(|identities| identities.contains(&identity))
-            });
+            let stays = record
+                .identity
+                .is_some_and(|identity| mine.is_some_and(|identities| identities.contains(&identity)));
             if stays {
                 continue;
             }
@@ -290,7 +290,8 @@ impl Neighbourhood {
             .map(|(pair, _)| *pair)
             .chain(relations.accepted.iter().copied())
             .find(|pair| {
-                people.sets.root(pair.first()) == root && is_absorbed(pair.first()) != is_absorbed(pair.second())
+                people.sets.root(pair.first()) == root
+                    && is_absorbed(pair.first()) != is_absorbed(pair.second())
             })
     }
 

@@ -133,12 +133,7 @@ impl World {
     }
 
     fn name_of(&self, id: SourceRecordId) -> usize {
-        *self
-            .records
-            .iter()
-            .find(|(_, record)| record.id == id)
-            .unwrap()
-            .0
+        *self.records.iter().find(|(_, record)| record.id == id).unwrap().0
     }
 
     /// Every person as a set of records.
@@ -239,14 +234,7 @@ fn loaded(population: &[(usize, Facts)], order: [usize; 3]) -> World {
     world
 }
 
-const ORDERS: [[usize; 3]; 6] = [
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-];
+const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
@@ -393,6 +381,11 @@ fn a_refusal_speaks_for_the_two_persons_and_holds_back_what_would_join_them() {
     assert!(world.open_cases().is_empty());
     // Now the first gets the number of the second: certain, were it not for the human.
     world.load(&[(0, facts(1, "legoff", "lina", 17, 1))]);
-    assert!(!world.people().iter().any(|person| person.contains(&0) && person.contains(&1)));
+    assert!(
+        !world
+            .people()
+            .iter()
+            .any(|person| person.contains(&0) && person.contains(&1))
+    );
     assert_eq!(world.reconsider_everything(), Resolution::default());
 }

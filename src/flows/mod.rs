@@ -4,9 +4,9 @@
 //! revoked family) commits it first and says so in its outcome.
 
 pub mod audit;
+pub mod authorize;
 pub mod class_code;
 pub mod class_page;
-pub mod authorize;
 pub mod classroom;
 pub mod continuation;
 pub mod credential;

@@ -9,10 +9,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::WebState;
-use super::page::Page;
+use super::page;
 use super::request::RequestId;
-use super::views::{self, ErrorKind, ErrorPage, NotFoundPage, RenderError};
-use super::visitor::Visitor;
+use super::views::{self, ErrorKind, ErrorPage, NotFoundPage, Page, RenderError};
+use super::visit::{self, Fields};
 use crate::flows::Failure;
 
 /// What a handler may answer instead of what was asked.
@@ -99,12 +99,15 @@ pub async fn render(State(state): State<WebState>, request: Request, next: Next)
         .get::<RequestId>()
         .map(|id| id.0.clone())
         .unwrap_or_default();
-    let visitor = Visitor::of(request.uri().query(), request.headers());
+    let lang = visit::language(
+        &Fields::read(request.uri().query().unwrap_or_default()),
+        request.headers(),
+    );
     let response = next.run(request).await;
     let Some(error) = public_error(&response) else {
         return response;
     };
-    let page = visitor.page(&state);
+    let page = Page::new(state.brand.clone(), lang);
     let rendered = match error.kind {
         None => views::render(&NotFoundPage { page, request_id: id }),
         Some(kind) => {
@@ -122,7 +125,7 @@ pub async fn render(State(state): State<WebState>, request: Request, next: Next)
     let Ok(html) = rendered else {
         return Response::from_parts(parts, body);
     };
-    let (page, body) = Page::new(html)
+    let (page, body) = page::Page::new(html)
         .with_status(parts.status)
         .into_response()
         .into_parts();

@@ -71,7 +71,7 @@ impl FromRequestParts<WebState> for Visit {
 }
 
 /// The language asked for in the address, chosen before in this browser, or preferred by it; else French.
-fn language(query: &Fields, headers: &HeaderMap) -> Lang {
+pub(super) fn language(query: &Fields, headers: &HeaderMap) -> Lang {
     let asked = query.one("lang").and_then(Lang::from_tag);
     let chosen = || cookie::language(headers).and_then(|tag| Lang::from_tag(&tag));
     let preferred = || {
