@@ -4,20 +4,18 @@
 //! (size, time, panics) are laid around every route here.
 
 pub mod assets;
-pub mod cookie;
-pub mod error;
-pub mod files;
 pub mod cards;
 pub mod cookie;
 pub mod error;
+pub mod files;
 mod login;
 pub mod origin;
 pub mod page;
 pub mod request;
 pub mod server;
 pub mod views;
-pub mod visitor;
 pub mod visit;
+pub mod visitor;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,8 +43,6 @@ pub struct WebState {
     pub context: Context,
     /// How the project dresses its pages.
     pub brand: Arc<Brand>,
-    /// How pages are dressed.
-    pub brand: Arc<views::Brand>,
 }
 
 /// The whole site.
