@@ -87,3 +87,47 @@ fn data_url(content_type: &str, bytes: &[u8]) -> String {
         BASE64.encode(bytes)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::Actor;
+    use crate::flows::classroom::{self, NewCodes};
+    use crate::flows::sign_in::testing::classroom;
+    use crate::login::picture;
+
+    #[tokio::test]
+    async fn the_page_needs_nothing_beside_it_and_shows_each_code() {
+        let (db, _folder) = crate::store::testing::sqlite().await;
+        let room = classroom(db, 2).await;
+        let made = classroom::cards(&room.context, room.class, NewCodes::All, &Actor::Operator)
+            .await
+            .unwrap()
+            .unwrap();
+        let html = printable("https://id.example.fr", &made).unwrap();
+        for outside in [
+            assets::PREFIX,
+            Brand::CSS_PREFIX,
+            "src=\"/",
+            "url(fonts",
+            "url(\"fonts",
+        ] {
+            assert!(!html.contains(outside), "{outside}");
+        }
+        assert!(html.contains(&room.code.printed()) && html.contains("https://id.example.fr/class"));
+        let words: usize = picture::PICTURES
+            .iter()
+            .map(|id| {
+                let word = Picture::by_id(id).unwrap().word(Lang::Fr);
+                html.matches(&format!("<span>{word}</span>")).count()
+            })
+            .sum();
+        assert_eq!(words, 2 * picture::LENGTH);
+    }
+
+    #[test]
+    fn every_picture_and_avatar_of_the_login_is_drawn() {
+        assert!(picture::PICTURES.iter().all(|id| Picture::by_id(id).is_some()));
+        assert_eq!(views::AVATARS.len(), crate::login::class_list::AVATARS);
+    }
+}

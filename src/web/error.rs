@@ -9,11 +9,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::WebState;
-use super::page;
+use super::page::Page;
 use super::request::RequestId;
-use super::views::{self, ErrorKind, ErrorPage, NotFoundPage, Page, RenderError};
-use super::visit::{self, Fields};
+use super::views::{self, ErrorKind, ErrorPage, NotFoundPage, RenderError};
+use super::visitor::Visitor;
 use crate::flows::Failure;
+use crate::store::StoreError;
 
 /// What a handler may answer instead of what was asked.
 #[derive(Debug)]
@@ -65,10 +66,11 @@ impl IntoResponse for WebError {
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable)),
             Self::Failed(failure) => {
                 tracing::error!(cause = %failure, "failed");
-                if failure.is_unavailable() {
-                    (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable))
-                } else {
-                    (StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorKind::Internal))
+                match failure {
+                    Failure::Store(StoreError::Unavailable { .. }) => {
+                        (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable))
+                    }
+                    _ => (StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorKind::Internal)),
                 }
             }
         };
@@ -99,15 +101,12 @@ pub async fn render(State(state): State<WebState>, request: Request, next: Next)
         .get::<RequestId>()
         .map(|id| id.0.clone())
         .unwrap_or_default();
-    let lang = visit::language(
-        &Fields::read(request.uri().query().unwrap_or_default()),
-        request.headers(),
-    );
+    let visitor = Visitor::of(request.uri().query(), request.headers());
     let response = next.run(request).await;
     let Some(error) = public_error(&response) else {
         return response;
     };
-    let page = Page::new(state.brand.clone(), lang);
+    let page = visitor.page(&state);
     let rendered = match error.kind {
         None => views::render(&NotFoundPage { page, request_id: id }),
         Some(kind) => {
@@ -125,7 +124,7 @@ pub async fn render(State(state): State<WebState>, request: Request, next: Next)
     let Ok(html) = rendered else {
         return Response::from_parts(parts, body);
     };
-    let (page, body) = page::Page::new(html)
+    let (page, body) = Page::new(html)
         .with_status(parts.status)
         .into_response()
         .into_parts();

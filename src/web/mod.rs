@@ -15,6 +15,7 @@ pub mod request;
 pub mod server;
 pub mod views;
 pub mod visit;
+pub mod visitor;
 
 use std::sync::Arc;
 use std::time::Duration;

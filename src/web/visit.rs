@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
 
 use super::error::WebError;
 use super::views::{self, Brand, Lang};
+use super::visitor::Visitor;
 use super::{WebState, cookie};
 use crate::base::secret::Secret;
 use crate::base::url::{parameters, with_parameters};
@@ -60,38 +59,13 @@ impl FromRequestParts<WebState> for Visit {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &WebState) -> Result<Self, Self::Rejection> {
-        let query = Fields::read(parts.uri.query().unwrap_or_default());
         Ok(Self {
-            lang: language(&query, &parts.headers),
-            query,
+            lang: Visitor::of(parts.uri.query(), &parts.headers).lang,
+            query: Fields::read(parts.uri.query().unwrap_or_default()),
             path: parts.uri.path().to_owned(),
             headers: parts.headers.clone(),
         })
     }
-}
-
-/// The language asked for in the address, chosen before in this browser, or preferred by it; else French.
-pub(super) fn language(query: &Fields, headers: &HeaderMap) -> Lang {
-    let asked = query.one("lang").and_then(Lang::from_tag);
-    let chosen = || cookie::language(headers).and_then(|tag| Lang::from_tag(&tag));
-    let preferred = || {
-        let header = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-        Lang::preferred(header)
-    };
-    asked.or_else(chosen).or_else(preferred).unwrap_or_default()
-}
-
-/// Keeps a language that was asked for in the address (`?lang=en`) for the pages that follow.
-pub async fn remember_language(request: Request, next: Next) -> Response {
-    let asked = Fields::read(request.uri().query().unwrap_or_default());
-    let asked = asked.one("lang").and_then(Lang::from_tag);
-    let mut response = next.run(request).await;
-    if let Some(lang) = asked
-        && let Ok(value) = HeaderValue::from_str(&cookie::language_header(lang.tag()))
-    {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
-    response
 }
 
 impl Visit {

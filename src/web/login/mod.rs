@@ -19,8 +19,7 @@ use axum::routing::get;
 use axum_extra::extract::cookie::CookieJar;
 
 use super::page::Page;
-use super::visit::remember_language;
-use super::{WebState, cookie};
+use super::{WebState, cookie, visitor};
 use crate::base::secret::Secret;
 
 /// The routes of this folder.
@@ -33,7 +32,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/class/{code}", get(class::show))
         .route("/class/{code}/{pupil}", get(picture::show).post(picture::submit))
         .route("/sign-out", get(sign_out::show).post(sign_out::submit))
-        .layer(from_fn(remember_language))
+        .layer(from_fn(visitor::remember))
 }
 
 /// Somebody has just signed in: the new cookie, and on to where they were going.
