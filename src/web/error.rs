@@ -14,7 +14,6 @@ use super::request::RequestId;
 use super::views::{self, ErrorKind, ErrorPage, NotFoundPage, RenderError};
 use super::visitor::Visitor;
 use crate::flows::Failure;
-use crate::store::StoreError;
 
 /// What a handler may answer instead of what was asked.
 #[derive(Debug)]
@@ -66,11 +65,10 @@ impl IntoResponse for WebError {
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable)),
             Self::Failed(failure) => {
                 tracing::error!(cause = %failure, "failed");
-                match failure {
-                    Failure::Store(StoreError::Unavailable { .. }) => {
-                        (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable))
-                    }
-                    _ => (StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorKind::Internal)),
+                if failure.is_unavailable() {
+                    (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable))
+                } else {
+                    (StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorKind::Internal))
                 }
             }
         };
