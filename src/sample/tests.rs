@@ -99,7 +99,7 @@ fn read_back(memory: &Memory) -> ReadBack {
 
 #[test]
 fn the_somme_is_exact_and_every_file_of_it_is_read_without_error() {
-    let (summary, memory) = made(&SampleSpec::somme(year()));
+    let (summary, memory, back) = somme();
     assert_eq!(
         (summary.ecoles, summary.classes, summary.pupils),
         (154, 494, 9_700)
