@@ -29,7 +29,8 @@ test-browser: $(BROWSER_MODULES) ## Only the pages in a browser; pictures in tar
 	$(CARGO) build
 	node tests/browser/run.mjs
 
-test-interop: $(VENV)/complete $(INTEROP_MODULES) ## Foreign OpenID Connect clients against the Marelle at ISSUER (tests/interop/)
+test-interop: $(VENV)/complete $(INTEROP_MODULES) ## Only the OpenID Connect clients that we did not write, against Marelle
+	$(CARGO) build
 	tests/interop/run
 
 check: ## Format, lints and documentation, every warning an error

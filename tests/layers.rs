@@ -1,5 +1,5 @@
 //! The map of the house, enforced: who may import whom, which crate stays behind which wall, how long and how named
-//! a file may be.
+//! a file may be, and that every dependency has its reason.
 //!
 //! The rules are data in `layers/rules.rs`; `layers/scan.rs` reads tokens, never text, so comments and strings say
 //! what they like; `layers/check.rs` compares the two. `layers/proofs.rs` breaks every rule once, on purpose.
@@ -13,6 +13,8 @@ mod rules;
 #[path = "layers/scan.rs"]
 mod scan;
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 #[test]
@@ -33,5 +35,35 @@ fn the_sources_keep_the_map_of_the_house() {
         "{} rule(s) broken:\n{}",
         broken.len(),
         broken.join("\n")
+    );
+}
+
+#[test]
+fn every_dependency_has_its_reason_and_every_reason_a_dependency() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let declared: BTreeSet<String> = ["dependencies", "dev-dependencies"]
+        .iter()
+        .flat_map(|section| manifest[*section].as_table().unwrap().keys().cloned())
+        .collect();
+    let page = fs::read_to_string(root.join("docs/dependencies.md")).unwrap();
+    let explained: BTreeSet<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+
+    let silent: Vec<_> = declared.difference(&explained).collect();
+    assert!(
+        silent.is_empty(),
+        "docs/dependencies.md gives no reason for {silent:?}"
+    );
+    let gone: Vec<_> = explained.difference(&declared).collect();
+    assert!(
+        gone.is_empty(),
+        "docs/dependencies.md explains what Cargo.toml no longer has: {gone:?}"
     );
 }
