@@ -22,6 +22,8 @@ use crate::web::server;
 
 mod private_files;
 
+pub use crate::web::cards::printable as printable_cards;
+
 /// The program cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {

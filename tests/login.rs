@@ -3,6 +3,11 @@
 //! Tests named `case_…` are the attack cases of that number. PostgreSQL takes part where `MARELLE_TEST_POSTGRES` names
 //! a server.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the whole file is tests and what they stand on"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -717,7 +722,7 @@ async fn where_a_child_was_going_is_kept_through_the_class_page() {
         let answer = browser
             .post("/class", &[("code", &typed), ("continue", &sealed)])
             .await;
-        let page = browser.get(&answer.location().to_owned()).await;
+        let page = browser.get(answer.location()).await;
         let link = page.body.split("class=\"pupil\" href=\"").nth(1).unwrap();
         let link = link.split('"').next().unwrap().to_owned();
         assert!(link.ends_with(&format!("?continue={sealed}")), "{link}");

@@ -12,14 +12,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, print_json, print_line};
+use crate::app;
 use crate::domain::audit::Actor;
 use crate::domain::education::SchoolYear;
 use crate::domain::uai::Uai;
 use crate::flows::Context;
 use crate::flows::class_code::{self, page_address};
-use crate::flows::classroom::{self, NewCodes};
-use crate::store::class_group::NamedClass;
-use crate::web::cards;
+use crate::flows::classroom::{self, NamedClass, NewCodes};
 
 /// List classes, open their pages, print the cards of their pupils.
 #[derive(Debug, Subcommand)]
@@ -191,7 +190,7 @@ async fn cards(context: &Context, arguments: &CardsArguments) -> Outcome {
     };
     let made = classroom::cards(context, named.class.id, new_codes, &Actor::Operator).await?;
     let made = made.ok_or_else(|| anyhow!("the class is gone"))?;
-    let html = cards::printable(&context.settings.public_url, &made)?;
+    let html = app::printable_cards(&context.settings.public_url, &made)?;
     file.write_all(html.as_bytes())
         .and_then(|()| file.sync_all())
         .with_context(|| arguments.out.display().to_string())?;

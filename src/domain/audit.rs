@@ -14,7 +14,7 @@ use crate::base::time::Timestamp;
 pub enum Kind {
     /// A person signed in.
     LoginSucceeded,
-    /// A wrong secret was given for a known person.
+    /// A wrong secret was given, or a name that nobody has (told by its keyed hash).
     LoginFailed,
     /// An attempt was refused before the secret was looked at.
     LoginThrottled,

@@ -15,7 +15,7 @@ use crate::domain::uai::Uai;
 use crate::login::class_list;
 use crate::login::picture::PictureCode;
 use crate::store;
-use crate::store::class_group::NamedClass;
+pub use crate::store::class_group::NamedClass;
 
 /// A class of a school, as far as it is set up.
 #[derive(Debug, Clone)]

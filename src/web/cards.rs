@@ -94,12 +94,13 @@ mod tests {
     use crate::domain::audit::Actor;
     use crate::flows::classroom::{self, NewCodes};
     use crate::flows::sign_in::testing::classroom;
+    use crate::flows::testing::context_on_sqlite;
     use crate::login::picture;
 
     #[tokio::test]
     async fn the_page_needs_nothing_beside_it_and_shows_each_code() {
-        let (db, _folder) = crate::store::testing::sqlite().await;
-        let room = classroom(db, 2).await;
+        let (context, _clock, _folder) = context_on_sqlite().await;
+        let room = classroom(context.db, 2).await;
         let made = classroom::cards(&room.context, room.class, NewCodes::All, &Actor::Operator)
             .await
             .unwrap()
