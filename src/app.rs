@@ -14,6 +14,7 @@ use crate::base::secret::{MasterKey, SecretError, Vault};
 use crate::base::time::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::domain::session::Lifetimes;
+use crate::flows::keys::Keyring;
 use crate::flows::password_gate::PasswordGate;
 use crate::flows::{self, Context, Failure, Settings};
 use crate::store::StoreError;
@@ -138,8 +139,10 @@ fn settings(config: &Config) -> Settings {
 /// # Errors
 /// [`AppError`].
 pub async fn router(context: Context) -> Result<axum::Router, AppError> {
+    let keyring = Keyring::open(&context).await?;
     Ok(crate::web::router(crate::web::WebState {
         context,
+        keyring,
         brand: Arc::default(),
     }))
 }

@@ -8,6 +8,7 @@ use super::keys::Keyring;
 use super::session::SignedIn;
 use super::{Context, Failure, id_token, session, subject};
 use crate::base::secret::Secret;
+use crate::base::url;
 use crate::domain::audit::Actor;
 use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
@@ -24,6 +25,8 @@ pub enum Outcome {
         confirmation: String,
         /// The name of the service that asked, where it is known.
         service: Option<String>,
+        /// The origin the person will be sent to in the end.
+        origin: Option<String>,
     },
     /// Nobody is signed in on this browser (any more).
     Done {
@@ -60,10 +63,10 @@ impl Pending {
 
     fn ask(self, context: &Context) -> Result<Outcome, Failure> {
         let confirmation = self.seal(context)?;
-        let service = self.service;
         Ok(Outcome::Confirm {
             confirmation,
-            service,
+            origin: self.destination.as_deref().and_then(url::origin),
+            service: self.service,
         })
     }
 }

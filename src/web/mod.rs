@@ -9,6 +9,7 @@ pub mod cookie;
 pub mod error;
 pub mod files;
 mod login;
+mod oauth;
 pub mod origin;
 pub mod page;
 pub mod request;
@@ -29,6 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::flows::Context;
+use crate::flows::keys::Keyring;
 use views::Brand;
 
 /// The largest body a form or token request may have.
@@ -41,6 +43,8 @@ const TIME: Duration = Duration::from_secs(30);
 pub struct WebState {
     /// What flows need.
     pub context: Context,
+    /// The keys the provider signs with.
+    pub keyring: Keyring,
     /// How the project dresses its pages.
     pub brand: Arc<Brand>,
 }
@@ -50,6 +54,7 @@ pub fn router(state: WebState) -> Router {
     Router::new()
         .merge(health())
         .merge(files::routes())
+        .merge(oauth::routes())
         .merge(login::routes())
         .fallback(async || error::WebError::NotFound)
         .layer(from_fn_with_state(state.clone(), origin::same_origin_forms))

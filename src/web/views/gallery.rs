@@ -142,6 +142,14 @@ pub(super) fn sign_out(lang: Lang) -> SignOutPage {
     }
 }
 
+pub(super) fn form_post(lang: Lang) -> FormPostPage {
+    FormPostPage {
+        page: page(lang),
+        action: text("https://ent.example/cb"),
+        fields: hidden(),
+    }
+}
+
 pub(super) fn signed_out(lang: Lang) -> SignedOutPage {
     SignedOutPage {
         page: page(lang),
@@ -374,6 +382,7 @@ pub(super) fn gallery(lang: Lang) -> Vec<(&'static str, String)> {
         ("home", html(&home(lang, Some("panda")))),
         ("home-adult", html(&no_services)),
         ("sign-out", html(&sign_out(lang))),
+        ("form-post", html(&form_post(lang))),
         ("signed-out", html(&signed_out(lang))),
         (
             "not-found",

@@ -11,6 +11,7 @@ mod cards;
 mod class;
 mod colour;
 mod demo;
+mod form_post;
 #[cfg(test)]
 mod gallery;
 mod lang;
@@ -34,6 +35,7 @@ pub use colour::{Colour, InvalidColour};
 pub use demo::{
     CastMember, Claim, DemoService, DemoStart, ServicePage, ServiceState, Step, StepAction, StepState, Theme,
 };
+pub use form_post::FormPostPage;
 pub use lang::Lang;
 pub use login::{LoginPage, LoginProblem};
 pub use message::{ErrorKind, ErrorPage, NotFoundPage};

@@ -21,6 +21,7 @@ pub(super) struct Words {
     pub(super) picture: Picture,
     pub(super) home: Home,
     pub(super) leave: Leave,
+    pub(super) onward: Onward,
     pub(super) error: Errors,
     pub(super) access: Access,
     pub(super) cards: Cards,
@@ -159,6 +160,12 @@ pub(super) struct Access {
     pub(super) defender: Text,
     pub(super) defender_link: Text,
     pub(super) defender_post: Text,
+}
+
+pub(super) struct Onward {
+    pub(super) title: Text,
+    pub(super) heading: Text,
+    pub(super) go: Text,
 }
 
 pub(super) struct Cards {

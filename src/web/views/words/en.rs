@@ -1,7 +1,8 @@
 //! Owns the English column.
 
 use super::{
-    Access, Cards, Class, Demo, Entry, Errors, Failure, Home, Layout, Leave, Login, Picture, Service, Words,
+    Access, Cards, Class, Demo, Entry, Errors, Failure, Home, Layout, Leave, Login, Onward, Picture, Service,
+    Words,
 };
 
 pub(super) const WORDS: Words = Words {
@@ -92,6 +93,11 @@ pub(super) const WORDS: Words = Words {
         back: |service| format!("Back to “{service}”"),
         class: "The page of the class",
         again: "Sign in",
+    },
+    onward: Onward {
+        title: "One moment",
+        heading: "Here we go!",
+        go: "Continue",
     },
     error: Errors {
         request_id: "If it goes on, give this number to the school or to the help desk:",

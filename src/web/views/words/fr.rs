@@ -1,7 +1,8 @@
 //! Owns the French column.
 
 use super::{
-    Access, Cards, Class, Demo, Entry, Errors, Failure, Home, Layout, Leave, Login, Picture, Service, Words,
+    Access, Cards, Class, Demo, Entry, Errors, Failure, Home, Layout, Leave, Login, Onward, Picture, Service,
+    Words,
 };
 
 pub(super) const WORDS: Words = Words {
@@ -93,6 +94,11 @@ pub(super) const WORDS: Words = Words {
         back: |service| format!("Revenir sur « {service} »"),
         class: "La page de la classe",
         again: "Se connecter",
+    },
+    onward: Onward {
+        title: "Un instant",
+        heading: "On y va !",
+        go: "Continuer",
     },
     error: Errors {
         request_id: "Si le problème dure, donnez ce numéro à l’école ou à l’assistance :",

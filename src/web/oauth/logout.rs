@@ -1,0 +1,82 @@
+//! The end-session endpoint (RP-Initiated Logout 1.0 §2), seen from the browser.
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::cookie::CookieJar;
+
+use super::{form, see_other, sent_round};
+use crate::flows::logout::{self, Outcome};
+use crate::web::WebState;
+use crate::web::cookie::{self, Name};
+use crate::web::error::WebError;
+use crate::web::page::Page;
+use crate::web::views::{self, Hidden, SignOutPage};
+use crate::web::visit::{Fields, Goal, Visit};
+
+/// The field of the confirmation page that brings the question back with the answer.
+const CONFIRMATION: &str = "confirmation";
+
+pub(super) async fn get(
+    State(state): State<WebState>,
+    visit: Visit,
+    RawQuery(query): RawQuery,
+) -> Result<Response, WebError> {
+    let cookie = visit.cookie(&state, Name::Session);
+    let query = query.unwrap_or_default();
+    let outcome = logout::request(&state.context, &state.keyring, &query, cookie.as_ref()).await?;
+    answer(&state, &visit, outcome)
+}
+
+/// A relying party's form is sent round by GET, because it comes without our cookie (`SameSite=Lax`); our own, which
+/// brings the person's yes, is answered.
+pub(super) async fn post(
+    State(state): State<WebState>,
+    visit: Visit,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, WebError> {
+    let body = form(&headers, &body).ok_or(WebError::BadRequest(None))?;
+    let fields = Fields::read(body);
+    let Some(confirmation) = fields.one(CONFIRMATION) else {
+        return sent_round("/oauth/logout", body);
+    };
+    let cookie = visit.cookie(&state, Name::Session);
+    let outcome = logout::confirm(&state.context, confirmation, cookie.as_ref()).await?;
+    answer(&state, &visit, outcome)
+}
+
+fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response, WebError> {
+    match outcome {
+        Outcome::Malformed => Err(WebError::BadRequest(None)),
+        Outcome::Confirm {
+            confirmation,
+            service,
+            origin,
+        } => {
+            let name = CONFIRMATION.to_owned();
+            let mut page = visit.page(&state.brand, &Goal::default());
+            // The address of this page holds the request, which the switch would lose.
+            page.other_language_url = None;
+            let page = SignOutPage {
+                page,
+                action: "/oauth/logout".to_owned(),
+                hidden: vec![Hidden {
+                    name,
+                    value: confirmation,
+                }],
+                service,
+                stay_url: "/".to_owned(),
+            };
+            Ok(Page::new(views::render(&page)?)
+                .leading_to(origin)
+                .into_response())
+        }
+        Outcome::Done { destination } => {
+            let jar = cookie::clear(state, CookieJar::new(), Name::Session);
+            // Without a registered address: our own page, which says that nobody is signed in.
+            Ok((jar, see_other(destination.as_deref().unwrap_or("/sign-out"))).into_response())
+        }
+    }
+}

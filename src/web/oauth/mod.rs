@@ -1,0 +1,110 @@
+//! The endpoints of the OpenID Connect provider: each handler takes a request apart, calls one flow and writes its outcome.
+//!
+//! | path | who calls it | cookie | other origins |
+//! | --- | --- | --- | --- |
+//! | `/.well-known/openid-configuration`, `/oauth/jwks.json` | programs | no | may read |
+//! | `/oauth/token`, `/oauth/userinfo` | programs | no | may read: public clients run in pages |
+//! | `/oauth/authorize`, `/oauth/authorize/resume`, `/oauth/logout` | browsers | yes | may send people here |
+//!
+//! Must never decide what a specification says, and never log a query or a body.
+
+mod authorize;
+mod logout;
+mod metadata;
+mod token;
+mod userinfo;
+
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::WebState;
+use super::error::WebError;
+use crate::base::url::Url;
+use crate::oauth::parameters::Parameters;
+
+/// The routes.
+pub(super) fn routes() -> Router<WebState> {
+    let for_programs = Router::new()
+        .route("/.well-known/openid-configuration", get(metadata::discovery))
+        .route("/oauth/jwks.json", get(metadata::jwks))
+        .route("/oauth/token", post(token::post))
+        .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post))
+        .layer(from_fn(readable_anywhere));
+    Router::new()
+        .route("/oauth/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth/authorize/resume", get(authorize::resume))
+        .route("/oauth/logout", get(logout::get).post(logout::post))
+        .merge(for_programs)
+}
+
+/// Lets pages of any origin read the answer (Fetch standard, CORS). No cookie is looked at behind these paths, and
+/// `*` never goes with one, so nothing is readable that the page could not have fetched by itself.
+async fn readable_anywhere(request: Request, next: Next) -> Response {
+    let is_preflight = request.method() == Method::OPTIONS;
+    let mut response = if is_preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("WWW-Authenticate"),
+    );
+    if is_preflight {
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, POST"),
+        );
+        let names = HeaderValue::from_static("Authorization, Content-Type");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    }
+    response
+}
+
+/// The value of the `Authorization` header, where it is text.
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()
+}
+
+/// The text of a body that declares itself a form (RFC 6749 §3.2, RFC 6750 §2.2); `None` for any other body.
+fn form<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
+    let declared = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = declared.split(';').next()?.trim();
+    let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    std::str::from_utf8(body).ok().filter(|_| is_form)
+}
+
+/// A browser that posted a form of another site, which came without our cookie (`SameSite=Lax`), asks again by GET, which
+/// brings it.
+fn sent_round(path: &str, body: &str) -> Result<Response, WebError> {
+    let form = Parameters::read(body).map_err(|_| WebError::BadRequest(None))?;
+    Ok(see_other(&format!("{path}?{}", form.to_query())))
+}
+
+/// A JSON answer.
+fn json(value: &serde_json::Value) -> Response {
+    let content_type = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, content_type)], value.to_string()).into_response()
+}
+
+/// Sends the browser on by GET, whatever the method was (RFC 9700 §4.12: 303, so that no form is sent on).
+fn see_other(location: &str) -> Response {
+    // An address that was registered with letters outside ASCII is written the way a browser would.
+    let value = HeaderValue::from_str(location).ok();
+    let value = value.or_else(|| HeaderValue::from_str(Url::parse(location).ok()?.as_str()).ok());
+    match value {
+        Some(value) => (StatusCode::SEE_OTHER, [(header::LOCATION, value)]).into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,6 @@
+mod authorize;
+mod code_flow;
+mod logout;
+mod programs;
+mod site;
+mod token;

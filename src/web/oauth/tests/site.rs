@@ -1,0 +1,258 @@
+//! A whole site in this process, a browser, and relying parties that know what to ask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::base::secret::{Secret, sha256};
+use crate::base::time::ManualClock;
+use crate::base::url;
+use crate::domain::assurance::{Acr, Amr};
+use crate::domain::identity::Identity;
+use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
+use crate::domain::session::Device;
+use crate::domain::testing::{enrolment, party, person};
+use crate::flows::keys::Keyring;
+use crate::flows::session::{self, Proof};
+use crate::flows::{Context, testing};
+use crate::store;
+use crate::store::db::Db;
+use crate::web::{WebState, router};
+
+pub(super) const ISSUER: &str = "https://id.example.fr";
+pub(super) const ECOLE: &str = "9990001X";
+pub(super) const COLLEGE: &str = "9990101F";
+pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+impl Reply {
+    pub(super) fn header(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Where the browser is sent; the answer must be 303.
+    pub(super) fn location(&self) -> &str {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{self:?}");
+        self.header(header::LOCATION).unwrap()
+    }
+
+    /// A parameter of the address the browser is sent to.
+    pub(super) fn sent(&self, name: &str) -> Option<String> {
+        let query = self.location().split_once('?').map(|(_, query)| query).unwrap_or_default();
+        let parameters = url::parameters(query);
+        parameters.into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    pub(super) fn json(&self) -> Value {
+        assert_eq!(self.header(header::CONTENT_TYPE), Some("application/json"), "{self:?}");
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The error of a token answer.
+    pub(super) fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The site and what is behind it.
+pub(super) struct Site {
+    pub(super) context: Context,
+    pub(super) clock: Arc<ManualClock>,
+    router: Router,
+}
+
+impl Site {
+    /// A site with the parties `ent`, `cantine` and the public `tablette`.
+    pub(super) async fn new(db: Db) -> Self {
+        let (context, clock) = testing::context(db);
+        let keyring = Keyring::open(&context).await.unwrap();
+        let state = WebState {
+            context: context.clone(),
+            keyring,
+            brand: Arc::default(),
+        };
+        let site = Self {
+            context,
+            clock,
+            router: router(state),
+        };
+        let mut tablette = party("tablette");
+        tablette.auth_method = ClientAuthMethod::None;
+        tablette.secrets.clear();
+        for party in [party("ent"), party("cantine"), tablette] {
+            site.declare(&party).await;
+        }
+        site
+    }
+
+    pub(super) async fn declare(&self, party: &RelyingParty) {
+        let mut tx = self.context.db.begin().await.unwrap();
+        store::relying_party::save(&mut tx, party).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// An invented pupil of a school.
+    pub(super) async fn pupil(&self, name: &str, number: i64, uai: &str) -> Identity {
+        let pupil = person(name, number);
+        let mut tx = self.context.db.begin().await.unwrap();
+        store::identity::insert(&mut tx, &pupil).await.unwrap();
+        store::enrolment::insert(&mut tx, &enrolment(&pupil, uai, "CM2")).await.unwrap();
+        tx.commit().await.unwrap();
+        pupil
+    }
+
+    /// Signs a pupil in, in a browser.
+    pub(super) async fn sign_in(&self, browser: &mut Browser, who: &Identity) {
+        let proof = Proof {
+            acr: Acr::Class,
+            amr: Amr::Picture,
+            device: Device::Shared,
+        };
+        let mut tx = self.context.db.begin().await.unwrap();
+        let former = browser.cookie.as_ref();
+        let cookie = session::open(&self.context, &mut tx, who, proof, former).await.unwrap();
+        tx.commit().await.unwrap();
+        browser.cookie = Some(cookie);
+    }
+
+    pub(super) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(super) async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    /// How many journal entries are of a kind.
+    pub(super) async fn journalled(&self, kind: &str) -> usize {
+        let mut conn = self.context.db.reader().await.unwrap();
+        let entries = store::audit::recent(&mut conn, 1000).await.unwrap();
+        entries.iter().filter(|entry| entry.kind == kind).count()
+    }
+
+    /// A token request of a client; `change` replaces, adds, or (empty) leaves out a parameter.
+    pub(super) async fn token(&self, client: &str, code: &str, change: &[(&str, &str)]) -> Reply {
+        let redirect_uri = format!("https://{client}.example/cb");
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &*redirect_uri),
+            ("code_verifier", VERIFIER),
+        ];
+        if client == "tablette" {
+            form.push(("client_id", client));
+        }
+        let form = url::query(changed(form, change));
+        let mut request = Request::post("/oauth/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if client != "tablette" {
+            let credentials = format!("{client}:secret+of+{client}");
+            request = request.header(header::AUTHORIZATION, format!("Basic {}", BASE64.encode(credentials.as_bytes())));
+        }
+        self.send(request.body(Body::from(form)).unwrap()).await
+    }
+
+    pub(super) async fn userinfo(&self, token: &str) -> Reply {
+        let request = Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+fn changed<'a>(mut all: Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    for change in changes {
+        all.retain(|(name, _)| *name != change.0);
+        all.push(*change);
+    }
+    all.retain(|(_, value)| !value.is_empty());
+    all
+}
+
+/// The address of a right authorization request of a client, changed.
+pub(super) fn authorize_url(client: &str, change: &[(&str, &str)]) -> String {
+    let challenge = BASE64URL_NOPAD.encode(&sha256(VERIFIER.as_bytes()));
+    let redirect_uri = format!("https://{client}.example/cb");
+    let all = vec![
+        ("client_id", client),
+        ("redirect_uri", &*redirect_uri),
+        ("response_type", "code"),
+        ("scope", "openid profile education"),
+        ("state", "the state"),
+        ("nonce", "the nonce"),
+        ("code_challenge", &*challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    format!("/oauth/authorize?{}", url::query(changed(all, change)))
+}
+
+/// A browser: it keeps the session cookie.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Browser {
+    pub(super) cookie: Option<Secret>,
+}
+
+impl Browser {
+    fn dressed(&self, request: axum::http::request::Builder) -> axum::http::request::Builder {
+        match &self.cookie {
+            Some(cookie) => request.header(header::COOKIE, format!("__Host-marelle={}", cookie.expose())),
+            None => request,
+        }
+    }
+
+    pub(super) async fn get(&self, site: &Site, address: &str) -> Reply {
+        let request = self.dressed(Request::get(address));
+        site.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub(super) async fn post(&self, site: &Site, address: &str, form: String) -> Reply {
+        let request = self.dressed(Request::post(address));
+        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        site.send(request.body(Body::from(form)).unwrap()).await
+    }
+
+    /// The code a client gets for whoever is signed in here.
+    pub(super) async fn code(&self, site: &Site, client: &str, change: &[(&str, &str)]) -> String {
+        let reply = self.get(site, &authorize_url(client, change)).await;
+        reply.sent("code").unwrap_or_else(|| panic!("no code: {}", reply.location()))
+    }
+
+    /// The tokens a client gets for whoever is signed in here.
+    pub(super) async fn tokens(&self, site: &Site, client: &str) -> Value {
+        let code = self.code(site, client, &[]).await;
+        site.token(client, &code, &[]).await.json()
+    }
+}
+
+/// The claims of a token, its signature not looked at.
+pub(super) fn claims(token: &Value) -> Value {
+    let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap()).unwrap()
+}
+
+/// A site with Lina of the école signed in.
+pub(super) async fn with_lina(db: Db) -> (Site, Browser, Identity) {
+    let site = Site::new(db).await;
+    let lina = site.pupil("Lina", 1, ECOLE).await;
+    let mut browser = Browser::default();
+    site.sign_in(&mut browser, &lina).await;
+    site.advance(1);
+    (site, browser, lina)
+}

@@ -1,0 +1,69 @@
+//! The token endpoint (RFC 6749 §3.2, §5).
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, HeaderValue, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::{authorization, form, json};
+use crate::flows::token::{self, Tokens};
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::web::WebState;
+use crate::web::error::WebError;
+
+const NOT_A_FORM: OAuthError = OAuthError::new(
+    ErrorCode::InvalidRequest,
+    "the body is not application/x-www-form-urlencoded",
+);
+
+pub(super) async fn post(
+    State(state): State<WebState>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, WebError> {
+    let Some(form) = form(&headers, &body) else {
+        return Ok(refused(NOT_A_FORM));
+    };
+    let outcome = token::exchange(&state.context, &state.keyring, authorization(&headers), form).await?;
+    Ok(match outcome.reply {
+        Ok(tokens) => granted(&tokens),
+        Err(error) => {
+            tracing::info!(cause = %error, committed = ?outcome.committed, "token request refused");
+            refused(error)
+        }
+    })
+}
+
+/// RFC 6749 §5.1: what holds tokens is never kept by anything on the way.
+const NEVER_KEPT: [(axum::http::HeaderName, HeaderValue); 2] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (PRAGMA, HeaderValue::from_static("no-cache")),
+];
+
+fn granted(tokens: &Tokens) -> Response {
+    let body = serde_json::json!({
+        "access_token": tokens.access_token.expose(),
+        "token_type": "Bearer",
+        "expires_in": tokens.expires_in.as_secs(),
+        "id_token": tokens.id_token.expose(),
+        "scope": tokens.scopes.to_string(),
+    });
+    (NEVER_KEPT, json(&body)).into_response()
+}
+
+fn refused(error: OAuthError) -> Response {
+    let body = serde_json::json!({ "error": error.code.as_str(), "error_description": error.description });
+    let mut response = (NEVER_KEPT, json(&body)).into_response();
+    if error.code == ErrorCode::InvalidClient {
+        // RFC 6749 §5.2, RFC 9110 §15.5.2.
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        response.headers_mut().insert(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"marelle\""),
+        );
+    } else {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    response
+}
