@@ -20,7 +20,7 @@ demo: ## Build Marelle and play its territory on this machine; Ctrl-C ends it
 	@tests/setup/packages build
 	$(CARGO) run -- demo
 
-test: setup test-rust test-browser ## All tests: Rust on SQLite and PostgreSQL, then the pages in a browser
+test: setup test-rust test-interop test-browser ## All tests: Rust on SQLite and PostgreSQL, foreign OpenID Connect clients, the pages in a browser
 
 test-rust: packages ## Only the Rust tests, with a throwaway PostgreSQL
 	tests/setup/postgres $(CARGO) test

@@ -59,7 +59,7 @@ pub enum AppError {
 }
 
 impl AppError {
-    fn file(path: &Path, message: impl ToString) -> Self {
+    fn file(path: &Path, message: &dyn std::fmt::Display) -> Self {
         Self::File {
             path: path.to_owned(),
             message: message.to_string(),
@@ -157,7 +157,9 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), AppError> {
     let acceptor = match (&config.tls.cert, &config.tls.key) {
-        (Some(cert), Some(key)) => Some(server::tls(cert, key).map_err(|error| AppError::file(cert, error))?),
+        (Some(cert), Some(key)) => {
+            Some(server::tls(cert, key).map_err(|error| AppError::file(cert, &error))?)
+        }
         _ => None,
     };
     let socket = |error| AppError::Socket {

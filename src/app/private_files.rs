@@ -17,7 +17,7 @@ fn private_folder(file: &Path) -> Result<(), AppError> {
             .recursive(true)
             .mode(0o700)
             .create(folder)
-            .map_err(|error| AppError::file(folder, error)),
+            .map_err(|error| AppError::file(folder, &error)),
         _ => Ok(()),
     }
 }
@@ -31,7 +31,7 @@ pub(super) fn private_file(path: &Path) -> Result<(), AppError> {
         .mode(0o600)
         .open(path)
     {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(AppError::file(path, error)),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(AppError::file(path, &error)),
         _ => Ok(()),
     }
 }
@@ -50,17 +50,17 @@ pub(super) fn load_or_make(path: &Path, random: &dyn Random) -> Result<MasterKey
             let text = key.to_hex();
             file.write_all(format!("{}\n", text.expose()).as_bytes())
                 .and_then(|()| file.sync_all())
-                .map_err(|error| AppError::file(path, error))?;
+                .map_err(|error| AppError::file(path, &error))?;
             Ok(key)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => load(path),
-        Err(error) => Err(AppError::file(path, error)),
+        Err(error) => Err(AppError::file(path, &error)),
     }
 }
 
 fn load(path: &Path) -> Result<MasterKey, AppError> {
     let rights = std::fs::metadata(path)
-        .map_err(|error| AppError::file(path, error))?
+        .map_err(|error| AppError::file(path, &error))?
         .permissions()
         .mode();
     if rights & 0o077 != 0 {
@@ -68,11 +68,11 @@ fn load(path: &Path) -> Result<MasterKey, AppError> {
             "others may read the master key (rights {:o}); run: chmod 600 it",
             rights & 0o777
         );
-        return Err(AppError::file(path, message));
+        return Err(AppError::file(path, &message));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| AppError::file(path, error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| AppError::file(path, &error))?;
     MasterKey::from_hex(&text)
-        .ok_or_else(|| AppError::file(path, "does not hold a master key (64 hexadecimal digits)"))
+        .ok_or_else(|| AppError::file(path, &"does not hold a master key (64 hexadecimal digits)"))
 }
 
 #[cfg(test)]

@@ -188,7 +188,7 @@ impl Conn {
         values: [Value; N],
     ) -> Result<Vec<Row>, StoreError> {
         let rows = self.fetch_all(text(statement.sql), values.into()).await;
-        rows.map_err(|error| StoreError::driver(statement.name, error))
+        rows.map_err(|error| StoreError::driver(statement.name, &error))
     }
 
     /// The first row of a statement, if there is one.
@@ -236,7 +236,7 @@ impl Conn {
                 values.resize(size, last.clone());
             }
             let found = self.fetch_all(built(bulk.sql(size)), values).await;
-            rows.extend(found.map_err(|error| StoreError::driver(bulk.name, error))?);
+            rows.extend(found.map_err(|error| StoreError::driver(bulk.name, &error))?);
         }
         Ok(rows)
     }
@@ -254,7 +254,7 @@ impl Conn {
             Inner::PostgresRead(connection) => (&mut **connection).prepare(text).await.map(drop),
             Inner::PostgresWrite(connection) => (&mut **connection).prepare(text).await.map(drop),
         };
-        prepared.map_err(|error| StoreError::driver("prepare", error))
+        prepared.map_err(|error| StoreError::driver("prepare", &error))
     }
 }
 
@@ -275,7 +275,7 @@ impl Tx {
         values: [Value; N],
     ) -> Result<u64, StoreError> {
         let done = self.run(text(statement.sql), values.into()).await;
-        done.map_err(|error| StoreError::driver(statement.name, error))
+        done.map_err(|error| StoreError::driver(statement.name, &error))
     }
 
     /// Runs a bulk statement over all items, in parts; answers the number of rows touched. Each item must hold
@@ -296,7 +296,7 @@ impl Tx {
                 .unwrap_or(1);
             let values: Vec<Value> = items.by_ref().take(size).flatten().collect();
             let done = self.run(built(bulk.sql(size)), values).await;
-            touched += done.map_err(|error| StoreError::driver(bulk.name, error))?;
+            touched += done.map_err(|error| StoreError::driver(bulk.name, &error))?;
             left -= size;
         }
         Ok(touched)
@@ -312,7 +312,7 @@ impl Tx {
             Inner::PostgresWrite(transaction) => transaction.commit().await,
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => Ok(()),
         };
-        done.map_err(|error| StoreError::driver("commit", error))
+        done.map_err(|error| StoreError::driver("commit", &error))
     }
 }
 
@@ -326,7 +326,7 @@ impl Db {
             Address::File(path) => Self::open_file(path).await,
             Address::Url(url) => Self::open_url(url.expose()).await,
         };
-        opened.map_err(|error| StoreError::driver("open", error))
+        opened.map_err(|error| StoreError::driver("open", &error))
     }
 
     async fn open_file(path: &std::path::Path) -> Result<Self, sqlx::Error> {
@@ -389,7 +389,7 @@ impl Db {
         };
         inner
             .map(Conn)
-            .map_err(|error| StoreError::driver("acquire", error))
+            .map_err(|error| StoreError::driver("acquire", &error))
     }
 
     /// Begins a transaction that writes.
@@ -403,7 +403,7 @@ impl Db {
         };
         inner
             .map(|inner| Tx(Conn(inner)))
-            .map_err(|error| StoreError::driver("begin", error))
+            .map_err(|error| StoreError::driver("begin", &error))
     }
 
     /// Waits for what is running and closes every connection.

@@ -73,8 +73,8 @@ impl StoreError {
         }
     }
 
-    fn driver(statement: &'static str, error: sqlx::Error) -> Self {
-        match &error {
+    fn driver(statement: &'static str, error: &sqlx::Error) -> Self {
+        match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Unavailable {
                 statement,
                 message: error.to_string(),

@@ -1,0 +1,82 @@
+//! `marelle sample`: invented territories in the real file formats, for trying out, demonstrating and measuring.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::Args;
+use serde_json::json;
+
+use super::{Outcome, Refusal, print_json, print_line};
+use crate::base::time::{Clock, SystemClock};
+use crate::demo::Folder;
+use crate::domain::education::SchoolYear;
+use crate::sample::{self, SampleSpec};
+
+/// Arguments of `marelle sample`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The folder to write to; must not exist yet, or be empty.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// How many écoles; 154 make a project like the Somme's, 17,500 an academy.
+    #[arg(long, default_value_t = 154)]
+    schools: u64,
+    /// What everything is computed from: the same seed writes the same bytes.
+    #[arg(long, default_value_t = 80)]
+    seed: u64,
+    /// How many pupils the collèges have together, where the proportions of the Somme are not wanted.
+    #[arg(long)]
+    secondary_pupils: Option<u64>,
+    /// First year of the school year of the ONDE files; the AAF delivery is of the next. Default: the present one.
+    #[arg(long)]
+    year: Option<i32>,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    let year = match arguments.year {
+        Some(year) => SchoolYear::new(year).map_err(Refusal::usage)?,
+        None => SchoolYear::of(SystemClock.now().date()),
+    };
+    if fs::read_dir(&arguments.out).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Refusal::usage(anyhow!("{}: the folder is not empty", arguments.out.display())));
+    }
+    let mut spec = SampleSpec::of(arguments.schools, arguments.seed, year);
+    if let Some(pupils) = arguments.secondary_pupils {
+        spec.colleges = spec.colleges.max(pupils.div_ceil(1_000));
+        spec.secondary_pupils = pupils;
+    }
+    let made = sample::generate(&spec, &mut Folder(arguments.out.clone())).map_err(|error| match error {
+        sample::SampleError::Spec(_) => Refusal::usage(error),
+        sample::SampleError::Io(_) => Refusal::from(error),
+    })?;
+    let next = year.next();
+    if arguments.json {
+        print_json(&json!({
+            "folder": arguments.out, "year": year.first(), "ecoles": made.ecoles, "classes": made.classes,
+            "pupils": made.pupils, "leavers": made.leavers, "without_ine": made.without_ine, "twins": made.twins,
+            "colleges": made.colleges, "secondary_pupils": made.secondary_pupils, "files": made.files,
+        }));
+        return Ok(());
+    }
+    let out = arguments.out.display();
+    print_line(format!(
+        "{} écoles, {} classes, {} pupils ({} in CM2, {} without INE, {} twins); {} collèges, {} pupils; {} files",
+        made.ecoles,
+        made.classes,
+        made.pupils,
+        made.leavers,
+        made.without_ine,
+        made.twins,
+        made.colleges,
+        made.secondary_pupils,
+        made.files
+    ));
+    print_line(format!("marelle apply {out}/territory.toml"));
+    print_line(format!("marelle import onde {out}/onde/{year} --year {year} --apply"));
+    print_line(format!("marelle import aaf {out}/aaf/{next} --academy {:02} --year {next} --apply", spec.academy));
+    Ok(())
+}
