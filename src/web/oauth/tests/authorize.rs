@@ -21,7 +21,9 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
             "//ent.example/cb",
             "javascript:alert(1)",
         ] {
-            let reply = browser.get(&site, &authorize_url("ent", &[("redirect_uri", wrong)])).await;
+            let reply = browser
+                .get(&site, &authorize_url("ent", &[("redirect_uri", wrong)]))
+                .await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{wrong}");
             assert_eq!(reply.header(header::LOCATION), None, "{wrong}");
         }
@@ -29,11 +31,18 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
             String::new(),
             "client_id=nobody&redirect_uri=https%3A%2F%2Fevil.example".to_owned(),
             "x=1&".repeat(100),
-            format!("{}&client_id=ent", authorize_url("ent", &[]).split_once('?').unwrap().1),
+            format!(
+                "{}&client_id=ent",
+                authorize_url("ent", &[]).split_once('?').unwrap().1
+            ),
             format!("state={}", "x".repeat(20_000)),
         ] {
             let reply = browser.get(&site, &format!("/oauth/authorize?{query}")).await;
-            assert_eq!((reply.status, reply.header(header::LOCATION)), (StatusCode::BAD_REQUEST, None), "{query}");
+            assert_eq!(
+                (reply.status, reply.header(header::LOCATION)),
+                (StatusCode::BAD_REQUEST, None),
+                "{query}"
+            );
         }
         let fetched = [("request_uri", "http://169.254.169.254/latest")];
         let reply = browser.get(&site, &authorize_url("ent", &fetched)).await;
@@ -46,7 +55,9 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
 async fn other_errors_go_to_the_party_with_state_and_issuer() {
     on_each_engine(async |db| {
         let site = Site::new(db).await;
-        let reply = Browser::default().get(&site, &authorize_url("ent", &[("response_type", "token")])).await;
+        let reply = Browser::default()
+            .get(&site, &authorize_url("ent", &[("response_type", "token")]))
+            .await;
         assert!(reply.location().starts_with("https://ent.example/cb?"));
         assert_eq!(reply.sent("error").as_deref(), Some("unsupported_response_type"));
         assert_eq!(reply.sent("state").as_deref(), Some("the state"));
@@ -64,7 +75,10 @@ async fn a_disabled_party_gets_nothing() {
         ent.enabled = false;
         site.declare(&ent).await;
         let reply = browser.get(&site, &authorize_url("ent", &[])).await;
-        assert_eq!((reply.status, reply.header(header::LOCATION)), (StatusCode::BAD_REQUEST, None));
+        assert_eq!(
+            (reply.status, reply.header(header::LOCATION)),
+            (StatusCode::BAD_REQUEST, None)
+        );
     })
     .await;
 }
@@ -74,7 +88,13 @@ async fn prompt_none_answers_without_a_page() {
     on_each_engine(async |db| {
         let (site, browser, _) = with_lina(db).await;
         let none = [("prompt", "none")];
-        assert!(browser.get(&site, &authorize_url("ent", &none)).await.sent("code").is_some());
+        assert!(
+            browser
+                .get(&site, &authorize_url("ent", &none))
+                .await
+                .sent("code")
+                .is_some()
+        );
         let reply = Browser::default().get(&site, &authorize_url("ent", &none)).await;
         assert_eq!(reply.sent("error").as_deref(), Some("login_required"));
         site.advance(100);
@@ -88,21 +108,34 @@ async fn prompt_none_answers_without_a_page() {
 /// The address a waiting request is resumed at.
 fn resume(reply: &Reply) -> String {
     assert!(reply.location().starts_with("/login?"), "{}", reply.location());
-    url::with_parameters("/oauth/authorize/resume", [("continue", &*reply.sent("continue").unwrap())])
+    url::with_parameters(
+        "/oauth/authorize/resume",
+        [("continue", &*reply.sent("continue").unwrap())],
+    )
 }
 
 #[tokio::test]
 async fn a_login_that_was_asked_for_is_answered_by_a_later_one_only() {
     on_each_engine(async |db| {
         let (site, mut browser, lina) = with_lina(db).await;
-        for asked in [("prompt", "login"), ("max_age", "0"), ("prompt", "select_account")] {
+        for asked in [
+            ("prompt", "login"),
+            ("max_age", "0"),
+            ("prompt", "select_account"),
+        ] {
             let waiting = resume(&browser.get(&site, &authorize_url("ent", &[asked])).await);
             let unchanged = browser.get(&site, &waiting).await;
-            assert!(unchanged.location().starts_with("/login?"), "{asked:?}: the same login is no answer");
+            assert!(
+                unchanged.location().starts_with("/login?"),
+                "{asked:?}: the same login is no answer"
+            );
             let still_waiting = resume(&unchanged);
             site.advance(5);
             site.sign_in(&mut browser, &lina).await;
-            assert!(browser.get(&site, &still_waiting).await.sent("code").is_some(), "{asked:?}");
+            assert!(
+                browser.get(&site, &still_waiting).await.sent("code").is_some(),
+                "{asked:?}"
+            );
             site.advance(5);
         }
     })
@@ -116,7 +149,11 @@ async fn a_stale_tab_lands_in_the_application() {
         let lina = site.pupil("Lina", 1, ECOLE).await;
         let mut browser = Browser::default();
         let waiting = resume(&browser.get(&site, &authorize_url("ent", &[])).await);
-        let demanding = resume(&browser.get(&site, &authorize_url("ent", &[("prompt", "login")])).await);
+        let demanding = resume(
+            &browser
+                .get(&site, &authorize_url("ent", &[("prompt", "login")]))
+                .await,
+        );
         site.advance(3 * 3600);
         site.sign_in(&mut browser, &lina).await;
         assert!(browser.get(&site, &waiting).await.sent("code").is_some());
@@ -125,7 +162,9 @@ async fn a_stale_tab_lands_in_the_application() {
         site.sign_in(&mut browser, &lina).await;
         assert!(browser.get(&site, &asked_anew).await.sent("code").is_some());
         for forged in ["", "x", "https%3A%2F%2Fevil.example"] {
-            let reply = browser.get(&site, &format!("/oauth/authorize/resume?continue={forged}")).await;
+            let reply = browser
+                .get(&site, &format!("/oauth/authorize/resume?continue={forged}"))
+                .await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{forged}");
         }
     })
@@ -142,10 +181,21 @@ async fn id_token_hint_names_the_person_the_party_means() {
         let none = [hint[0], ("prompt", "none")];
         site.advance(24 * 3600);
         site.sign_in(&mut browser, &lina).await;
-        assert!(browser.get(&site, &authorize_url("ent", &none)).await.sent("code").is_some(), "expired, still right");
+        assert!(
+            browser
+                .get(&site, &authorize_url("ent", &none))
+                .await
+                .sent("code")
+                .is_some(),
+            "expired, still right"
+        );
         let foreign = [("id_token_hint", other["id_token"].as_str().unwrap())];
         let reply = browser.get(&site, &authorize_url("ent", &foreign)).await;
-        assert_eq!(reply.sent("error").as_deref(), Some("invalid_request"), "of another party");
+        assert_eq!(
+            reply.sent("error").as_deref(),
+            Some("invalid_request"),
+            "of another party"
+        );
 
         let maddi = site.pupil("Maddi", 2, ECOLE).await;
         site.sign_in(&mut browser, &maddi).await;
@@ -155,7 +205,11 @@ async fn id_token_hint_names_the_person_the_party_means() {
         site.advance(5);
         site.sign_in(&mut browser, &maddi).await;
         let reply = browser.get(&site, &waiting).await;
-        assert_eq!(reply.sent("error").as_deref(), Some("login_required"), "no circle");
+        assert_eq!(
+            reply.sent("error").as_deref(),
+            Some("login_required"),
+            "no circle"
+        );
         site.sign_in(&mut browser, &lina).await;
         assert!(browser.get(&site, &waiting).await.sent("code").is_some());
     })
@@ -170,9 +224,14 @@ async fn a_service_of_other_schools_is_not_open() {
         ent.schools = vec![COLLEGE.parse().unwrap()];
         site.declare(&ent).await;
         let reply = browser.get(&site, &authorize_url("ent", &[])).await;
-        assert_eq!((reply.status, reply.header(header::LOCATION)), (StatusCode::FORBIDDEN, None));
+        assert_eq!(
+            (reply.status, reply.header(header::LOCATION)),
+            (StatusCode::FORBIDDEN, None)
+        );
         assert!(reply.body.contains("Service ent"), "says which service");
-        let reply = browser.get(&site, &authorize_url("ent", &[("prompt", "none")])).await;
+        let reply = browser
+            .get(&site, &authorize_url("ent", &[("prompt", "none")]))
+            .await;
         assert_eq!(reply.sent("error").as_deref(), Some("access_denied"));
         assert_eq!(site.journalled("authorization.refused").await, 2);
         ent.schools.push(ECOLE.parse().unwrap());
@@ -186,7 +245,10 @@ async fn a_service_of_other_schools_is_not_open() {
 async fn form_post_is_a_page_that_posts_the_answer_and_nothing_else() {
     on_each_engine(async |db| {
         let (site, browser, _) = with_lina(db).await;
-        let change = [("response_mode", "form_post"), ("state", "\"><script>alert(1)</script>")];
+        let change = [
+            ("response_mode", "form_post"),
+            ("state", "\"><script>alert(1)</script>"),
+        ];
         let reply = browser.get(&site, &authorize_url("ent", &change)).await;
         assert_eq!(reply.status, StatusCode::OK);
         assert!(reply.body.contains("action=\"https://ent.example/cb\""));
@@ -195,10 +257,15 @@ async fn form_post_is_a_page_that_posts_the_answer_and_nothing_else() {
         }
         assert!(!reply.body.contains("<script>alert"), "escaped");
         let policy = reply.header(header::CONTENT_SECURITY_POLICY).unwrap();
-        assert!(policy.contains("form-action 'self' https://ent.example;"), "{policy}");
+        assert!(
+            policy.contains("form-action 'self' https://ent.example;"),
+            "{policy}"
+        );
         assert_eq!(reply.header(header::CACHE_CONTROL), Some("no-store"));
         let refused = [("response_mode", "form_post"), ("prompt", "none")];
-        let reply = Browser::default().get(&site, &authorize_url("ent", &refused)).await;
+        let reply = Browser::default()
+            .get(&site, &authorize_url("ent", &refused))
+            .await;
         assert!(reply.body.contains("value=\"login_required\""));
     })
     .await;
@@ -208,7 +275,11 @@ async fn form_post_is_a_page_that_posts_the_answer_and_nothing_else() {
 async fn a_request_by_post_is_sent_round_by_get() {
     on_each_engine(async |db| {
         let (site, browser, _) = with_lina(db).await;
-        let query = authorize_url("ent", &[("state", "a&b=é")]).split_once('?').unwrap().1.to_owned();
+        let query = authorize_url("ent", &[("state", "a&b=é")])
+            .split_once('?')
+            .unwrap()
+            .1
+            .to_owned();
         let round = Browser::default().post(&site, "/oauth/authorize", query).await;
         assert!(round.location().starts_with("/oauth/authorize?"));
         let answer = browser.get(&site, round.location()).await;
@@ -228,8 +299,20 @@ async fn two_tabs_of_one_browser_both_arrive() {
         let two = resume(&browser.get(&site, &authorize_url("cantine", &[])).await);
         site.advance(5);
         site.sign_in(&mut browser, &lina).await;
-        assert!(browser.get(&site, &one).await.location().starts_with("https://ent.example/"));
-        assert!(browser.get(&site, &two).await.location().starts_with("https://cantine.example/"));
+        assert!(
+            browser
+                .get(&site, &one)
+                .await
+                .location()
+                .starts_with("https://ent.example/")
+        );
+        assert!(
+            browser
+                .get(&site, &two)
+                .await
+                .location()
+                .starts_with("https://cantine.example/")
+        );
     })
     .await;
 }

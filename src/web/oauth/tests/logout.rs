@@ -39,12 +39,19 @@ async fn a_party_that_names_this_login_ends_it_and_gets_the_person_back() {
         let reply = browser.get(&site, &logout_url(&asked)).await;
         assert_eq!(reply.location(), "https://ent.example/bye?state=a+b");
         let cleared = reply.header(header::SET_COOKIE).unwrap();
-        assert!(cleared.starts_with("__Host-marelle=;") && cleared.contains("Max-Age=0"), "{cleared}");
+        assert!(
+            cleared.starts_with("__Host-marelle=;") && cleared.contains("Max-Age=0"),
+            "{cleared}"
+        );
         assert!(!is_signed_in(&site, &browser).await);
         assert_eq!(site.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
         assert_eq!(site.journalled("session.ended").await, 1);
         let again = browser.get(&site, &logout_url(&asked)).await;
-        assert_eq!(again.location(), "https://ent.example/bye?state=a+b", "nobody there: straight back");
+        assert_eq!(
+            again.location(),
+            "https://ent.example/bye?state=a+b",
+            "nobody there: straight back"
+        );
     })
     .await;
 }
@@ -58,7 +65,10 @@ async fn an_expired_hint_is_still_a_hint_and_a_post_is_sent_round() {
         let form = url::query([hint(&tokens), BYE]);
         let round = Browser::default().post(&site, "/oauth/logout", form).await;
         assert!(round.location().starts_with("/oauth/logout?"));
-        assert_eq!(browser.get(&site, round.location()).await.location(), "https://ent.example/bye");
+        assert_eq!(
+            browser.get(&site, round.location()).await.location(),
+            "https://ent.example/bye"
+        );
         assert!(!is_signed_in(&site, &browser).await);
     })
     .await;
@@ -112,7 +122,10 @@ async fn case_40_after_the_yes_only_a_registered_address_of_a_known_party_is_gon
             (vec![("client_id", "ent"), BYE], "https://ent.example/bye"),
             (vec![("client_id", "cantine"), BYE], "/sign-out"),
             (vec![("client_id", "ent"), evil], "/sign-out"),
-            (vec![("id_token_hint", "bad"), ("client_id", "ent"), BYE], "/sign-out"),
+            (
+                vec![("id_token_hint", "bad"), ("client_id", "ent"), BYE],
+                "/sign-out",
+            ),
         ] {
             let page = browser.get(&site, &logout_url(&asked)).await;
             let yes = url::query([("confirmation", &*confirmation(&page))]);
@@ -135,7 +148,9 @@ async fn a_yes_is_good_for_the_login_it_was_said_about_and_cannot_be_forged() {
         site.sign_in(&mut elsewhere, &maddi).await;
         let of_maddi = confirmation(&elsewhere.get(&site, "/oauth/logout").await);
         for forged in [of_maddi.as_str(), "x", "bm90aGluZw"] {
-            let reply = browser.post(&site, "/oauth/logout", url::query([("confirmation", forged)])).await;
+            let reply = browser
+                .post(&site, "/oauth/logout", url::query([("confirmation", forged)]))
+                .await;
             confirmation(&reply);
             assert!(is_signed_in(&site, &browser).await, "{forged}");
         }

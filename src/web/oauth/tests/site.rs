@@ -18,11 +18,12 @@ use crate::domain::identity::Identity;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
 use crate::domain::session::Device;
 use crate::domain::testing::{enrolment, party, person};
-use crate::flows::keys::Keyring;
+use crate::flows::keys::{self, Keyring};
 use crate::flows::session::{self, Proof};
 use crate::flows::{Context, testing};
 use crate::store;
-use crate::store::db::Db;
+use crate::store::db::{Db, Statement};
+use crate::store::value::text;
 use crate::web::{WebState, router};
 
 pub(super) const ISSUER: &str = "https://id.example.fr";
@@ -51,13 +52,24 @@ impl Reply {
 
     /// A parameter of the address the browser is sent to.
     pub(super) fn sent(&self, name: &str) -> Option<String> {
-        let query = self.location().split_once('?').map(|(_, query)| query).unwrap_or_default();
+        let query = self
+            .location()
+            .split_once('?')
+            .map(|(_, query)| query)
+            .unwrap_or_default();
         let parameters = url::parameters(query);
-        parameters.into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
+        parameters
+            .into_iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value)
     }
 
     pub(super) fn json(&self) -> Value {
-        assert_eq!(self.header(header::CONTENT_TYPE), Some("application/json"), "{self:?}");
+        assert_eq!(
+            self.header(header::CONTENT_TYPE),
+            Some("application/json"),
+            "{self:?}"
+        );
         serde_json::from_str(&self.body).unwrap()
     }
 
@@ -78,6 +90,7 @@ impl Site {
     /// A site with the parties `ent`, `cantine` and the public `tablette`.
     pub(super) async fn new(db: Db) -> Self {
         let (context, clock) = testing::context(db);
+        keys::testing::premade(&context).await;
         let keyring = Keyring::open(&context).await.unwrap();
         let state = WebState {
             context: context.clone(),
@@ -109,7 +122,17 @@ impl Site {
         let pupil = person(name, number);
         let mut tx = self.context.db.begin().await.unwrap();
         store::identity::insert(&mut tx, &pupil).await.unwrap();
-        store::enrolment::insert(&mut tx, &enrolment(&pupil, uai, "CM2")).await.unwrap();
+        let enrolment = enrolment(&pupil, uai, "CM2");
+        store::enrolment::insert(&mut tx, &enrolment).await.unwrap();
+        // Feeds write classes in bulk; nothing else makes one.
+        let class = Statement {
+            name: "class",
+            sql: "INSERT INTO class_group (id, uai, year, source, source_key, label, level)
+                VALUES ($1, $2, 2026, 'onde', $1, 'CM2 A', 'CM2')",
+        };
+        tx.execute(class, [text(enrolment.class.unwrap()), text(uai)])
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         pupil
     }
@@ -123,7 +146,9 @@ impl Site {
         };
         let mut tx = self.context.db.begin().await.unwrap();
         let former = browser.cookie.as_ref();
-        let cookie = session::open(&self.context, &mut tx, who, proof, former).await.unwrap();
+        let cookie = session::open(&self.context, &mut tx, who, proof, former)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         browser.cookie = Some(cookie);
     }
@@ -163,16 +188,21 @@ impl Site {
             form.push(("client_id", client));
         }
         let form = url::query(changed(form, change));
-        let mut request = Request::post("/oauth/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut request =
+            Request::post("/oauth/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if client != "tablette" {
             let credentials = format!("{client}:secret+of+{client}");
-            request = request.header(header::AUTHORIZATION, format!("Basic {}", BASE64.encode(credentials.as_bytes())));
+            request = request.header(
+                header::AUTHORIZATION,
+                format!("Basic {}", BASE64.encode(credentials.as_bytes())),
+            );
         }
         self.send(request.body(Body::from(form)).unwrap()).await
     }
 
     pub(super) async fn userinfo(&self, token: &str) -> Reply {
-        let request = Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request =
+            Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.send(request.body(Body::empty()).unwrap()).await
     }
 }
@@ -231,7 +261,9 @@ impl Browser {
     /// The code a client gets for whoever is signed in here.
     pub(super) async fn code(&self, site: &Site, client: &str, change: &[(&str, &str)]) -> String {
         let reply = self.get(site, &authorize_url(client, change)).await;
-        reply.sent("code").unwrap_or_else(|| panic!("no code: {}", reply.location()))
+        reply
+            .sent("code")
+            .unwrap_or_else(|| panic!("no code: {}", reply.location()))
     }
 
     /// The tokens a client gets for whoever is signed in here.
