@@ -1,14 +1,16 @@
+//! The authorization endpoint: what is refused where, who has to sign in, and where a tab lands.
+
 use axum::http::{StatusCode, header};
 
 use super::site::*;
 use crate::base::url;
 use crate::domain::testing::party;
-use crate::store::testing::on_each_engine;
+use crate::flows::testing::scene::on_each_engine;
 
 #[tokio::test]
 async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         for wrong in [
             "https://ent.example/cb/../evil",
             "https://ent.example/cb?x=1",
@@ -53,8 +55,8 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
 
 #[tokio::test]
 async fn other_errors_go_to_the_party_with_state_and_issuer() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
         let reply = Browser::default()
             .get(&site, &authorize_url("ent", &[("response_type", "token")]))
             .await;
@@ -69,8 +71,8 @@ async fn other_errors_go_to_the_party_with_state_and_issuer() {
 
 #[tokio::test]
 async fn a_disabled_party_gets_nothing() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut ent = party("ent");
         ent.enabled = false;
         site.declare(&ent).await;
@@ -85,8 +87,8 @@ async fn a_disabled_party_gets_nothing() {
 
 #[tokio::test]
 async fn prompt_none_answers_without_a_page() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let none = [("prompt", "none")];
         assert!(
             browser
@@ -116,8 +118,8 @@ fn resume(reply: &Reply) -> String {
 
 #[tokio::test]
 async fn a_login_that_was_asked_for_is_answered_by_a_later_one_only() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
         for asked in [
             ("prompt", "login"),
             ("max_age", "0"),
@@ -144,8 +146,8 @@ async fn a_login_that_was_asked_for_is_answered_by_a_later_one_only() {
 
 #[tokio::test]
 async fn a_stale_tab_lands_in_the_application() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
         let lina = site.pupil("Lina", 1, ECOLE).await;
         let mut browser = Browser::default();
         let waiting = resume(&browser.get(&site, &authorize_url("ent", &[])).await);
@@ -173,8 +175,8 @@ async fn a_stale_tab_lands_in_the_application() {
 
 #[tokio::test]
 async fn id_token_hint_names_the_person_the_party_means() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
         let tokens = browser.tokens(&site, "ent").await;
         let other = browser.tokens(&site, "cantine").await;
         let hint = [("id_token_hint", tokens["id_token"].as_str().unwrap())];
@@ -218,8 +220,8 @@ async fn id_token_hint_names_the_person_the_party_means() {
 
 #[tokio::test]
 async fn a_service_of_other_schools_is_not_open() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut ent = party("ent");
         ent.schools = vec![COLLEGE.parse().unwrap()];
         site.declare(&ent).await;
@@ -243,8 +245,8 @@ async fn a_service_of_other_schools_is_not_open() {
 
 #[tokio::test]
 async fn form_post_is_a_page_that_posts_the_answer_and_nothing_else() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let change = [
             ("response_mode", "form_post"),
             ("state", "\"><script>alert(1)</script>"),
@@ -273,8 +275,8 @@ async fn form_post_is_a_page_that_posts_the_answer_and_nothing_else() {
 
 #[tokio::test]
 async fn a_request_by_post_is_sent_round_by_get() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let query = authorize_url("ent", &[("state", "a&b=é")])
             .split_once('?')
             .unwrap()
@@ -291,8 +293,8 @@ async fn a_request_by_post_is_sent_round_by_get() {
 
 #[tokio::test]
 async fn two_tabs_of_one_browser_both_arrive() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
         let lina = site.pupil("Lina", 1, ECOLE).await;
         let mut browser = Browser::default();
         let one = resume(&browser.get(&site, &authorize_url("ent", &[])).await);

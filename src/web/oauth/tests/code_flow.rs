@@ -1,17 +1,18 @@
+//! The whole flow, from a stranger at the service to their claims.
+
 use axum::http::{StatusCode, header};
 use serde_json::json;
 
 use super::site::*;
 use crate::domain::relying_party::SigningAlgorithm;
 use crate::domain::testing::{enrolment, party};
+use crate::flows::testing::scene::{self, on_each_engine};
 use crate::jose::{self, Algorithm, Jwk, KeySet};
-use crate::store;
-use crate::store::testing::on_each_engine;
 
 #[tokio::test]
 async fn from_a_stranger_at_the_service_to_their_claims() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
         let lina = site.pupil("Lina", 1, ECOLE).await;
         let mut browser = Browser::default();
 
@@ -107,8 +108,8 @@ async fn verified(site: &Site, token: &serde_json::Value) -> serde_json::Value {
 
 #[tokio::test]
 async fn each_party_has_its_algorithm_and_its_own_subject_and_sid() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut rsa = party("cantine");
         rsa.id_token_alg = SigningAlgorithm::Rs256;
         site.declare(&rsa).await;
@@ -132,8 +133,8 @@ async fn each_party_has_its_algorithm_and_its_own_subject_and_sid() {
 
 #[tokio::test]
 async fn a_public_client_with_pkce_completes_the_flow() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut tablette = party("tablette");
         tablette.auth_method = crate::domain::relying_party::ClientAuthMethod::None;
         tablette.secrets.clear();
@@ -153,16 +154,14 @@ async fn a_public_client_with_pkce_completes_the_flow() {
 
 #[tokio::test]
 async fn the_child_who_changes_schools_is_the_same_to_a_service_of_both() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
         let before = browser.tokens(&site, "ent").await;
-        let mut tx = site.context.db.begin().await.unwrap();
         let mut college = enrolment(&lina, COLLEGE, "6EME");
         college.year = college.year.next();
         college.starts_on = crate::base::time::parse_date("2027-09-01").unwrap();
         college.ends_on = crate::base::time::parse_date("2028-09-15").unwrap();
-        store::enrolment::insert(&mut tx, &college).await.unwrap();
-        tx.commit().await.unwrap();
+        scene::enrol(&site.context, &college).await;
         site.advance(360 * 24 * 3600);
         site.sign_in(&mut browser, &lina).await;
         let after = browser.tokens(&site, "ent").await;

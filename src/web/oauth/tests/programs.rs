@@ -1,15 +1,17 @@
+//! What programs read: metadata, userinfo, and what other origins may.
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 
 use super::site::*;
 use crate::domain::relying_party::Attribute;
 use crate::domain::testing::party;
-use crate::store::testing::on_each_engine;
+use crate::flows::testing::scene::on_each_engine;
 
 #[tokio::test]
 async fn discovery_names_endpoints_that_answer() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
         let reply = Browser::default()
             .get(&site, "/.well-known/openid-configuration")
             .await;
@@ -40,8 +42,8 @@ async fn discovery_names_endpoints_that_answer() {
 
 #[tokio::test]
 async fn pages_of_other_origins_may_read_what_programs_read_and_nothing_else() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
         let origin = "https://app.example";
         let preflight = Request::options("/oauth/token")
             .header(header::ORIGIN, origin)
@@ -83,8 +85,8 @@ async fn pages_of_other_origins_may_read_what_programs_read_and_nothing_else() {
 
 #[tokio::test]
 async fn userinfo_says_how_to_authenticate() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let tokens = browser.tokens(&site, "ent").await;
         let token = tokens["access_token"].as_str().unwrap();
         let bare = Browser::default().get(&site, "/oauth/userinfo").await;
@@ -122,8 +124,8 @@ async fn userinfo_says_how_to_authenticate() {
 
 #[tokio::test]
 async fn only_what_is_asked_for_and_listed_leaves() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut ent = party("ent");
         ent.release
             .0

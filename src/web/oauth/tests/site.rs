@@ -13,23 +13,21 @@ use tower::ServiceExt;
 use crate::base::secret::{Secret, sha256};
 use crate::base::time::ManualClock;
 use crate::base::url;
-use crate::domain::assurance::{Acr, Amr};
 use crate::domain::identity::Identity;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
-use crate::domain::session::Device;
-use crate::domain::testing::{enrolment, party, person};
+use crate::domain::testing::party;
+use crate::flows::Context;
 use crate::flows::keys::{self, Keyring};
-use crate::flows::session::{self, Proof};
-use crate::flows::{Context, testing};
-use crate::store;
-use crate::store::db::{Db, Statement};
-use crate::store::value::text;
+use crate::flows::testing::scene;
 use crate::web::{WebState, router};
 
 pub(super) const ISSUER: &str = "https://id.example.fr";
 pub(super) const ECOLE: &str = "9990001X";
 pub(super) const COLLEGE: &str = "9990101F";
 pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// What a test of the flows stands on.
+pub(super) type Scene = (Context, Arc<ManualClock>);
 
 /// What came back.
 #[derive(Debug)]
@@ -88,8 +86,7 @@ pub(super) struct Site {
 
 impl Site {
     /// A site with the parties `ent`, `cantine` and the public `tablette`.
-    pub(super) async fn new(db: Db) -> Self {
-        let (context, clock) = testing::context(db);
+    pub(super) async fn new((context, clock): Scene) -> Self {
         keys::testing::premade(&context).await;
         let keyring = Keyring::open(&context).await.unwrap();
         let state = WebState {
@@ -112,45 +109,17 @@ impl Site {
     }
 
     pub(super) async fn declare(&self, party: &RelyingParty) {
-        let mut tx = self.context.db.begin().await.unwrap();
-        store::relying_party::save(&mut tx, party).await.unwrap();
-        tx.commit().await.unwrap();
+        scene::declare(&self.context, party).await;
     }
 
     /// An invented pupil of a school.
     pub(super) async fn pupil(&self, name: &str, number: i64, uai: &str) -> Identity {
-        let pupil = person(name, number);
-        let mut tx = self.context.db.begin().await.unwrap();
-        store::identity::insert(&mut tx, &pupil).await.unwrap();
-        let enrolment = enrolment(&pupil, uai, "CM2");
-        store::enrolment::insert(&mut tx, &enrolment).await.unwrap();
-        // Feeds write classes in bulk; nothing else makes one.
-        let class = Statement {
-            name: "class",
-            sql: "INSERT INTO class_group (id, uai, year, source, source_key, label, level)
-                VALUES ($1, $2, 2026, 'onde', $1, 'CM2 A', 'CM2')",
-        };
-        tx.execute(class, [text(enrolment.class.unwrap()), text(uai)])
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        pupil
+        scene::pupil(&self.context, name, number, uai).await
     }
 
     /// Signs a pupil in, in a browser.
     pub(super) async fn sign_in(&self, browser: &mut Browser, who: &Identity) {
-        let proof = Proof {
-            acr: Acr::Class,
-            amr: Amr::Picture,
-            device: Device::Shared,
-        };
-        let mut tx = self.context.db.begin().await.unwrap();
-        let former = browser.cookie.as_ref();
-        let cookie = session::open(&self.context, &mut tx, who, proof, former)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        browser.cookie = Some(cookie);
+        browser.cookie = Some(scene::sign_in(&self.context, who, browser.cookie.as_ref()).await);
     }
 
     pub(super) fn advance(&self, seconds: u64) {
@@ -170,9 +139,7 @@ impl Site {
 
     /// How many journal entries are of a kind.
     pub(super) async fn journalled(&self, kind: &str) -> usize {
-        let mut conn = self.context.db.reader().await.unwrap();
-        let entries = store::audit::recent(&mut conn, 1000).await.unwrap();
-        entries.iter().filter(|entry| entry.kind == kind).count()
+        scene::journalled(&self.context, kind).await
     }
 
     /// A token request of a client; `change` replaces, adds, or (empty) leaves out a parameter.
@@ -280,8 +247,8 @@ pub(super) fn claims(token: &Value) -> Value {
 }
 
 /// A site with Lina of the école signed in.
-pub(super) async fn with_lina(db: Db) -> (Site, Browser, Identity) {
-    let site = Site::new(db).await;
+pub(super) async fn with_lina(scene: Scene) -> (Site, Browser, Identity) {
+    let site = Site::new(scene).await;
     let lina = site.pupil("Lina", 1, ECOLE).await;
     let mut browser = Browser::default();
     site.sign_in(&mut browser, &lina).await;

@@ -1,21 +1,20 @@
+//! The token endpoint: attack cases 35, 36, 38 and 43, and what is looked at again.
+
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 
 use super::site::*;
-use crate::domain::audit::Actor;
 use crate::domain::identity::Status;
 use crate::domain::relying_party::ClientAuthMethod;
 use crate::domain::testing::party;
-use crate::flows::session;
-use crate::store;
-use crate::store::testing::on_each_engine;
+use crate::flows::testing::scene::{self, on_each_engine};
 
 #[tokio::test]
 async fn case_35_pkce_downgrade_both_ways_plain_and_the_verifier_of_another_code() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut lax = party("ent");
         lax.pkce_required = false;
         site.declare(&lax).await;
@@ -56,8 +55,8 @@ async fn case_35_pkce_downgrade_both_ways_plain_and_the_verifier_of_another_code
 
 #[tokio::test]
 async fn case_36_a_code_that_comes_twice_takes_its_tokens_with_it() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let code = browser.code(&site, "ent", &[]).await;
         let tokens = site.token("ent", &code, &[]).await.json();
         let token = tokens["access_token"].as_str().unwrap();
@@ -80,8 +79,8 @@ async fn case_36_a_code_that_comes_twice_takes_its_tokens_with_it() {
 
 #[tokio::test]
 async fn case_36_a_code_is_bound_to_its_client_its_address_and_its_minute() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let fresh = async || browser.code(&site, "ent", &[]).await;
         let of_ent = ("redirect_uri", "https://ent.example/cb");
         assert_eq!(
@@ -117,8 +116,8 @@ async fn case_36_a_code_is_bound_to_its_client_its_address_and_its_minute() {
 
 #[tokio::test]
 async fn case_36_of_forty_redemptions_at_once_one_succeeds_and_the_family_is_revoked() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let site = Arc::new(site);
         let code = browser.code(&site, "ent", &[]).await;
         let tasks: Vec<_> = (0..40)
@@ -149,28 +148,20 @@ async fn case_36_of_forty_redemptions_at_once_one_succeeds_and_the_family_is_rev
             ),
             (1, 39)
         );
-        let mut conn = site.context.db.reader().await.unwrap();
-        assert!(store::audit::verify(&mut conn).await.unwrap().is_ok());
     })
     .await;
 }
 
 #[tokio::test]
 async fn everything_is_looked_at_again_when_a_code_or_a_token_is_used() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
         let (code, tokens) = (
             browser.code(&site, "ent", &[]).await,
             browser.tokens(&site, "ent").await,
         );
         let token = tokens["access_token"].as_str().unwrap();
-        let status = async |status: Status| {
-            let mut tx = site.context.db.begin().await.unwrap();
-            store::identity::set_status(&mut tx, lina.id, &status)
-                .await
-                .unwrap();
-            tx.commit().await.unwrap();
-        };
+        let status = |status| scene::set_status(&site.context, lina.id, status);
         status(Status::Suspended).await;
         assert_eq!(
             site.token("ent", &code, &[]).await.error(),
@@ -203,18 +194,7 @@ async fn everything_is_looked_at_again_when_a_code_or_a_token_is_used() {
 
         let code = browser.code(&site, "ent", &[]).await;
         let cookie = browser.cookie.take().unwrap();
-        let who = session::find(&site.context, &cookie).await.unwrap().unwrap();
-        let mut tx = site.context.db.begin().await.unwrap();
-        session::end(
-            &mut tx,
-            who.session.id,
-            site.context.now(),
-            Actor::Operator,
-            "test",
-        )
-        .await
-        .unwrap();
-        tx.commit().await.unwrap();
+        scene::end_session(&site.context, &cookie).await;
         assert_eq!(
             site.token("ent", &code, &[]).await.error(),
             "invalid_grant",
@@ -227,8 +207,8 @@ async fn everything_is_looked_at_again_when_a_code_or_a_token_is_used() {
 
 #[tokio::test]
 async fn an_access_token_runs_out() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let tokens = browser.tokens(&site, "ent").await;
         let token = tokens["access_token"].as_str().unwrap();
         site.advance(599);
@@ -241,8 +221,8 @@ async fn an_access_token_runs_out() {
 
 #[tokio::test]
 async fn case_38_a_client_that_does_not_prove_who_it_is_gets_nothing_and_spends_nothing() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let code = browser.code(&site, "ent", &[]).await;
         let left_out =
             format!("grant_type=authorization_code&code={code}&client_id=ent&code_verifier={VERIFIER}");
@@ -293,8 +273,8 @@ async fn case_38_a_client_that_does_not_prove_who_it_is_gets_nothing_and_spends_
 
 #[tokio::test]
 async fn client_secret_post_works_where_it_is_registered() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut post = party("ent");
         post.auth_method = ClientAuthMethod::SecretPost;
         site.declare(&post).await;
@@ -315,8 +295,8 @@ async fn client_secret_post_works_where_it_is_registered() {
 
 #[tokio::test]
 async fn a_token_request_that_makes_no_sense_is_told_so() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let code = browser.code(&site, "ent", &[]).await;
         for (change, error) in [
             (("grant_type", ""), "invalid_request"),
