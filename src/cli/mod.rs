@@ -6,6 +6,7 @@ mod apply;
 mod class;
 mod config;
 mod doctor;
+mod keys;
 mod serve;
 mod user;
 
@@ -53,6 +54,9 @@ enum Command {
     Config(config::Command),
     /// Check that the installation is whole: database, master key, audit journal.
     Doctor(doctor::Arguments),
+    /// List and rotate signing keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Create staff, set passwords, list people.
     #[command(subcommand)]
     User(user::Command),
@@ -134,6 +138,7 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Config(command) => config::run(file, &command),
         Command::Class(command) => class::run(&open(file).await?, command).await,
         Command::User(command) => user::run(&open(file).await?, command).await,
+        Command::Keys(command) => keys::run(&open(file).await?, command).await,
         Command::Doctor(arguments) => doctor::run(&open(file).await?, &arguments).await,
     }
 }

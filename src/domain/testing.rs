@@ -35,7 +35,8 @@ pub(crate) fn person(given_name: &str, number: i64) -> Identity {
 
 /// Their enrolment as a pupil of the school year 2026.
 pub(crate) fn enrolment(pupil: &Identity, uai: &str, level: &str) -> Enrolment {
-    let random = SeededRandom::new(uai.bytes().map(u64::from).sum());
+    let who = pupil.created_at.micros().unsigned_abs();
+    let random = SeededRandom::new(uai.bytes().map(u64::from).sum::<u64>() + who);
     Enrolment {
         id: EnrolmentId::new(MORNING, &random),
         identity: pupil.id,

@@ -148,17 +148,27 @@ async fn blocking<T: Send + 'static>(
 /// A new key, sealed, in the state *next*.
 async fn make(context: &Context, algorithm: SigningAlgorithm, now: Timestamp) -> Result<Kept, Failure> {
     let private = blocking(move || PrivateKey::generate(of(algorithm))).await?;
+    seal(context, algorithm, &private, now)
+}
+
+fn seal(
+    context: &Context,
+    algorithm: SigningAlgorithm,
+    private: &PrivateKey,
+    now: Timestamp,
+) -> Result<Kept, Failure> {
     let id = KeyId::new(now, &*context.random);
     let sealed = context
         .vault
         .seal(&sealed_for(id), &private.to_pkcs8()?, &*context.random)?;
+    let key = SigningKey {
+        id,
+        algorithm,
+        state: KeyState::Next,
+        created_at: now,
+    };
     Ok(Kept {
-        key: SigningKey {
-            id,
-            algorithm,
-            state: KeyState::Next,
-            created_at: now,
-        },
+        key,
         public: private.public().clone(),
         sealed,
     })
@@ -299,6 +309,32 @@ pub async fn rotate(
     }
     tx.commit().await?;
     Ok(Rotation::Done(keys))
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! RSA keys take long to make: tests of the provider share two.
+
+    use std::sync::OnceLock;
+
+    use super::*;
+
+    static RSA: OnceLock<[PrivateKey; 2]> = OnceLock::new();
+
+    /// Keeps the two shared RSA keys, current and next, so that [`Keyring::open`] need not make them.
+    pub(crate) async fn premade(context: &Context) {
+        let now = context.now();
+        let keys = RSA.get_or_init(|| [(); 2].map(|()| PrivateKey::generate(Algorithm::Rs256).unwrap()));
+        let mut tx = context.db.begin().await.unwrap();
+        for (at, private) in keys.iter().enumerate() {
+            let mut kept = seal(context, SigningAlgorithm::Rs256, private, now).unwrap();
+            if at == 0 {
+                kept.key = kept.key.promote(now, true).unwrap();
+            }
+            assert!(store::signing_key::add(&mut tx, &kept).await.unwrap());
+        }
+        tx.commit().await.unwrap();
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! For tests: a context with a clock that stands still and randomness that repeats.
 
+pub(crate) mod scene;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Each check of the list, and the decision behind it.
+
 use super::decision::{Decision, Hinted, Why, decide};
 use super::*;
 use crate::base::id::{IdentityId, SessionId};

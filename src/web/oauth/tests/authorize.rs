@@ -1,14 +1,16 @@
+//! The authorization endpoint: what is refused where, who has to sign in, and where a tab lands.
+
 use axum::http::{StatusCode, header};
 
 use super::site::*;
 use crate::base::url;
 use crate::domain::testing::party;
-use crate::store::testing::on_each_engine;
+use crate::flows::testing::scene::on_each_engine;
 
 #[tokio::test]
 async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         for wrong in [
             "https://ent.example/cb/../evil",
             "https://ent.example/cb?x=1",
@@ -21,7 +23,9 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
             "//ent.example/cb",
             "javascript:alert(1)",
         ] {
-            let reply = browser.get(&site, &authorize_url("ent", &[("redirect_uri", wrong)])).await;
+            let reply = browser
+                .get(&site, &authorize_url("ent", &[("redirect_uri", wrong)]))
+                .await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{wrong}");
             assert_eq!(reply.header(header::LOCATION), None, "{wrong}");
         }
@@ -29,11 +33,18 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
             String::new(),
             "client_id=nobody&redirect_uri=https%3A%2F%2Fevil.example".to_owned(),
             "x=1&".repeat(100),
-            format!("{}&client_id=ent", authorize_url("ent", &[]).split_once('?').unwrap().1),
+            format!(
+                "{}&client_id=ent",
+                authorize_url("ent", &[]).split_once('?').unwrap().1
+            ),
             format!("state={}", "x".repeat(20_000)),
         ] {
             let reply = browser.get(&site, &format!("/oauth/authorize?{query}")).await;
-            assert_eq!((reply.status, reply.header(header::LOCATION)), (StatusCode::BAD_REQUEST, None), "{query}");
+            assert_eq!(
+                (reply.status, reply.header(header::LOCATION)),
+                (StatusCode::BAD_REQUEST, None),
+                "{query}"
+            );
         }
         let fetched = [("request_uri", "http://169.254.169.254/latest")];
         let reply = browser.get(&site, &authorize_url("ent", &fetched)).await;
@@ -44,9 +55,11 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
 
 #[tokio::test]
 async fn other_errors_go_to_the_party_with_state_and_issuer() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
-        let reply = Browser::default().get(&site, &authorize_url("ent", &[("response_type", "token")])).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
+        let reply = Browser::default()
+            .get(&site, &authorize_url("ent", &[("response_type", "token")]))
+            .await;
         assert!(reply.location().starts_with("https://ent.example/cb?"));
         assert_eq!(reply.sent("error").as_deref(), Some("unsupported_response_type"));
         assert_eq!(reply.sent("state").as_deref(), Some("the state"));
@@ -58,23 +71,32 @@ async fn other_errors_go_to_the_party_with_state_and_issuer() {
 
 #[tokio::test]
 async fn a_disabled_party_gets_nothing() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut ent = party("ent");
         ent.enabled = false;
         site.declare(&ent).await;
         let reply = browser.get(&site, &authorize_url("ent", &[])).await;
-        assert_eq!((reply.status, reply.header(header::LOCATION)), (StatusCode::BAD_REQUEST, None));
+        assert_eq!(
+            (reply.status, reply.header(header::LOCATION)),
+            (StatusCode::BAD_REQUEST, None)
+        );
     })
     .await;
 }
 
 #[tokio::test]
 async fn prompt_none_answers_without_a_page() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let none = [("prompt", "none")];
-        assert!(browser.get(&site, &authorize_url("ent", &none)).await.sent("code").is_some());
+        assert!(
+            browser
+                .get(&site, &authorize_url("ent", &none))
+                .await
+                .sent("code")
+                .is_some()
+        );
         let reply = Browser::default().get(&site, &authorize_url("ent", &none)).await;
         assert_eq!(reply.sent("error").as_deref(), Some("login_required"));
         site.advance(100);
@@ -88,21 +110,34 @@ async fn prompt_none_answers_without_a_page() {
 /// The address a waiting request is resumed at.
 fn resume(reply: &Reply) -> String {
     assert!(reply.location().starts_with("/login?"), "{}", reply.location());
-    url::with_parameters("/oauth/authorize/resume", [("continue", &*reply.sent("continue").unwrap())])
+    url::with_parameters(
+        "/oauth/authorize/resume",
+        [("continue", &*reply.sent("continue").unwrap())],
+    )
 }
 
 #[tokio::test]
 async fn a_login_that_was_asked_for_is_answered_by_a_later_one_only() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
-        for asked in [("prompt", "login"), ("max_age", "0"), ("prompt", "select_account")] {
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
+        for asked in [
+            ("prompt", "login"),
+            ("max_age", "0"),
+            ("prompt", "select_account"),
+        ] {
             let waiting = resume(&browser.get(&site, &authorize_url("ent", &[asked])).await);
             let unchanged = browser.get(&site, &waiting).await;
-            assert!(unchanged.location().starts_with("/login?"), "{asked:?}: the same login is no answer");
+            assert!(
+                unchanged.location().starts_with("/login?"),
+                "{asked:?}: the same login is no answer"
+            );
             let still_waiting = resume(&unchanged);
             site.advance(5);
             site.sign_in(&mut browser, &lina).await;
-            assert!(browser.get(&site, &still_waiting).await.sent("code").is_some(), "{asked:?}");
+            assert!(
+                browser.get(&site, &still_waiting).await.sent("code").is_some(),
+                "{asked:?}"
+            );
             site.advance(5);
         }
     })
@@ -111,12 +146,16 @@ async fn a_login_that_was_asked_for_is_answered_by_a_later_one_only() {
 
 #[tokio::test]
 async fn a_stale_tab_lands_in_the_application() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
         let lina = site.pupil("Lina", 1, ECOLE).await;
         let mut browser = Browser::default();
         let waiting = resume(&browser.get(&site, &authorize_url("ent", &[])).await);
-        let demanding = resume(&browser.get(&site, &authorize_url("ent", &[("prompt", "login")])).await);
+        let demanding = resume(
+            &browser
+                .get(&site, &authorize_url("ent", &[("prompt", "login")]))
+                .await,
+        );
         site.advance(3 * 3600);
         site.sign_in(&mut browser, &lina).await;
         assert!(browser.get(&site, &waiting).await.sent("code").is_some());
@@ -125,7 +164,9 @@ async fn a_stale_tab_lands_in_the_application() {
         site.sign_in(&mut browser, &lina).await;
         assert!(browser.get(&site, &asked_anew).await.sent("code").is_some());
         for forged in ["", "x", "https%3A%2F%2Fevil.example"] {
-            let reply = browser.get(&site, &format!("/oauth/authorize/resume?continue={forged}")).await;
+            let reply = browser
+                .get(&site, &format!("/oauth/authorize/resume?continue={forged}"))
+                .await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{forged}");
         }
     })
@@ -134,18 +175,29 @@ async fn a_stale_tab_lands_in_the_application() {
 
 #[tokio::test]
 async fn id_token_hint_names_the_person_the_party_means() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
         let tokens = browser.tokens(&site, "ent").await;
         let other = browser.tokens(&site, "cantine").await;
         let hint = [("id_token_hint", tokens["id_token"].as_str().unwrap())];
         let none = [hint[0], ("prompt", "none")];
         site.advance(24 * 3600);
         site.sign_in(&mut browser, &lina).await;
-        assert!(browser.get(&site, &authorize_url("ent", &none)).await.sent("code").is_some(), "expired, still right");
+        assert!(
+            browser
+                .get(&site, &authorize_url("ent", &none))
+                .await
+                .sent("code")
+                .is_some(),
+            "expired, still right"
+        );
         let foreign = [("id_token_hint", other["id_token"].as_str().unwrap())];
         let reply = browser.get(&site, &authorize_url("ent", &foreign)).await;
-        assert_eq!(reply.sent("error").as_deref(), Some("invalid_request"), "of another party");
+        assert_eq!(
+            reply.sent("error").as_deref(),
+            Some("invalid_request"),
+            "of another party"
+        );
 
         let maddi = site.pupil("Maddi", 2, ECOLE).await;
         site.sign_in(&mut browser, &maddi).await;
@@ -155,7 +207,11 @@ async fn id_token_hint_names_the_person_the_party_means() {
         site.advance(5);
         site.sign_in(&mut browser, &maddi).await;
         let reply = browser.get(&site, &waiting).await;
-        assert_eq!(reply.sent("error").as_deref(), Some("login_required"), "no circle");
+        assert_eq!(
+            reply.sent("error").as_deref(),
+            Some("login_required"),
+            "no circle"
+        );
         site.sign_in(&mut browser, &lina).await;
         assert!(browser.get(&site, &waiting).await.sent("code").is_some());
     })
@@ -164,15 +220,20 @@ async fn id_token_hint_names_the_person_the_party_means() {
 
 #[tokio::test]
 async fn a_service_of_other_schools_is_not_open() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut ent = party("ent");
         ent.schools = vec![COLLEGE.parse().unwrap()];
         site.declare(&ent).await;
         let reply = browser.get(&site, &authorize_url("ent", &[])).await;
-        assert_eq!((reply.status, reply.header(header::LOCATION)), (StatusCode::FORBIDDEN, None));
+        assert_eq!(
+            (reply.status, reply.header(header::LOCATION)),
+            (StatusCode::FORBIDDEN, None)
+        );
         assert!(reply.body.contains("Service ent"), "says which service");
-        let reply = browser.get(&site, &authorize_url("ent", &[("prompt", "none")])).await;
+        let reply = browser
+            .get(&site, &authorize_url("ent", &[("prompt", "none")]))
+            .await;
         assert_eq!(reply.sent("error").as_deref(), Some("access_denied"));
         assert_eq!(site.journalled("authorization.refused").await, 2);
         ent.schools.push(ECOLE.parse().unwrap());
@@ -184,9 +245,12 @@ async fn a_service_of_other_schools_is_not_open() {
 
 #[tokio::test]
 async fn form_post_is_a_page_that_posts_the_answer_and_nothing_else() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
-        let change = [("response_mode", "form_post"), ("state", "\"><script>alert(1)</script>")];
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
+        let change = [
+            ("response_mode", "form_post"),
+            ("state", "\"><script>alert(1)</script>"),
+        ];
         let reply = browser.get(&site, &authorize_url("ent", &change)).await;
         assert_eq!(reply.status, StatusCode::OK);
         assert!(reply.body.contains("action=\"https://ent.example/cb\""));
@@ -195,10 +259,15 @@ async fn form_post_is_a_page_that_posts_the_answer_and_nothing_else() {
         }
         assert!(!reply.body.contains("<script>alert"), "escaped");
         let policy = reply.header(header::CONTENT_SECURITY_POLICY).unwrap();
-        assert!(policy.contains("form-action 'self' https://ent.example;"), "{policy}");
+        assert!(
+            policy.contains("form-action 'self' https://ent.example;"),
+            "{policy}"
+        );
         assert_eq!(reply.header(header::CACHE_CONTROL), Some("no-store"));
         let refused = [("response_mode", "form_post"), ("prompt", "none")];
-        let reply = Browser::default().get(&site, &authorize_url("ent", &refused)).await;
+        let reply = Browser::default()
+            .get(&site, &authorize_url("ent", &refused))
+            .await;
         assert!(reply.body.contains("value=\"login_required\""));
     })
     .await;
@@ -206,9 +275,13 @@ async fn form_post_is_a_page_that_posts_the_answer_and_nothing_else() {
 
 #[tokio::test]
 async fn a_request_by_post_is_sent_round_by_get() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
-        let query = authorize_url("ent", &[("state", "a&b=é")]).split_once('?').unwrap().1.to_owned();
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
+        let query = authorize_url("ent", &[("state", "a&b=é")])
+            .split_once('?')
+            .unwrap()
+            .1
+            .to_owned();
         let round = Browser::default().post(&site, "/oauth/authorize", query).await;
         assert!(round.location().starts_with("/oauth/authorize?"));
         let answer = browser.get(&site, round.location()).await;
@@ -220,16 +293,28 @@ async fn a_request_by_post_is_sent_round_by_get() {
 
 #[tokio::test]
 async fn two_tabs_of_one_browser_both_arrive() {
-    on_each_engine(async |db| {
-        let site = Site::new(db).await;
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
         let lina = site.pupil("Lina", 1, ECOLE).await;
         let mut browser = Browser::default();
         let one = resume(&browser.get(&site, &authorize_url("ent", &[])).await);
         let two = resume(&browser.get(&site, &authorize_url("cantine", &[])).await);
         site.advance(5);
         site.sign_in(&mut browser, &lina).await;
-        assert!(browser.get(&site, &one).await.location().starts_with("https://ent.example/"));
-        assert!(browser.get(&site, &two).await.location().starts_with("https://cantine.example/"));
+        assert!(
+            browser
+                .get(&site, &one)
+                .await
+                .location()
+                .starts_with("https://ent.example/")
+        );
+        assert!(
+            browser
+                .get(&site, &two)
+                .await
+                .location()
+                .starts_with("https://cantine.example/")
+        );
     })
     .await;
 }

@@ -1,10 +1,12 @@
+//! Logout that a relying party asks for.
+
 use axum::http::{StatusCode, header};
 use serde_json::Value;
 
 use super::site::*;
 use crate::base::url;
 use crate::flows::session;
-use crate::store::testing::on_each_engine;
+use crate::flows::testing::scene::on_each_engine;
 
 const BYE: (&str, &str) = ("post_logout_redirect_uri", "https://ent.example/bye");
 
@@ -31,34 +33,44 @@ fn confirmation(reply: &Reply) -> String {
 
 #[tokio::test]
 async fn a_party_that_names_this_login_ends_it_and_gets_the_person_back() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let tokens = browser.tokens(&site, "ent").await;
         let token = tokens["access_token"].as_str().unwrap();
         let asked = [hint(&tokens), BYE, ("state", "a b"), ("client_id", "ent")];
         let reply = browser.get(&site, &logout_url(&asked)).await;
         assert_eq!(reply.location(), "https://ent.example/bye?state=a+b");
         let cleared = reply.header(header::SET_COOKIE).unwrap();
-        assert!(cleared.starts_with("__Host-marelle=;") && cleared.contains("Max-Age=0"), "{cleared}");
+        assert!(
+            cleared.starts_with("__Host-marelle=;") && cleared.contains("Max-Age=0"),
+            "{cleared}"
+        );
         assert!(!is_signed_in(&site, &browser).await);
         assert_eq!(site.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
         assert_eq!(site.journalled("session.ended").await, 1);
         let again = browser.get(&site, &logout_url(&asked)).await;
-        assert_eq!(again.location(), "https://ent.example/bye?state=a+b", "nobody there: straight back");
+        assert_eq!(
+            again.location(),
+            "https://ent.example/bye?state=a+b",
+            "nobody there: straight back"
+        );
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_expired_hint_is_still_a_hint_and_a_post_is_sent_round() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let tokens = browser.tokens(&site, "ent").await;
         site.advance(1800);
         let form = url::query([hint(&tokens), BYE]);
         let round = Browser::default().post(&site, "/oauth/logout", form).await;
         assert!(round.location().starts_with("/oauth/logout?"));
-        assert_eq!(browser.get(&site, round.location()).await.location(), "https://ent.example/bye");
+        assert_eq!(
+            browser.get(&site, round.location()).await.location(),
+            "https://ent.example/bye"
+        );
         assert!(!is_signed_in(&site, &browser).await);
     })
     .await;
@@ -66,8 +78,8 @@ async fn an_expired_hint_is_still_a_hint_and_a_post_is_sent_round() {
 
 #[tokio::test]
 async fn case_40_without_a_believable_hint_the_person_is_asked() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
         let stale = browser.tokens(&site, "ent").await;
         let mut elsewhere = Browser::default();
         let maddi = site.pupil("Maddi", 2, ECOLE).await;
@@ -103,8 +115,8 @@ async fn case_40_without_a_believable_hint_the_person_is_asked() {
 
 #[tokio::test]
 async fn case_40_after_the_yes_only_a_registered_address_of_a_known_party_is_gone_to() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
         let evil = ("post_logout_redirect_uri", "https://evil.example/");
         for (asked, destination) in [
             (vec![], "/sign-out"),
@@ -112,7 +124,10 @@ async fn case_40_after_the_yes_only_a_registered_address_of_a_known_party_is_gon
             (vec![("client_id", "ent"), BYE], "https://ent.example/bye"),
             (vec![("client_id", "cantine"), BYE], "/sign-out"),
             (vec![("client_id", "ent"), evil], "/sign-out"),
-            (vec![("id_token_hint", "bad"), ("client_id", "ent"), BYE], "/sign-out"),
+            (
+                vec![("id_token_hint", "bad"), ("client_id", "ent"), BYE],
+                "/sign-out",
+            ),
         ] {
             let page = browser.get(&site, &logout_url(&asked)).await;
             let yes = url::query([("confirmation", &*confirmation(&page))]);
@@ -128,14 +143,16 @@ async fn case_40_after_the_yes_only_a_registered_address_of_a_known_party_is_gon
 
 #[tokio::test]
 async fn a_yes_is_good_for_the_login_it_was_said_about_and_cannot_be_forged() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let maddi = site.pupil("Maddi", 2, ECOLE).await;
         let mut elsewhere = Browser::default();
         site.sign_in(&mut elsewhere, &maddi).await;
         let of_maddi = confirmation(&elsewhere.get(&site, "/oauth/logout").await);
         for forged in [of_maddi.as_str(), "x", "bm90aGluZw"] {
-            let reply = browser.post(&site, "/oauth/logout", url::query([("confirmation", forged)])).await;
+            let reply = browser
+                .post(&site, "/oauth/logout", url::query([("confirmation", forged)]))
+                .await;
             confirmation(&reply);
             assert!(is_signed_in(&site, &browser).await, "{forged}");
         }

@@ -1,3 +1,5 @@
+//! The provider, tried in process as browsers and relying parties use it, on each engine.
+
 mod authorize;
 mod code_flow;
 mod logout;

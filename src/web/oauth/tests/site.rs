@@ -13,22 +13,21 @@ use tower::ServiceExt;
 use crate::base::secret::{Secret, sha256};
 use crate::base::time::ManualClock;
 use crate::base::url;
-use crate::domain::assurance::{Acr, Amr};
 use crate::domain::identity::Identity;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
-use crate::domain::session::Device;
-use crate::domain::testing::{enrolment, party, person};
-use crate::flows::keys::Keyring;
-use crate::flows::session::{self, Proof};
-use crate::flows::{Context, testing};
-use crate::store;
-use crate::store::db::Db;
+use crate::domain::testing::party;
+use crate::flows::Context;
+use crate::flows::keys::{self, Keyring};
+use crate::flows::testing::scene;
 use crate::web::{WebState, router};
 
 pub(super) const ISSUER: &str = "https://id.example.fr";
 pub(super) const ECOLE: &str = "9990001X";
 pub(super) const COLLEGE: &str = "9990101F";
 pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// What a test of the flows stands on.
+pub(super) type Scene = (Context, Arc<ManualClock>);
 
 /// What came back.
 #[derive(Debug)]
@@ -51,13 +50,24 @@ impl Reply {
 
     /// A parameter of the address the browser is sent to.
     pub(super) fn sent(&self, name: &str) -> Option<String> {
-        let query = self.location().split_once('?').map(|(_, query)| query).unwrap_or_default();
+        let query = self
+            .location()
+            .split_once('?')
+            .map(|(_, query)| query)
+            .unwrap_or_default();
         let parameters = url::parameters(query);
-        parameters.into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
+        parameters
+            .into_iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value)
     }
 
     pub(super) fn json(&self) -> Value {
-        assert_eq!(self.header(header::CONTENT_TYPE), Some("application/json"), "{self:?}");
+        assert_eq!(
+            self.header(header::CONTENT_TYPE),
+            Some("application/json"),
+            "{self:?}"
+        );
         serde_json::from_str(&self.body).unwrap()
     }
 
@@ -76,8 +86,8 @@ pub(super) struct Site {
 
 impl Site {
     /// A site with the parties `ent`, `cantine` and the public `tablette`.
-    pub(super) async fn new(db: Db) -> Self {
-        let (context, clock) = testing::context(db);
+    pub(super) async fn new((context, clock): Scene) -> Self {
+        keys::testing::premade(&context).await;
         let keyring = Keyring::open(&context).await.unwrap();
         let state = WebState {
             context: context.clone(),
@@ -99,33 +109,17 @@ impl Site {
     }
 
     pub(super) async fn declare(&self, party: &RelyingParty) {
-        let mut tx = self.context.db.begin().await.unwrap();
-        store::relying_party::save(&mut tx, party).await.unwrap();
-        tx.commit().await.unwrap();
+        scene::declare(&self.context, party).await;
     }
 
     /// An invented pupil of a school.
     pub(super) async fn pupil(&self, name: &str, number: i64, uai: &str) -> Identity {
-        let pupil = person(name, number);
-        let mut tx = self.context.db.begin().await.unwrap();
-        store::identity::insert(&mut tx, &pupil).await.unwrap();
-        store::enrolment::insert(&mut tx, &enrolment(&pupil, uai, "CM2")).await.unwrap();
-        tx.commit().await.unwrap();
-        pupil
+        scene::pupil(&self.context, name, number, uai).await
     }
 
     /// Signs a pupil in, in a browser.
     pub(super) async fn sign_in(&self, browser: &mut Browser, who: &Identity) {
-        let proof = Proof {
-            acr: Acr::Class,
-            amr: Amr::Picture,
-            device: Device::Shared,
-        };
-        let mut tx = self.context.db.begin().await.unwrap();
-        let former = browser.cookie.as_ref();
-        let cookie = session::open(&self.context, &mut tx, who, proof, former).await.unwrap();
-        tx.commit().await.unwrap();
-        browser.cookie = Some(cookie);
+        browser.cookie = Some(scene::sign_in(&self.context, who, browser.cookie.as_ref()).await);
     }
 
     pub(super) fn advance(&self, seconds: u64) {
@@ -145,9 +139,7 @@ impl Site {
 
     /// How many journal entries are of a kind.
     pub(super) async fn journalled(&self, kind: &str) -> usize {
-        let mut conn = self.context.db.reader().await.unwrap();
-        let entries = store::audit::recent(&mut conn, 1000).await.unwrap();
-        entries.iter().filter(|entry| entry.kind == kind).count()
+        scene::journalled(&self.context, kind).await
     }
 
     /// A token request of a client; `change` replaces, adds, or (empty) leaves out a parameter.
@@ -163,16 +155,21 @@ impl Site {
             form.push(("client_id", client));
         }
         let form = url::query(changed(form, change));
-        let mut request = Request::post("/oauth/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut request =
+            Request::post("/oauth/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if client != "tablette" {
             let credentials = format!("{client}:secret+of+{client}");
-            request = request.header(header::AUTHORIZATION, format!("Basic {}", BASE64.encode(credentials.as_bytes())));
+            request = request.header(
+                header::AUTHORIZATION,
+                format!("Basic {}", BASE64.encode(credentials.as_bytes())),
+            );
         }
         self.send(request.body(Body::from(form)).unwrap()).await
     }
 
     pub(super) async fn userinfo(&self, token: &str) -> Reply {
-        let request = Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request =
+            Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.send(request.body(Body::empty()).unwrap()).await
     }
 }
@@ -231,7 +228,9 @@ impl Browser {
     /// The code a client gets for whoever is signed in here.
     pub(super) async fn code(&self, site: &Site, client: &str, change: &[(&str, &str)]) -> String {
         let reply = self.get(site, &authorize_url(client, change)).await;
-        reply.sent("code").unwrap_or_else(|| panic!("no code: {}", reply.location()))
+        reply
+            .sent("code")
+            .unwrap_or_else(|| panic!("no code: {}", reply.location()))
     }
 
     /// The tokens a client gets for whoever is signed in here.
@@ -248,8 +247,8 @@ pub(super) fn claims(token: &Value) -> Value {
 }
 
 /// A site with Lina of the école signed in.
-pub(super) async fn with_lina(db: Db) -> (Site, Browser, Identity) {
-    let site = Site::new(db).await;
+pub(super) async fn with_lina(scene: Scene) -> (Site, Browser, Identity) {
+    let site = Site::new(scene).await;
     let lina = site.pupil("Lina", 1, ECOLE).await;
     let mut browser = Browser::default();
     site.sign_in(&mut browser, &lina).await;

@@ -1,21 +1,20 @@
+//! The token endpoint: attack cases 35, 36, 38 and 43, and what is looked at again.
+
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 
 use super::site::*;
-use crate::domain::audit::Actor;
 use crate::domain::identity::Status;
 use crate::domain::relying_party::ClientAuthMethod;
 use crate::domain::testing::party;
-use crate::flows::session;
-use crate::store;
-use crate::store::testing::on_each_engine;
+use crate::flows::testing::scene::{self, on_each_engine};
 
 #[tokio::test]
 async fn case_35_pkce_downgrade_both_ways_plain_and_the_verifier_of_another_code() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut lax = party("ent");
         lax.pkce_required = false;
         site.declare(&lax).await;
@@ -23,15 +22,30 @@ async fn case_35_pkce_downgrade_both_ways_plain_and_the_verifier_of_another_code
         for (asked, change) in [
             (&[][..], ("code_verifier", "")),
             (&unbound[..], ("code_verifier", VERIFIER)),
-            (&[][..], ("code_verifier", "another-verifier-another-verifier-another-verifier")),
+            (
+                &[][..],
+                (
+                    "code_verifier",
+                    "another-verifier-another-verifier-another-verifier",
+                ),
+            ),
         ] {
             let code = browser.code(&site, "ent", asked).await;
             let reply = site.token("ent", &code, &[change]).await;
-            assert_eq!((reply.status, reply.error()), (StatusCode::BAD_REQUEST, "invalid_grant".into()), "{change:?}");
+            assert_eq!(
+                (reply.status, reply.error()),
+                (StatusCode::BAD_REQUEST, "invalid_grant".into()),
+                "{change:?}"
+            );
             // The code has leaked, or its client is broken: there is no second try.
             assert_eq!(site.token("ent", &code, &[]).await.error(), "invalid_grant");
         }
-        let plain = browser.get(&site, &authorize_url("ent", &[("code_challenge_method", "plain")])).await;
+        let plain = browser
+            .get(
+                &site,
+                &authorize_url("ent", &[("code_challenge_method", "plain")]),
+            )
+            .await;
         assert_eq!(plain.sent("error").as_deref(), Some("invalid_request"));
         let code = browser.code(&site, "ent", &unbound).await;
         assert!(site.token("ent", &code, &[("code_verifier", "")]).await.json()["id_token"].is_string());
@@ -41,15 +55,21 @@ async fn case_35_pkce_downgrade_both_ways_plain_and_the_verifier_of_another_code
 
 #[tokio::test]
 async fn case_36_a_code_that_comes_twice_takes_its_tokens_with_it() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let code = browser.code(&site, "ent", &[]).await;
         let tokens = site.token("ent", &code, &[]).await.json();
         let token = tokens["access_token"].as_str().unwrap();
         assert_eq!(site.userinfo(token).await.status, StatusCode::OK);
-        let by_another = site.token("cantine", &code, &[("redirect_uri", "https://ent.example/cb")]).await;
+        let by_another = site
+            .token("cantine", &code, &[("redirect_uri", "https://ent.example/cb")])
+            .await;
         assert_eq!(by_another.error(), "invalid_grant");
-        assert_eq!(site.userinfo(token).await.status, StatusCode::OK, "a stranger cannot revoke");
+        assert_eq!(
+            site.userinfo(token).await.status,
+            StatusCode::OK,
+            "a stranger cannot revoke"
+        );
         assert_eq!(site.token("ent", &code, &[]).await.error(), "invalid_grant");
         assert_eq!(site.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
         assert_eq!(site.journalled("code.replayed").await, 1);
@@ -59,31 +79,45 @@ async fn case_36_a_code_that_comes_twice_takes_its_tokens_with_it() {
 
 #[tokio::test]
 async fn case_36_a_code_is_bound_to_its_client_its_address_and_its_minute() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let fresh = async || browser.code(&site, "ent", &[]).await;
         let of_ent = ("redirect_uri", "https://ent.example/cb");
-        assert_eq!(site.token("cantine", &fresh().await, &[of_ent]).await.error(), "invalid_grant");
+        assert_eq!(
+            site.token("cantine", &fresh().await, &[of_ent]).await.error(),
+            "invalid_grant"
+        );
         for wrong in ["https://ent.example/cb2", ""] {
-            let reply = site.token("ent", &fresh().await, &[("redirect_uri", wrong)]).await;
+            let reply = site
+                .token("ent", &fresh().await, &[("redirect_uri", wrong)])
+                .await;
             assert_eq!(reply.error(), "invalid_grant", "{wrong}");
         }
         let late = fresh().await;
         site.advance(60);
         assert_eq!(site.token("ent", &late, &[]).await.error(), "invalid_grant");
-        assert_eq!(site.token("ent", "mrlc_unknown", &[]).await.error(), "invalid_grant");
+        assert_eq!(
+            site.token("ent", "mrlc_unknown", &[]).await.error(),
+            "invalid_grant"
+        );
         let tokens = browser.tokens(&site, "ent").await;
-        let typed = site.token("ent", tokens["access_token"].as_str().unwrap(), &[]).await;
+        let typed = site
+            .token("ent", tokens["access_token"].as_str().unwrap(), &[])
+            .await;
         assert_eq!(typed.error(), "invalid_grant", "case 60: a token is no code");
-        assert_eq!(site.userinfo(&fresh().await).await.status, StatusCode::UNAUTHORIZED, "nor a code a token");
+        assert_eq!(
+            site.userinfo(&fresh().await).await.status,
+            StatusCode::UNAUTHORIZED,
+            "nor a code a token"
+        );
     })
     .await;
 }
 
 #[tokio::test]
 async fn case_36_of_forty_redemptions_at_once_one_succeeds_and_the_family_is_revoked() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let site = Arc::new(site);
         let code = browser.code(&site, "ent", &[]).await;
         let tasks: Vec<_> = (0..40)
@@ -102,27 +136,38 @@ async fn case_36_of_forty_redemptions_at_once_one_succeeds_and_the_family_is_rev
         }
         assert_eq!(granted.len(), 1);
         let token = granted[0]["access_token"].as_str().unwrap();
-        assert_eq!(site.userinfo(token).await.status, StatusCode::UNAUTHORIZED, "revoked by the replays");
-        assert_eq!((site.journalled("code.redeemed").await, site.journalled("code.replayed").await), (1, 39));
-        let mut conn = site.context.db.reader().await.unwrap();
-        assert!(store::audit::verify(&mut conn).await.unwrap().is_ok());
+        assert_eq!(
+            site.userinfo(token).await.status,
+            StatusCode::UNAUTHORIZED,
+            "revoked by the replays"
+        );
+        assert_eq!(
+            (
+                site.journalled("code.redeemed").await,
+                site.journalled("code.replayed").await
+            ),
+            (1, 39)
+        );
     })
     .await;
 }
 
 #[tokio::test]
 async fn everything_is_looked_at_again_when_a_code_or_a_token_is_used() {
-    on_each_engine(async |db| {
-        let (site, mut browser, lina) = with_lina(db).await;
-        let (code, tokens) = (browser.code(&site, "ent", &[]).await, browser.tokens(&site, "ent").await);
+    on_each_engine(async |context, clock| {
+        let (site, mut browser, lina) = with_lina((context, clock)).await;
+        let (code, tokens) = (
+            browser.code(&site, "ent", &[]).await,
+            browser.tokens(&site, "ent").await,
+        );
         let token = tokens["access_token"].as_str().unwrap();
-        let status = async |status: Status| {
-            let mut tx = site.context.db.begin().await.unwrap();
-            store::identity::set_status(&mut tx, lina.id, &status).await.unwrap();
-            tx.commit().await.unwrap();
-        };
+        let status = |status| scene::set_status(&site.context, lina.id, status);
         status(Status::Suspended).await;
-        assert_eq!(site.token("ent", &code, &[]).await.error(), "invalid_grant", "case 43");
+        assert_eq!(
+            site.token("ent", &code, &[]).await.error(),
+            "invalid_grant",
+            "case 43"
+        );
         assert_eq!(site.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
         status(Status::Active).await;
         assert_eq!(site.userinfo(token).await.status, StatusCode::OK);
@@ -131,22 +176,30 @@ async fn everything_is_looked_at_again_when_a_code_or_a_token_is_used() {
         let mut moved = party("ent");
         moved.schools = vec![COLLEGE.parse().unwrap()];
         site.declare(&moved).await;
-        assert_eq!(site.token("ent", &code, &[]).await.error(), "invalid_grant", "no school of hers any more");
+        assert_eq!(
+            site.token("ent", &code, &[]).await.error(),
+            "invalid_grant",
+            "no school of hers any more"
+        );
         let nothing = site.userinfo(token).await.json();
         assert_eq!(nothing.get("education"), None, "only schools the party serves");
         moved.enabled = false;
         site.declare(&moved).await;
         assert_eq!(site.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(site.token("ent", &code, &[]).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            site.token("ent", &code, &[]).await.status,
+            StatusCode::UNAUTHORIZED
+        );
         site.declare(&party("ent")).await;
 
         let code = browser.code(&site, "ent", &[]).await;
         let cookie = browser.cookie.take().unwrap();
-        let who = session::find(&site.context, &cookie).await.unwrap().unwrap();
-        let mut tx = site.context.db.begin().await.unwrap();
-        session::end(&mut tx, who.session.id, site.context.now(), Actor::Operator, "test").await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(site.token("ent", &code, &[]).await.error(), "invalid_grant", "the login was ended");
+        scene::end_session(&site.context, &cookie).await;
+        assert_eq!(
+            site.token("ent", &code, &[]).await.error(),
+            "invalid_grant",
+            "the login was ended"
+        );
         assert_eq!(site.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
     })
     .await;
@@ -154,8 +207,8 @@ async fn everything_is_looked_at_again_when_a_code_or_a_token_is_used() {
 
 #[tokio::test]
 async fn an_access_token_runs_out() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let tokens = browser.tokens(&site, "ent").await;
         let token = tokens["access_token"].as_str().unwrap();
         site.advance(599);
@@ -168,34 +221,69 @@ async fn an_access_token_runs_out() {
 
 #[tokio::test]
 async fn case_38_a_client_that_does_not_prove_who_it_is_gets_nothing_and_spends_nothing() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let code = browser.code(&site, "ent", &[]).await;
-        let left_out = format!("grant_type=authorization_code&code={code}&client_id=ent&code_verifier={VERIFIER}");
-        let reply = Browser::default().post(&site, "/oauth/token", left_out.clone()).await;
-        assert_eq!((reply.status, reply.error()), (StatusCode::UNAUTHORIZED, "invalid_client".into()));
-        assert!(reply.header(header::WWW_AUTHENTICATE).unwrap().starts_with("Basic"));
+        let left_out =
+            format!("grant_type=authorization_code&code={code}&client_id=ent&code_verifier={VERIFIER}");
+        let reply = Browser::default()
+            .post(&site, "/oauth/token", left_out.clone())
+            .await;
+        assert_eq!(
+            (reply.status, reply.error()),
+            (StatusCode::UNAUTHORIZED, "invalid_client".into())
+        );
+        assert!(
+            reply
+                .header(header::WWW_AUTHENTICATE)
+                .unwrap()
+                .starts_with("Basic")
+        );
         let wrong = format!("{left_out}&client_secret=secret+of+cantine");
-        assert_eq!(Browser::default().post(&site, "/oauth/token", wrong).await.error(), "invalid_client");
-        let both = site.token("ent", &code, &[("client_secret", "secret of ent")]).await;
-        assert_eq!((both.status, both.error()), (StatusCode::BAD_REQUEST, "invalid_request".into()));
+        assert_eq!(
+            Browser::default()
+                .post(&site, "/oauth/token", wrong)
+                .await
+                .error(),
+            "invalid_client"
+        );
+        let both = site
+            .token("ent", &code, &[("client_secret", "secret of ent")])
+            .await;
+        assert_eq!(
+            (both.status, both.error()),
+            (StatusCode::BAD_REQUEST, "invalid_request".into())
+        );
         let nobody = left_out.replace("client_id=ent", "client_id=nobody");
-        assert_eq!(Browser::default().post(&site, "/oauth/token", nobody).await.error(), "invalid_client");
+        assert_eq!(
+            Browser::default()
+                .post(&site, "/oauth/token", nobody)
+                .await
+                .error(),
+            "invalid_client"
+        );
         assert_eq!(site.journalled("client.refused").await, 2, "of parties there are");
-        assert!(site.token("ent", &code, &[]).await.json()["id_token"].is_string(), "the code is still there");
+        assert!(
+            site.token("ent", &code, &[]).await.json()["id_token"].is_string(),
+            "the code is still there"
+        );
     })
     .await;
 }
 
 #[tokio::test]
 async fn client_secret_post_works_where_it_is_registered() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let mut post = party("ent");
         post.auth_method = ClientAuthMethod::SecretPost;
         site.declare(&post).await;
         let code = browser.code(&site, "ent", &[]).await;
-        assert_eq!(site.token("ent", &code, &[]).await.error(), "invalid_client", "by Basic");
+        assert_eq!(
+            site.token("ent", &code, &[]).await.error(),
+            "invalid_client",
+            "by Basic"
+        );
         let form = format!(
             "grant_type=authorization_code&code={code}&code_verifier={VERIFIER}&client_id=ent\
              &redirect_uri=https%3A%2F%2Fent.example%2Fcb&client_secret=secret+of+ent"
@@ -207,8 +295,8 @@ async fn client_secret_post_works_where_it_is_registered() {
 
 #[tokio::test]
 async fn a_token_request_that_makes_no_sense_is_told_so() {
-    on_each_engine(async |db| {
-        let (site, browser, _) = with_lina(db).await;
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
         let code = browser.code(&site, "ent", &[]).await;
         for (change, error) in [
             (("grant_type", ""), "invalid_request"),
@@ -217,11 +305,18 @@ async fn a_token_request_that_makes_no_sense_is_told_so() {
             (("code", ""), "invalid_request"),
             (("x", &*"x".repeat(9000)), "invalid_request"),
         ] {
-            assert_eq!(site.token("ent", &code, &[change]).await.error(), error, "{change:?}");
+            assert_eq!(
+                site.token("ent", &code, &[change]).await.error(),
+                error,
+                "{change:?}"
+            );
         }
         let json = Request::post("/oauth/token").header(header::CONTENT_TYPE, "application/json");
         let reply = site.send(json.body(Body::from("{}")).unwrap()).await;
-        assert_eq!((reply.status, reply.error()), (StatusCode::BAD_REQUEST, "invalid_request".into()));
+        assert_eq!(
+            (reply.status, reply.error()),
+            (StatusCode::BAD_REQUEST, "invalid_request".into())
+        );
         let by_get = browser.get(&site, "/oauth/token").await;
         assert_eq!(by_get.status, StatusCode::METHOD_NOT_ALLOWED);
     })

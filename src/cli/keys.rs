@@ -1,0 +1,134 @@
+//! `marelle keys`: the signing keys and their rotation.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{Outcome, Refusal, print_json, print_line};
+use crate::domain::audit::Actor;
+use crate::domain::relying_party::SigningAlgorithm;
+use crate::domain::signing_key::SigningKey;
+use crate::flows::Context;
+use crate::flows::keys::{self, Keyring, Listed, Rotation};
+
+/// List and rotate signing keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List every key: algorithm, state, dates, name.
+    List(List),
+    /// Retire the current key, let the next one sign, publish a new next one.
+    Rotate(Rotate),
+}
+
+/// Arguments of `marelle keys list`.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `marelle keys rotate`.
+#[derive(Debug, Args)]
+pub(super) struct Rotate {
+    /// `RS256` or `ES256`. Default: both.
+    #[arg(long, value_name = "ALG")]
+    algorithm: Option<SigningAlgorithm>,
+    /// Rotate although relying parties may not have seen the next key yet: after a leak.
+    #[arg(long)]
+    force: bool,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(context: &Context, command: Command) -> Outcome {
+    // First start: there is something to list and to rotate.
+    Keyring::open(context).await?;
+    match command {
+        Command::List(arguments) => list(context, arguments.json).await,
+        Command::Rotate(arguments) => rotate(context, &arguments).await,
+    }
+}
+
+async fn list(context: &Context, json: bool) -> Outcome {
+    let listed = keys::list(context).await?;
+    if json {
+        print_json(&listed.iter().map(described).collect());
+        return Ok(());
+    }
+    print_line(
+        "ALG    STATE    PUBLISHED  MADE                  SIGNS SINCE           RETIRED               KID",
+    );
+    for line in &listed {
+        let at = |moment: Option<crate::base::time::Timestamp>| {
+            moment.map_or_else(|| "-".to_owned(), |moment| moment.to_string())
+        };
+        print_line(format!(
+            "{:<6} {:<8} {:<10} {:<21} {:<21} {:<21} {}",
+            line.key.algorithm.as_str(),
+            line.key.state.as_str(),
+            if line.published { "yes" } else { "no" },
+            line.key.created_at.to_string(),
+            at(line.key.state.activated_at()),
+            at(line.key.state.retired_at()),
+            line.kid,
+        ));
+    }
+    Ok(())
+}
+
+fn described(line: &Listed) -> Value {
+    let mut described = moved(&line.key);
+    if let Some(members) = described.as_object_mut() {
+        members.insert("kid".to_owned(), line.kid.as_str().into());
+        members.insert("published".to_owned(), line.published.into());
+    }
+    described
+}
+
+fn moved(key: &SigningKey) -> Value {
+    json!({
+        "id": key.id.to_string(),
+        "algorithm": key.algorithm.as_str(),
+        "state": key.state.as_str(),
+        "made": key.created_at.to_string(),
+        "signs_since": key.state.activated_at().map(|at| at.to_string()),
+        "retired": key.state.retired_at().map(|at| at.to_string()),
+    })
+}
+
+async fn rotate(context: &Context, arguments: &Rotate) -> Outcome {
+    let algorithms = match arguments.algorithm {
+        Some(algorithm) => vec![algorithm],
+        None => SigningAlgorithm::ALL.to_vec(),
+    };
+    let mut changed = Vec::new();
+    for algorithm in algorithms {
+        match keys::rotate(context, algorithm, arguments.force, Actor::Operator).await? {
+            Rotation::Done(keys) => changed.extend(keys),
+            Rotation::Refused(why) => {
+                return Err(Refusal::guard(anyhow::anyhow!(
+                    "{algorithm}: {why}; --force rotates all the same"
+                )));
+            }
+            Rotation::Overtaken => {
+                return Err(Refusal::guard(anyhow::anyhow!(
+                    "{algorithm}: somebody else is rotating"
+                )));
+            }
+        }
+    }
+    if arguments.json {
+        print_json(&changed.iter().map(moved).collect());
+    } else {
+        for key in &changed {
+            print_line(format!(
+                "{} {} is {} now",
+                key.algorithm,
+                key.id,
+                key.state.as_str()
+            ));
+        }
+    }
+    Ok(())
+}

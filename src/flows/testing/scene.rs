@@ -1,0 +1,105 @@
+//! Invented people and relying parties on a context, so that tests of the layers above need not know the store.
+
+use std::sync::Arc;
+
+use super::context;
+use crate::base::id::IdentityId;
+use crate::base::secret::Secret;
+use crate::base::time::ManualClock;
+use crate::domain::assurance::{Acr, Amr};
+use crate::domain::audit::Actor;
+use crate::domain::enrolment::Enrolment;
+use crate::domain::identity::{Identity, Status};
+use crate::domain::relying_party::RelyingParty;
+use crate::domain::session::Device;
+use crate::domain::testing::{enrolment, person};
+use crate::flows::Context;
+use crate::flows::session::{self, Proof};
+use crate::store;
+use crate::store::db::Statement;
+use crate::store::value::text;
+
+/// Runs a test on a context of each engine in turn.
+pub(crate) async fn on_each_engine(test: impl AsyncFn(Context, Arc<ManualClock>)) {
+    let test = &test;
+    store::testing::on_each_engine(async |db| {
+        let (context, clock) = context(db);
+        test(context, clock).await;
+    })
+    .await;
+}
+
+/// Declares a relying party, new or changed.
+pub(crate) async fn declare(context: &Context, party: &RelyingParty) {
+    let mut tx = context.db.begin().await.unwrap();
+    store::relying_party::save(&mut tx, party).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// An invented pupil in CM2 of a school.
+pub(crate) async fn pupil(context: &Context, name: &str, number: i64, uai: &str) -> Identity {
+    let pupil = person(name, number);
+    let enrolled = enrolment(&pupil, uai, "CM2");
+    // Feeds write classes in bulk; nothing else makes one.
+    let class = Statement {
+        name: "class",
+        sql: "INSERT INTO class_group (id, uai, year, source, source_key, label, level)
+            VALUES ($1, $2, 2026, 'onde', $1, 'CM2 A', 'CM2')",
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    store::identity::insert(&mut tx, &pupil).await.unwrap();
+    tx.execute(class, [text(enrolled.class.unwrap()), text(uai)])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    enrol(context, &enrolled).await;
+    pupil
+}
+
+/// Enrols somebody.
+pub(crate) async fn enrol(context: &Context, enrolment: &Enrolment) {
+    let mut tx = context.db.begin().await.unwrap();
+    store::enrolment::insert(&mut tx, enrolment).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Writes where somebody stands.
+pub(crate) async fn set_status(context: &Context, who: IdentityId, status: Status) {
+    let mut tx = context.db.begin().await.unwrap();
+    store::identity::set_status(&mut tx, who, &status).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Signs somebody in by picture code on a shared device; answers the new cookie.
+pub(crate) async fn sign_in(context: &Context, who: &Identity, former: Option<&Secret>) -> Secret {
+    let proof = Proof {
+        acr: Acr::Class,
+        amr: Amr::Picture,
+        device: Device::Shared,
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    let cookie = session::open(context, &mut tx, who, proof, former).await.unwrap();
+    tx.commit().await.unwrap();
+    cookie
+}
+
+/// An operator ends the login of a cookie.
+pub(crate) async fn end_session(context: &Context, cookie: &Secret) {
+    let who = session::find(context, cookie).await.unwrap().unwrap();
+    let mut tx = context.db.begin().await.unwrap();
+    let now = context.now();
+    assert!(
+        session::end(&mut tx, who.session.id, now, Actor::Operator, "test")
+            .await
+            .unwrap()
+    );
+    tx.commit().await.unwrap();
+}
+
+/// How many of the last thousand journal entries are of a kind; the journal must be whole.
+pub(crate) async fn journalled(context: &Context, kind: &str) -> usize {
+    let mut conn = context.db.reader().await.unwrap();
+    assert!(store::audit::verify(&mut conn).await.unwrap().is_ok());
+    let entries = store::audit::recent(&mut conn, 1000).await.unwrap();
+    entries.iter().filter(|entry| entry.kind == kind).count()
+}
