@@ -95,7 +95,7 @@ pub(super) const WORDS: Words = Words {
         again: "Sign in",
     },
     onward: Onward {
-        title: "One moment",
+        title: "On the way to the service",
         heading: "Here we go!",
         go: "Continue",
     },

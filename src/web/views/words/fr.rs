@@ -96,8 +96,8 @@ pub(super) const WORDS: Words = Words {
         again: "Se connecter",
     },
     onward: Onward {
-        title: "Un instant",
-        heading: "On y va !",
+        title: "En route vers le service",
+        heading: "On y va !",
         go: "Continuer",
     },
     error: Errors {
