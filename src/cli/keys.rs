@@ -102,22 +102,19 @@ async fn rotate(context: &Context, arguments: &Rotate) -> Outcome {
         Some(algorithm) => vec![algorithm],
         None => SigningAlgorithm::ALL.to_vec(),
     };
-    let mut changed = Vec::new();
+    let (mut changed, mut refused) = (Vec::new(), None);
     for algorithm in algorithms {
         match keys::rotate(context, algorithm, arguments.force, Actor::Operator).await? {
             Rotation::Done(keys) => changed.extend(keys),
             Rotation::Refused(why) => {
-                return Err(Refusal::guard(anyhow::anyhow!(
+                refused = Some(anyhow::anyhow!(
                     "{algorithm}: {why}; --force rotates all the same"
-                )));
+                ));
             }
-            Rotation::Overtaken => {
-                return Err(Refusal::guard(anyhow::anyhow!(
-                    "{algorithm}: somebody else is rotating"
-                )));
-            }
+            Rotation::Overtaken => refused = Some(anyhow::anyhow!("{algorithm}: somebody else is rotating")),
         }
     }
+    // What was rotated is said although another algorithm was refused.
     if arguments.json {
         print_json(&changed.iter().map(moved).collect());
     } else {
@@ -130,5 +127,5 @@ async fn rotate(context: &Context, arguments: &Rotate) -> Outcome {
             ));
         }
     }
-    Ok(())
+    refused.map_or(Ok(()), |why| Err(Refusal::guard(why)))
 }
