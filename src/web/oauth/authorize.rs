@@ -84,7 +84,7 @@ fn form_post(state: &WebState, visit: &Visit, answer: Answer) -> Result<Response
 fn closed(lang: Lang, service: &str) -> String {
     match lang {
         Lang::Fr => format!(
-            "« {service} » n’est pas ouvert pour votre école ou votre établissement. Si vous pensez que c’est une \
+            "« {service} » n’est pas ouvert pour votre école ou votre établissement. Si vous pensez que c’est une \
              erreur, demandez à l’école."
         ),
         Lang::En => format!(
