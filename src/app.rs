@@ -17,6 +17,7 @@ use crate::domain::session::Lifetimes;
 use crate::flows::keys::Keyring;
 use crate::flows::password_gate::PasswordGate;
 use crate::flows::{self, Context, Failure, Settings};
+use crate::jobs;
 use crate::store::StoreError;
 use crate::store::db::{Address, Db};
 use crate::web::server;
@@ -168,11 +169,19 @@ pub async fn serve(
     };
     let listener = TcpListener::bind(&config.http.listen).await.map_err(socket)?;
     let db = context.db.clone();
+    let (stopper, mut stopped) = tokio::sync::watch::channel(false);
+    let work = tokio::spawn(jobs::work(context.clone(), async move {
+        // An error means that the sender is gone: stop as well.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    }));
     let router = router(context).await?;
     tracing::info!(listen = %config.http.listen, issuer = %config.http.public_url, engine = db.engine(), "serving");
-    server::serve(listener, acceptor, router, stop)
-        .await
-        .map_err(socket)?;
+    let served = server::serve(listener, acceptor, router, stop).await;
+    stopper.send_replace(true);
+    if let Err(error) = work.await {
+        tracing::error!(cause = %error, "the jobs did not end well");
+    }
+    served.map_err(socket)?;
     db.close().await;
     tracing::info!("stopped");
     Ok(())

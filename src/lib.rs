@@ -5,7 +5,7 @@
 //!
 //! | layer | modules |
 //! | --- | --- |
-//! | L5 | `web`, `demo`, `telemetry`, and above them `app` (composition root) and `cli` |
+//! | L5 | `web`, `jobs`, `demo`, `telemetry`, and above them `app` (composition root) and `cli` |
 //! | L4 | `flows`: one file per thing someone does, one transaction each, audit inside |
 //! | L3 | `store`: all SQL |
 //! | L2 | `oauth`, `oidc`, `login`, `roster`, `sample`, `continuum`: pure cores |
@@ -20,6 +20,7 @@ pub mod continuum;
 pub mod demo;
 pub mod domain;
 pub mod flows;
+pub mod jobs;
 pub mod jose;
 pub mod login;
 pub mod oauth;

@@ -19,6 +19,7 @@ pub mod logout;
 pub mod outbound;
 pub mod password_gate;
 pub mod person;
+pub mod purge;
 pub mod release;
 pub mod session;
 pub mod sign_in;

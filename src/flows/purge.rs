@@ -1,0 +1,87 @@
+//! Forgetting what is over: sessions, codes, tokens and failure counts that nobody can use any more.
+//!
+//! A session stays a day after its end and a token an hour, so that a late logout or a replay is still understood.
+
+use std::time::Duration;
+
+use super::{Context, Failure, sign_in};
+use crate::store;
+
+const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
+const GRANTS_KEPT: Duration = Duration::from_secs(3600);
+
+/// How much was forgotten.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Sessions.
+    pub sessions: u64,
+    /// Grants, with their codes and tokens.
+    pub grants: u64,
+    /// Failure counts.
+    pub throttles: u64,
+}
+
+/// Forgets.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn run(context: &Context) -> Result<Purged, Failure> {
+    let now = context.now();
+    let mut tx = context.db.begin().await?;
+    let sessions = store::session::purge(&mut tx, now.minus(SESSIONS_KEPT)).await?;
+    let grants = store::grant::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;
+    tx.commit().await?;
+    Ok(Purged {
+        sessions,
+        grants,
+        throttles: sign_in::purge(context).await?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::SessionId;
+    use crate::base::secret::Secret;
+    use crate::domain::assurance::{Acr, Amr};
+    use crate::domain::session::{Device, Session};
+    use crate::flows::testing::context;
+    use crate::store::testing::{on_each_engine, person};
+
+    #[tokio::test]
+    async fn a_session_is_forgotten_a_day_after_it_is_over_and_not_before() {
+        on_each_engine(async |db| {
+            let (context, clock) = context(db);
+            let lina = person("Lina", 1);
+            let now = context.now();
+            let session = Session {
+                id: SessionId::new(now, &*context.random),
+                identity: lina.id,
+                authenticated_at: now,
+                acr: Acr::Class,
+                amr: Amr::Picture,
+                device: Device::Shared,
+                expires_at: now.plus(Duration::from_secs(60)),
+                ended_at: None,
+            };
+            let mut tx = context.db.begin().await.unwrap();
+            store::identity::insert(&mut tx, &lina).await.unwrap();
+            let cookie = Secret::generate("", &*context.random);
+            store::session::insert(&mut tx, &session, &cookie.digest())
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+            clock.advance(SESSIONS_KEPT);
+            assert_eq!(run(&context).await.unwrap(), Purged::default());
+            clock.advance(Duration::from_secs(61));
+            assert_eq!(
+                run(&context).await.unwrap(),
+                Purged {
+                    sessions: 1,
+                    ..Purged::default()
+                }
+            );
+        })
+        .await;
+    }
+}
