@@ -50,7 +50,8 @@ CREATE INDEX audit_event_at ON audit_event (at);
 
 CREATE TABLE academy (
     code TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL
+    name TEXT NOT NULL,
+    created_run TEXT
 );
 CREATE TABLE school (
     uai TEXT NOT NULL PRIMARY KEY,
@@ -106,11 +107,13 @@ CREATE TABLE identity (
 );
 CREATE INDEX identity_created_run ON identity (created_run);
 
+-- record_key is source:scope:key, so that many keys are looked up in one list. file and line: where the record stood
+-- when it was last new or changed.
 CREATE TABLE source_record (
     id TEXT NOT NULL PRIMARY KEY,
+    record_key TEXT NOT NULL UNIQUE,
     source TEXT NOT NULL,
     scope TEXT NOT NULL,
-    source_key TEXT NOT NULL,
     identity_id TEXT NOT NULL,
     profile TEXT NOT NULL,
     uai TEXT NOT NULL,
@@ -127,9 +130,9 @@ CREATE TABLE source_record (
     ine_sealed BYTEA,
     linked_by TEXT NOT NULL,
     missing_since BIGINT,
+    file TEXT NOT NULL,
+    line BIGINT NOT NULL,
     created_run TEXT,
-    last_run TEXT,
-    UNIQUE (source, scope, source_key),
     CHECK ((ine_index IS NULL) = (ine_sealed IS NULL))
 );
 CREATE INDEX source_record_identity ON source_record (identity_id);
@@ -153,9 +156,17 @@ CREATE TABLE enrolment (
 );
 CREATE INDEX enrolment_identity ON enrolment (identity_id);
 CREATE INDEX enrolment_class ON enrolment (class_id);
-CREATE INDEX enrolment_record ON enrolment (record_id);
+CREATE UNIQUE INDEX enrolment_record ON enrolment (record_id, year, uai);
 CREATE INDEX enrolment_school ON enrolment (uai, year);
 CREATE INDEX enrolment_created_run ON enrolment (created_run);
+
+-- What changes who is whom (a school of a feed, a human's decision, an undo) happens one at a time, on every node: each
+-- such transaction first takes the next turn.
+CREATE TABLE recognition (
+    id BIGINT NOT NULL PRIMARY KEY,
+    turn BIGINT NOT NULL
+);
+INSERT INTO recognition (id, turn) VALUES (1, 0);
 
 CREATE TABLE import_run (
     id TEXT NOT NULL PRIMARY KEY,
@@ -166,18 +177,22 @@ CREATE TABLE import_run (
     actor TEXT NOT NULL,
     override_reason TEXT,
     summary TEXT NOT NULL,
+    schools BIGINT NOT NULL,
+    schools_done BIGINT NOT NULL,
     started_at BIGINT NOT NULL,
     ended_at BIGINT,
     CHECK (status IN ('applying', 'applied', 'undone'))
 );
--- The state of a row before a run changed it; undo writes it back.
+CREATE INDEX import_run_started ON import_run (started_at);
+-- The columns of a row as they were before a run changed them; undo writes them back, latest turn first.
 CREATE TABLE change (
     run_id TEXT NOT NULL,
+    turn BIGINT NOT NULL,
     sequence BIGINT NOT NULL,
     table_name TEXT NOT NULL,
     row_key TEXT NOT NULL,
     before TEXT NOT NULL,
-    PRIMARY KEY (run_id, sequence)
+    PRIMARY KEY (run_id, turn, sequence)
 );
 CREATE INDEX change_row ON change (table_name, row_key);
 
@@ -199,6 +214,7 @@ CREATE TABLE match_case (
 );
 CREATE INDEX match_case_status ON match_case (status);
 CREATE INDEX match_case_record_b ON match_case (record_b);
+CREATE INDEX match_case_created_run ON match_case (created_run);
 
 CREATE TABLE merge (
     id TEXT NOT NULL PRIMARY KEY,
@@ -213,6 +229,7 @@ CREATE TABLE merge (
 );
 CREATE INDEX merge_kept ON merge (kept);
 CREATE INDEX merge_absorbed ON merge (absorbed);
+CREATE INDEX merge_created_run ON merge (created_run);
 
 CREATE TABLE credential (
     identity_id TEXT NOT NULL,

@@ -12,8 +12,16 @@ pub mod db;
 pub mod enrolment;
 pub mod grant;
 pub mod identity;
+pub mod image;
+pub mod import_run;
 pub mod installation;
+pub mod journal;
+pub mod match_case;
+pub mod membership;
+pub mod merge;
+pub mod person;
 pub mod relying_party;
+pub mod roster;
 pub mod school;
 pub mod session;
 pub mod signing_key;
@@ -90,7 +98,7 @@ impl StoreError {
 
 /// Declares the statements of a file and registers them for the tests that prepare each on both engines.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
         $($(#[$doc])* const $name: $crate::store::db::Statement =
             $crate::store::db::Statement { name: stringify!($name), sql: $sql };)+
         pub(super) const STATEMENTS: &[$crate::store::db::Statement] = &[$($name),+];
@@ -107,8 +115,15 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("enrolment", enrolment::STATEMENTS),
     ("grant", grant::STATEMENTS),
     ("identity", identity::STATEMENTS),
+    ("import_run", import_run::STATEMENTS),
     ("installation", installation::STATEMENTS),
+    ("journal", journal::STATEMENTS),
+    ("match_case", match_case::STATEMENTS),
+    ("membership", membership::STATEMENTS),
+    ("merge", merge::STATEMENTS),
+    ("person", person::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
+    ("roster", roster::STATEMENTS),
     ("school", school::STATEMENTS),
     ("session", session::STATEMENTS),
     ("signing_key", signing_key::STATEMENTS),
@@ -117,7 +132,13 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
 ];
 
 /// Every registered bulk statement, by file.
-pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[];
+pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
+    ("journal", journal::BULKS),
+    ("match_case", match_case::BULKS),
+    ("membership", membership::BULKS),
+    ("person", person::BULKS),
+    ("roster", roster::BULKS),
+];
 
 #[cfg(test)]
 mod tests {

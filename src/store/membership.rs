@@ -1,0 +1,244 @@
+//! Enrolments and classes as feeds write them: by record, in bulk.
+
+use std::collections::HashMap;
+
+use super::db::{Bulk, Conn, Row, Tx};
+use super::image::{CLASS_GROUP, ENROLMENT};
+use super::value::{Value, text, text_or_null};
+use super::{StoreError, statements};
+use crate::base::id::{ClassGroupId, EnrolmentId, IdentityId, ImportRunId, SourceRecordId};
+use crate::base::time::Date;
+use crate::domain::education::{Profile, SchoolYear};
+use crate::domain::source::Source;
+use crate::domain::uai::Uai;
+
+/// An enrolment that a record states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// Its id.
+    pub id: EnrolmentId,
+    /// Who.
+    pub identity: IdentityId,
+    /// By which record.
+    pub record: SourceRecordId,
+    /// Where.
+    pub school: Uai,
+    /// In which class.
+    pub class: Option<ClassGroupId>,
+    /// At which level.
+    pub level: Option<String>,
+    /// As what.
+    pub profile: Profile,
+    /// In which year.
+    pub year: SchoolYear,
+    /// First day.
+    pub starts_on: Date,
+    /// First day it no longer counts.
+    pub ends_on: Date,
+    /// The run that made it.
+    pub created_run: Option<ImportRunId>,
+}
+
+/// A class that a feed states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatedClass {
+    /// Its id.
+    pub id: ClassGroupId,
+    /// Its school.
+    pub school: Uai,
+    /// Its year.
+    pub year: SchoolYear,
+    /// The source that states it.
+    pub source: Source,
+    /// The source's key of it.
+    pub key: String,
+    /// Its label.
+    pub label: String,
+    /// The level most of its pupils are in.
+    pub level: Option<String>,
+    /// The run that made it.
+    pub created_run: Option<ImportRunId>,
+}
+
+statements! {
+    OF_SCHOOL = "SELECT e.id, e.identity_id, e.record_id, e.uai, e.class_id, e.level, e.profile, e.year, e.starts_on,
+        e.ends_on, e.created_run
+        FROM enrolment e JOIN source_record r ON r.id = e.record_id WHERE e.uai = $1 AND e.year = $2 AND r.source = $3";
+    CLASSES = "SELECT id, uai, year, source, source_key, label, level, created_run FROM class_group
+        WHERE uai = $1 AND year = $2 AND source = $3";
+    // What a record brings with it when it goes to another identity.
+    OF_IDENTITY = "SELECT id, identity_id, record_id, uai, class_id, level, profile, year, starts_on, ends_on,
+        created_run FROM enrolment WHERE identity_id = $1 ORDER BY id";
+}
+
+const OF_RECORDS: Bulk = Bulk {
+    name: "OF_RECORDS",
+    head: "SELECT id, identity_id, record_id, uai, class_id, level, profile, year, starts_on, ends_on, created_run
+        FROM enrolment WHERE record_id IN (",
+    width: 1,
+    rows: false,
+    tail: ")",
+};
+const LAST_DAYS: Bulk = Bulk {
+    name: "LAST_DAYS",
+    head: "SELECT identity_id, MAX(ends_on) AS last_day FROM enrolment WHERE identity_id IN (",
+    width: 1,
+    rows: false,
+    tail: ") GROUP BY identity_id",
+};
+
+pub(super) const BULKS: &[Bulk] = &[OF_RECORDS, LAST_DAYS];
+
+fn membership(row: &Row) -> Result<Membership, StoreError> {
+    Ok(Membership {
+        id: row.parse("id")?,
+        identity: row.parse("identity_id")?,
+        record: row.parse("record_id")?,
+        school: row.parse("uai")?,
+        class: row.parse_optional("class_id")?,
+        level: row.get("level")?,
+        profile: row.parse("profile")?,
+        year: super::enrolment::year(row)?,
+        starts_on: row.parse("starts_on")?,
+        ends_on: row.parse("ends_on")?,
+        created_run: row.parse_optional("created_run")?,
+    })
+}
+
+impl Membership {
+    /// The row, in the order of [`ENROLMENT`].
+    pub fn values(&self) -> Vec<Value> {
+        vec![
+            text(self.id),
+            text(self.identity),
+            text(self.record),
+            text(&self.school),
+            text_or_null(self.class),
+            self.level.as_deref().into(),
+            text(self.profile),
+            i64::from(self.year.first()).into(),
+            self.starts_on.into(),
+            self.ends_on.into(),
+            text_or_null(self.created_run),
+        ]
+    }
+}
+
+impl StatedClass {
+    /// The row, in the order of [`CLASS_GROUP`].
+    pub fn values(&self) -> Vec<Value> {
+        vec![
+            text(self.id),
+            text(&self.school),
+            i64::from(self.year.first()).into(),
+            text(self.source),
+            text(&self.key),
+            text(&self.label),
+            self.level.as_deref().into(),
+            text_or_null(self.created_run),
+        ]
+    }
+}
+
+/// The enrolments that a source states in a school for a year, ended ones too.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_school(
+    conn: &mut Conn,
+    school: &Uai,
+    year: SchoolYear,
+    source: Source,
+) -> Result<Vec<Membership>, StoreError> {
+    let values = [text(school), i64::from(year.first()).into(), text(source)];
+    conn.all(OF_SCHOOL, values)
+        .await?
+        .iter()
+        .map(membership)
+        .collect()
+}
+
+/// The enrolments of records, of every school and year.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_records(conn: &mut Conn, records: &[SourceRecordId]) -> Result<Vec<Membership>, StoreError> {
+    let keys: Vec<Value> = records.iter().map(text).collect();
+    conn.all_in(OF_RECORDS, &keys)
+        .await?
+        .iter()
+        .map(membership)
+        .collect()
+}
+
+/// Every enrolment of an identity as a row of [`ENROLMENT`], those made by hand too.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn rows_of_identity(conn: &mut Conn, identity: IdentityId) -> Result<Vec<Vec<Value>>, StoreError> {
+    let rows = conn.all(OF_IDENTITY, [text(identity)]).await?;
+    rows.iter().map(|row| ENROLMENT.values(row)).collect()
+}
+
+/// The last day on which an identity is enrolled anywhere (the first it is not), for those that ever were.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn last_days(
+    conn: &mut Conn,
+    identities: &[IdentityId],
+) -> Result<HashMap<IdentityId, Date>, StoreError> {
+    let keys: Vec<Value> = identities.iter().map(text).collect();
+    conn.all_in(LAST_DAYS, &keys)
+        .await?
+        .iter()
+        .map(|row| Ok((row.parse("identity_id")?, row.parse("last_day")?)))
+        .collect()
+}
+
+/// The classes that a source states in a school for a year.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn classes(
+    conn: &mut Conn,
+    school: &Uai,
+    year: SchoolYear,
+    source: Source,
+) -> Result<Vec<StatedClass>, StoreError> {
+    let values = [text(school), i64::from(year.first()).into(), text(source)];
+    conn.all(CLASSES, values)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(StatedClass {
+                id: row.parse("id")?,
+                school: row.parse("uai")?,
+                year: super::enrolment::year(row)?,
+                source: row.parse("source")?,
+                key: row.get("source_key")?,
+                label: row.get("label")?,
+                level: row.get("level")?,
+                created_run: row.parse_optional("created_run")?,
+            })
+        })
+        .collect()
+}
+
+/// Keeps enrolments, new or changed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn save(tx: &mut Tx, memberships: &[Membership]) -> Result<(), StoreError> {
+    let rows = memberships.iter().map(Membership::values).collect();
+    ENROLMENT.save(tx, rows).await
+}
+
+/// Keeps classes, new or changed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn save_classes(tx: &mut Tx, classes: &[StatedClass]) -> Result<(), StoreError> {
+    let rows = classes.iter().map(StatedClass::values).collect();
+    CLASS_GROUP.save(tx, rows).await
+}

@@ -1,0 +1,192 @@
+//! Merges: two identities that became one, with what undoes it.
+
+use super::db::{Conn, Row, Tx};
+use super::image::{CREDENTIAL, Image, OAUTH_GRANT, SESSION, SUBJECT};
+use super::value::{Value, text, text_or_null};
+use super::{StoreError, statements};
+use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, MergeId};
+use crate::base::time::Timestamp;
+
+statements! {
+    INSERT = "INSERT INTO merge (id, kept, absorbed, case_id, actor, undo, merged_at, created_run)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    FIND = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run
+        FROM merge WHERE id = $1";
+    RECENT = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run
+        FROM merge ORDER BY merged_at DESC, id DESC LIMIT $1";
+    // A merge that came after this one and has one of its identities: it must be undone first.
+    LATER = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run FROM merge
+        WHERE undone_at IS NULL AND id <> $1 AND (merged_at > $2 OR (merged_at = $2 AND id > $1))
+            AND (kept IN ($3, $4) OR absorbed IN ($3, $4)) ORDER BY merged_at DESC, id DESC LIMIT 1";
+    UNDONE = "UPDATE merge SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL";
+    SUBJECTS = "SELECT value, sector, identity_id, in_use, issued_at FROM subject WHERE identity_id = $1
+        ORDER BY sector, value";
+    CREDENTIALS = "SELECT identity_id, kind, verifier, set_at FROM credential WHERE identity_id = $1 ORDER BY kind";
+    LIVE_SESSIONS = "SELECT id, token_hash, identity_id, authenticated_at, acr, amr, device, expires_at, ended_at
+        FROM session WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
+    LIVE_GRANTS = "SELECT id, client_id, identity_id, session_id, scope, nonce, authenticated_at, acr, amr, created_at,
+        revoked_at FROM oauth_grant WHERE identity_id = $1 AND revoked_at IS NULL ORDER BY id";
+    HUMAN_ON_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge m WHERE m.merged_at >= $2
+        AND (m.created_run IS NULL OR m.created_run <> $1) AND m.undone_at IS NULL
+        AND EXISTS (SELECT 1 FROM identity i WHERE i.id IN (m.kept, m.absorbed) AND (i.created_run = $1
+            OR EXISTS (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'identity' AND h.row_key = i.id)))";
+    UNDONE_OF_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge WHERE created_run = $1
+        AND undone_at IS NOT NULL";
+}
+
+/// A merge as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMerge {
+    /// Its id.
+    pub id: MergeId,
+    /// The identity that lives on.
+    pub kept: IdentityId,
+    /// The one that went into it.
+    pub absorbed: IdentityId,
+    /// The case a human accepted; none where the records were certain.
+    pub case: Option<MatchCaseId>,
+    /// Who decided.
+    pub actor: String,
+    /// What undoes it, as JSON.
+    pub undo: String,
+    /// When.
+    pub merged_at: Timestamp,
+    /// When it was undone.
+    pub undone_at: Option<Timestamp>,
+    /// The run that found it.
+    pub created_run: Option<ImportRunId>,
+}
+
+fn merge(row: &Row) -> Result<StoredMerge, StoreError> {
+    let undone: Option<i64> = row.get("undone_at")?;
+    Ok(StoredMerge {
+        id: row.parse("id")?,
+        kept: row.parse("kept")?,
+        absorbed: row.parse("absorbed")?,
+        case: row.parse_optional("case_id")?,
+        actor: row.get("actor")?,
+        undo: row.get("undo")?,
+        merged_at: Timestamp::from_micros(row.get("merged_at")?),
+        undone_at: undone.map(Timestamp::from_micros),
+        created_run: row.parse_optional("created_run")?,
+    })
+}
+
+/// Keeps a merge.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn insert(tx: &mut Tx, merge: &StoredMerge) -> Result<(), StoreError> {
+    let values = [
+        text(merge.id),
+        text(merge.kept),
+        text(merge.absorbed),
+        text_or_null(merge.case),
+        text(&merge.actor),
+        text(&merge.undo),
+        merge.merged_at.into(),
+        text_or_null(merge.created_run),
+    ];
+    tx.execute(INSERT, values).await.map(drop)
+}
+
+/// One merge.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find(conn: &mut Conn, id: MergeId) -> Result<Option<StoredMerge>, StoreError> {
+    conn.optional(FIND, [text(id)])
+        .await?
+        .as_ref()
+        .map(merge)
+        .transpose()
+}
+
+/// The latest merges, newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn recent(conn: &mut Conn, count: i64) -> Result<Vec<StoredMerge>, StoreError> {
+    conn.all(RECENT, [count.into()])
+        .await?
+        .iter()
+        .map(merge)
+        .collect()
+}
+
+/// The latest merge after `merge`, not undone, that has one of its identities.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn later(conn: &mut Conn, merge_before: &StoredMerge) -> Result<Option<StoredMerge>, StoreError> {
+    let values = [
+        text(merge_before.id),
+        merge_before.merged_at.into(),
+        text(merge_before.kept),
+        text(merge_before.absorbed),
+    ];
+    conn.optional(LATER, values)
+        .await?
+        .as_ref()
+        .map(merge)
+        .transpose()
+}
+
+/// Marks a merge as undone; whether it was this call that did.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn undone(tx: &mut Tx, id: MergeId, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(UNDONE, [text(id), now.into()]).await? == 1)
+}
+
+/// How many merges others than a run itself made since it began stand on an identity it made or changed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn others_on_run(conn: &mut Conn, run: ImportRunId, since: Timestamp) -> Result<i64, StoreError> {
+    conn.number(HUMAN_ON_RUN, [text(run), since.into()]).await
+}
+
+/// How many merges that a run made a human has undone.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn undone_of_run(conn: &mut Conn, run: ImportRunId) -> Result<i64, StoreError> {
+    conn.number(UNDONE_OF_RUN, [text(run)]).await
+}
+
+/// What hangs on an identity besides its records and enrolments, as rows of their images.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Belongings {
+    /// Rows of [`SUBJECT`].
+    pub subjects: Vec<Vec<Value>>,
+    /// Rows of [`CREDENTIAL`].
+    pub credentials: Vec<Vec<Value>>,
+    /// Rows of [`SESSION`] that have not ended.
+    pub sessions: Vec<Vec<Value>>,
+    /// Rows of [`OAUTH_GRANT`] that are not revoked.
+    pub grants: Vec<Vec<Value>>,
+}
+
+/// What hangs on an identity.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn belongings(conn: &mut Conn, identity: IdentityId) -> Result<Belongings, StoreError> {
+    async fn rows(
+        conn: &mut Conn,
+        image: &Image,
+        statement: super::db::Statement,
+        identity: IdentityId,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        let rows = conn.all(statement, [text(identity)]).await?;
+        rows.iter().map(|row| image.values(row)).collect()
+    }
+    Ok(Belongings {
+        subjects: rows(conn, &SUBJECT, SUBJECTS, identity).await?,
+        credentials: rows(conn, &CREDENTIAL, CREDENTIALS, identity).await?,
+        sessions: rows(conn, &SESSION, LIVE_SESSIONS, identity).await?,
+        grants: rows(conn, &OAUTH_GRANT, LIVE_GRANTS, identity).await?,
+    })
+}

@@ -1,0 +1,273 @@
+//! Source records: persons as feeds state them, found by key, number, household, identity or school, written in bulk.
+
+use super::db::{Bulk, Conn, Row, Tx};
+use super::image::SOURCE_RECORD;
+use super::value::{Value, text, text_or_null};
+use super::{StoreError, statements};
+use crate::base::id::{IdentityId, ImportRunId, SourceRecordId};
+use crate::base::time::{Date, Timestamp};
+use crate::domain::education::{Profile, SchoolYear};
+use crate::domain::source::{Sex, Source, SourceKey};
+use crate::domain::uai::Uai;
+
+/// How a record came to its identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkedBy {
+    /// It was the first of its identity.
+    New,
+    /// It was certain.
+    Certain,
+    /// A human said so.
+    Human,
+}
+
+crate::domain::stored_names!(LinkedBy, "link", { New => "new", Certain => "certain", Human => "human" });
+
+/// A source record as it is kept. Prints without a name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its id.
+    pub id: SourceRecordId,
+    /// Its key.
+    pub key: SourceKey,
+    /// Whose it is.
+    pub identity: IdentityId,
+    /// What the person is there.
+    pub profile: Profile,
+    /// The school that states it, or stated it last.
+    pub school: Uai,
+    /// The latest year it was stated for.
+    pub year: SchoolYear,
+    /// Family name, as written.
+    pub family_name: String,
+    /// Usage name, as written.
+    pub usage_name: Option<String>,
+    /// First given name, as written.
+    pub given_name: String,
+    /// Other given names, a JSON array.
+    pub other_names: String,
+    /// Birth date.
+    pub birth_date: Date,
+    /// Sex.
+    pub sex: Option<Sex>,
+    /// Folded given name.
+    pub given_key: String,
+    /// Folded family name and birth date.
+    pub household_key: String,
+    /// Keyed hash of the INE.
+    pub ine_index: Option<[u8; 32]>,
+    /// The INE, sealed for this record.
+    pub ine_sealed: Option<Vec<u8>>,
+    /// How it came to its identity.
+    pub linked_by: LinkedBy,
+    /// Since when its school's feed no longer states it.
+    pub missing_since: Option<Timestamp>,
+    /// The file it stood in when it was last new or changed.
+    pub file: String,
+    /// Its line there.
+    pub line: i64,
+    /// The run that made it.
+    pub created_run: Option<ImportRunId>,
+}
+
+impl std::fmt::Debug for StoredRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[record {}]", self.id)
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "id, record_key, source, scope, identity_id, profile, uai, year, family_name, usage_name, given_name,
+        other_names, birth_date, sex, given_key, household_key, ine_index, ine_sealed, linked_by, missing_since, file,
+        line, created_run"
+    };
+}
+
+macro_rules! lists {
+    ($($name:ident = $column:literal;)+) => {
+        $(const $name: Bulk = Bulk {
+            name: stringify!($name),
+            head: concat!("SELECT ", columns!(), " FROM source_record WHERE ", $column, " IN ("),
+            width: 1,
+            rows: false,
+            tail: ")",
+        };)+
+        pub(super) const BULKS: &[Bulk] = &[$($name),+];
+    };
+}
+
+lists! {
+    BY_ID = "id";
+    BY_KEY = "record_key";
+    BY_INE = "ine_index";
+    BY_HOUSEHOLD = "household_key";
+    BY_IDENTITY = "identity_id";
+}
+
+statements! {
+    OF_SCHOOL = concat!("SELECT ", columns!(), " FROM source_record WHERE uai = $1 AND source = $2");
+    SCHOOLS_OF_SCOPE = "SELECT DISTINCT uai FROM source_record WHERE source = $1 AND scope = $2 AND year = $3
+        AND missing_since IS NULL ORDER BY uai";
+    SIZE = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM source_record WHERE uai = $1 AND source = $2 AND year = $3
+        AND missing_since IS NULL";
+}
+
+/// A list of records to look for.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// By id.
+    Ids(Vec<SourceRecordId>),
+    /// By key.
+    Keys(Vec<SourceKey>),
+    /// By keyed hash of the INE.
+    Ines(Vec<[u8; 32]>),
+    /// By family name and birth date.
+    Households(Vec<String>),
+    /// By identity.
+    Identities(Vec<IdentityId>),
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for an impossible row.
+fn record(row: &Row) -> Result<StoredRecord, StoreError> {
+    let ine: Option<Vec<u8>> = row.get("ine_index")?;
+    let ine_index = ine
+        .map(|bytes| {
+            <[u8; 32]>::try_from(bytes).map_err(|_| StoreError::corrupt("ine_index", "not 32 bytes"))
+        })
+        .transpose()?;
+    let missing: Option<i64> = row.get("missing_since")?;
+    let source: Source = row.parse("source")?;
+    let scope: String = row.get("scope")?;
+    let full_key: String = row.get("record_key")?;
+    let key = full_key
+        .strip_prefix(&format!("{source}:{scope}:"))
+        .ok_or_else(|| StoreError::corrupt("record_key", "does not begin with its source and scope"))?
+        .to_owned();
+    Ok(StoredRecord {
+        id: row.parse("id")?,
+        key: SourceKey { source, scope, key },
+        identity: row.parse("identity_id")?,
+        profile: row.parse("profile")?,
+        school: row.parse("uai")?,
+        year: super::enrolment::year(row)?,
+        family_name: row.get("family_name")?,
+        usage_name: row.get("usage_name")?,
+        given_name: row.get("given_name")?,
+        other_names: row.get("other_names")?,
+        birth_date: row.parse("birth_date")?,
+        sex: row.parse_optional("sex")?,
+        given_key: row.get("given_key")?,
+        household_key: row.get("household_key")?,
+        ine_index,
+        ine_sealed: row.get("ine_sealed")?,
+        linked_by: row.parse("linked_by")?,
+        missing_since: missing.map(Timestamp::from_micros),
+        file: row.get("file")?,
+        line: row.get("line")?,
+        created_run: row.parse_optional("created_run")?,
+    })
+}
+
+impl StoredRecord {
+    /// The row, in the order of [`SOURCE_RECORD`].
+    pub fn values(&self) -> Vec<Value> {
+        vec![
+            text(self.id),
+            text(&self.key),
+            text(self.key.source),
+            text(&self.key.scope),
+            text(self.identity),
+            text(self.profile),
+            text(&self.school),
+            i64::from(self.year.first()).into(),
+            text(&self.family_name),
+            self.usage_name.as_deref().into(),
+            text(&self.given_name),
+            text(&self.other_names),
+            self.birth_date.into(),
+            text_or_null(self.sex),
+            text(&self.given_key),
+            text(&self.household_key),
+            self.ine_index.into(),
+            self.ine_sealed.clone().into(),
+            text(self.linked_by),
+            self.missing_since.into(),
+            text(&self.file),
+            self.line.into(),
+            text_or_null(self.created_run),
+        ]
+    }
+}
+
+/// Every record of a list.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find(conn: &mut Conn, lookup: Lookup) -> Result<Vec<StoredRecord>, StoreError> {
+    let (bulk, keys): (Bulk, Vec<Value>) = match lookup {
+        Lookup::Ids(ids) => (BY_ID, ids.iter().map(text).collect()),
+        Lookup::Keys(keys) => (BY_KEY, keys.iter().map(text).collect()),
+        Lookup::Ines(ines) => (BY_INE, ines.into_iter().map(Value::from).collect()),
+        Lookup::Households(keys) => (BY_HOUSEHOLD, keys.into_iter().map(Value::from).collect()),
+        Lookup::Identities(ids) => (BY_IDENTITY, ids.iter().map(text).collect()),
+    };
+    conn.all_in(bulk, &keys).await?.iter().map(record).collect()
+}
+
+/// Every record of a source whose latest school is this one, of any year.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_school(
+    conn: &mut Conn,
+    school: &Uai,
+    source: Source,
+) -> Result<Vec<StoredRecord>, StoreError> {
+    conn.all(OF_SCHOOL, [text(school), text(source)])
+        .await?
+        .iter()
+        .map(record)
+        .collect()
+}
+
+/// The schools in which a feed states somebody in a year.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn schools_of_scope(
+    conn: &mut Conn,
+    source: Source,
+    scope: &str,
+    year: SchoolYear,
+) -> Result<Vec<Uai>, StoreError> {
+    let values = [text(source), text(scope), i64::from(year.first()).into()];
+    let rows = conn.all(SCHOOLS_OF_SCOPE, values).await?;
+    rows.iter().map(|row| row.parse("uai")).collect()
+}
+
+/// How many records of a source a school has in a year that are not missing.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn size(
+    conn: &mut Conn,
+    school: &Uai,
+    source: Source,
+    year: SchoolYear,
+) -> Result<i64, StoreError> {
+    let values = [text(school), text(source), i64::from(year.first()).into()];
+    conn.number(SIZE, values).await
+}
+
+/// Keeps records, new or changed.
+///
+/// # Errors
+/// [`StoreError::Conflict`] where a key is taken.
+pub async fn save(tx: &mut Tx, records: &[StoredRecord]) -> Result<(), StoreError> {
+    let rows = records.iter().map(StoredRecord::values).collect();
+    SOURCE_RECORD.save(tx, rows).await
+}
