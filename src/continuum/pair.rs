@@ -35,7 +35,7 @@ impl Facts {
     }
 
     /// Whether `other`, of the same school and household, looks like another child.
-    fn is_twin_of(&self, other: &Self) -> bool {
+    pub(super) fn is_twin_of(&self, other: &Self) -> bool {
         let other_number = matches!((self.ine, other.ine), (Some(one), Some(two)) if one != two);
         self.school == other.school
             && self.household_key == other.household_key

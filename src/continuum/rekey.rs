@@ -4,7 +4,7 @@
 //! Must never carry a record from one twin to the other: where the school knows a twin of either side, the new key is
 //! a new record and recognition asks a human.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::pair::Facts;
 use crate::domain::source::Source;
@@ -14,45 +14,150 @@ pub fn makes_its_keys(source: Source) -> bool {
     matches!(source, Source::Onde)
 }
 
-/// For each appeared key (by its place in `appeared`), the place in `vanished` of the record it continues. `present`
-/// are the facts of every other record that the school's source states or stated.
-pub fn continued(vanished: &[Facts], appeared: &[Facts], present: &[Facts]) -> BTreeMap<usize, usize> {
+/// A record or a row of a feed: its key and what it says.
+#[derive(Clone, Debug)]
+pub struct Keyed {
+    /// The key in its source and scope.
+    pub key: String,
+    /// What it says.
+    pub facts: Facts,
+}
+
+/// What a row of a feed is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    /// The place of the record it continues; `None` for a new one.
+    pub record: Option<usize>,
+    /// The key it has from now on.
+    pub key: String,
+}
+
+/// Says for each row of one school (and one scope) which of the known records it continues, and under which key.
+/// `records` are all that the source ever stated there; where a source gives keys of its own, those with the rows' keys
+/// are enough.
+pub fn assign(source: Source, rows: &[Keyed], records: &[Keyed]) -> Vec<Assigned> {
+    let by_key: HashMap<&str, usize> = records.iter().map(|record| &*record.key).zip(0..).collect();
+    if !makes_its_keys(source) {
+        return rows
+            .iter()
+            .map(|row| Assigned {
+                record: by_key.get(&*row.key).copied(),
+                key: row.key.clone(),
+            })
+            .collect();
+    }
+    let mut matched = same_base(rows, records);
+    corrected(rows, records, &mut matched);
+    let mut taken: HashSet<String> = by_key.keys().map(|key| (*key).to_owned()).collect();
+    rows.iter()
+        .zip(matched)
+        .map(|(row, record)| {
+            let kept = record.and_then(|at| records.get(at));
+            let key = match kept.filter(|record| base(&record.key) == base(&row.key)) {
+                Some(record) => record.key.clone(),
+                None => free(base(&row.key), &taken),
+            };
+            taken.insert(key.clone());
+            Assigned { record, key }
+        })
+        .collect()
+}
+
+/// A made key without the number that tells homonyms apart.
+fn base(key: &str) -> &str {
+    key.split_once('#').map_or(key, |(base, _)| base)
+}
+
+/// The first key of a base that nobody has.
+fn free(base: &str, taken: &HashSet<String>) -> String {
+    let mut key = base.to_owned();
+    let mut number = 1u32;
+    while taken.contains(&key) {
+        number += 1;
+        key = format!("{base}#{number}");
+    }
+    key
+}
+
+/// Rows and records of the same names and birth date. The number tells homonyms apart, never their order in the file.
+fn same_base(rows: &[Keyed], records: &[Keyed]) -> Vec<Option<usize>> {
+    let mut groups: BTreeMap<&str, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        groups.entry(base(&row.key)).or_default().0.push(at);
+    }
+    for (at, record) in records.iter().enumerate() {
+        if let Some((_, known)) = groups.get_mut(base(&record.key)) {
+            known.push(at);
+        }
+    }
+    let row_ine = |at: &usize| rows.get(*at).and_then(|row| row.facts.ine);
+    let record_ine = |at: &usize| records.get(*at).and_then(|record| record.facts.ine);
+    let mut matched = vec![None; rows.len()];
+    for (stated, mut known) in groups.into_values() {
+        known.sort_by_key(|at| records.get(*at).map(|record| (record.key.len(), record.key.clone())));
+        let alone = stated.len() == 1 && known.len() == 1;
+        let compatible = |row: &usize, record: &usize| {
+            alone || row_ine(row).is_none() || record_ine(record).is_none()
+        };
+        let mut left = Vec::new();
+        for row in stated {
+            let same = known
+                .iter()
+                .position(|record| row_ine(&row).is_some() && record_ine(record) == row_ine(&row));
+            match same {
+                Some(at) => set(&mut matched, row, known.remove(at)),
+                None => left.push(row),
+            }
+        }
+        for row in left {
+            if let Some(at) = known.iter().position(|record| compatible(&row, record)) {
+                set(&mut matched, row, known.remove(at));
+            }
+        }
+    }
+    matched
+}
+
+fn set(matched: &mut [Option<usize>], row: usize, record: usize) {
+    if let Some(slot) = matched.get_mut(row) {
+        *slot = Some(record);
+    }
+}
+
+/// Rows under a new key whose number was under one that vanished.
+fn corrected(rows: &[Keyed], records: &[Keyed], matched: &mut [Option<usize>]) {
+    let known: HashSet<usize> = matched.iter().copied().flatten().collect();
     let mut by_ine: BTreeMap<[u8; 32], (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-    for (at, facts) in vanished.iter().enumerate() {
-        if let Some(ine) = facts.ine {
+    for (at, record) in records.iter().enumerate().filter(|(at, _)| !known.contains(at)) {
+        if let Some(ine) = record.facts.ine {
             by_ine.entry(ine).or_default().0.push(at);
         }
     }
-    for (at, facts) in appeared.iter().enumerate() {
-        if let Some(found) = facts.ine.and_then(|ine| by_ine.get_mut(&ine)) {
+    for (at, row) in rows.iter().enumerate() {
+        let new = matched.get(at).is_some_and(Option::is_none);
+        if let Some(found) = row.facts.ine.filter(|_| new).and_then(|ine| by_ine.get_mut(&ine)) {
             found.1.push(at);
         }
     }
-    let everyone = || vanished.iter().chain(appeared).chain(present);
     let twinned = |one: &Facts, skip: &Facts| {
-        everyone().any(|other| {
-            !std::ptr::eq(one, other)
-                && !std::ptr::eq(skip, other)
-                && other.household_key == one.household_key
-                && (other.given_key != one.given_key
-                    || matches!((other.ine, one.ine), (Some(left), Some(right)) if left != right))
+        rows.iter().chain(records).map(|keyed| &keyed.facts).any(|other| {
+            !std::ptr::eq(one, other) && !std::ptr::eq(skip, other) && other.is_twin_of(one)
         })
     };
-    let mut pairs = BTreeMap::new();
-    for (before, after) in by_ine.values() {
-        // Two records under one number: which of them goes on is for a human.
-        let ([before], [after]) = (before.as_slice(), after.as_slice()) else {
+    for (vanished, appeared) in by_ine.values() {
+        // Several under one number: which of them goes on is for a human.
+        let ([before], [after]) = (vanished.as_slice(), appeared.as_slice()) else {
             continue;
         };
-        let (Some(old), Some(new)) = (vanished.get(*before), appeared.get(*after)) else {
+        let (Some(record), Some(row)) = (records.get(*before), rows.get(*after)) else {
             continue;
         };
+        let (old, new) = (&record.facts, &row.facts);
         let agrees = old.given_key == new.given_key || old.birth_date == new.birth_date;
         if agrees && !twinned(old, new) && !twinned(new, old) {
-            pairs.insert(*after, *before);
+            set(matched, *after, *before);
         }
     }
-    pairs
 }
 
 #[cfg(test)]
@@ -60,59 +165,114 @@ mod tests {
     use super::*;
     use crate::base::time::parse_date;
 
-    fn facts(ine: u8, family: &str, given: &str, birth: &str) -> Facts {
+    /// A row or record: its number, `family|given|birth` and the `#n` of its key.
+    fn keyed(ine: u8, names: &str, suffix: &str) -> Keyed {
+        let mut parts = names.split('|');
+        let [family, given, birth] = [(); 3].map(|()| parts.next().unwrap());
         let birth_date = parse_date(birth).unwrap();
-        Facts {
-            ine: (ine > 0).then_some([ine; 32]),
-            given_key: given.into(),
-            household_key: format!("{family}|{birth_date}"),
-            birth_date,
-            school: "9990001X".parse().unwrap(),
+        Keyed {
+            key: format!("{names}{suffix}"),
+            facts: Facts {
+                ine: (ine > 0).then_some([ine; 32]),
+                given_key: given.into(),
+                household_key: format!("{family}|{birth_date}"),
+                birth_date,
+                school: "9990001X".parse().unwrap(),
+            },
+        }
+    }
+
+    fn onde(rows: &[Keyed], records: &[Keyed]) -> Vec<(Option<usize>, String)> {
+        assign(Source::Onde, rows, records)
+            .into_iter()
+            .map(|assigned| (assigned.record, assigned.key))
+            .collect()
+    }
+
+    #[test]
+    fn a_corrected_name_or_birth_date_continues_the_record_under_a_new_key() {
+        let records = [
+            keyed(1, "legof|lina|2016-08-17", ""),
+            keyed(2, "martin|noe|2015-01-02", ""),
+            keyed(3, "petit|ines|2016-03-04", ""),
+            keyed(0, "roux|tom|2016-03-04", ""),
+        ];
+        let rows = [
+            keyed(2, "martin|noe|2015-02-01", ""),
+            keyed(1, "legoff|lina|2016-08-17", ""),
+            // Only the number agrees; no number.
+            keyed(3, "petit|maya|2017-03-04", ""),
+            keyed(0, "rou|tom|2016-03-04", ""),
+        ];
+        let found = onde(&rows, &records);
+        let places: Vec<_> = found.iter().map(|(record, _)| *record).collect();
+        assert_eq!(places, [Some(1), Some(0), None, None]);
+        assert_eq!(found[1].1, "legoff|lina|2016-08-17");
+    }
+
+    #[test]
+    fn the_same_names_that_gain_lose_or_correct_a_number_are_the_same_record() {
+        for (before, after) in [(0, 1), (1, 0), (1, 2)] {
+            let records = [keyed(before, "legoff|lina|2016-08-17", "")];
+            let rows = [keyed(after, "legoff|lina|2016-08-17", "")];
+            assert_eq!(onde(&rows, &records)[0].0, Some(0));
         }
     }
 
     #[test]
-    fn a_corrected_name_or_birth_date_continues_the_record() {
-        let vanished = [
-            facts(1, "legof", "lina", "2016-08-17"),
-            facts(2, "martin", "noe", "2015-01-02"),
-            facts(3, "petit", "ines", "2016-03-04"),
-            facts(0, "roux", "tom", "2016-03-04"),
-        ];
-        let appeared = [
-            facts(2, "martin", "noe", "2015-02-01"),
-            facts(1, "legoff", "lina", "2016-08-17"),
-            facts(3, "petit", "maya", "2017-03-04"),
-            facts(0, "rou", "tom", "2016-03-04"),
-        ];
-        let pairs = continued(&vanished, &appeared, &[]);
+    fn homonyms_are_told_apart_by_number_whatever_their_order_in_the_file() {
+        let names = "legoff|lina|2016-08-17";
+        let records = [keyed(1, names, ""), keyed(2, names, "#2")];
+        let rows = [keyed(2, names, ""), keyed(1, names, "#2")];
         assert_eq!(
-            pairs,
-            BTreeMap::from([(0, 1), (1, 0)]),
-            "not the third: only the number agrees; not the fourth: no number"
+            onde(&rows, &records),
+            [(Some(1), format!("{names}#2")), (Some(0), names.into())]
+        );
+        // The first has left; the second is not taken for her.
+        assert_eq!(onde(&rows[..1], &records), [(Some(1), format!("{names}#2"))]);
+        // A third number is a third child.
+        let third = [keyed(2, names, ""), keyed(3, names, "#2")];
+        assert_eq!(
+            onde(&third, &records),
+            [(Some(1), format!("{names}#2")), (None, format!("{names}#3"))]
         );
     }
 
     #[test]
     fn a_twin_never_takes_over_the_record_of_the_other() {
-        let vanished = [facts(1, "legoff", "lina", "2016-08-17")];
-        let appeared = [facts(1, "legoff", "lila", "2016-08-17")];
-        let twin = [facts(2, "legoff", "lila", "2016-08-17")];
+        let lina = keyed(1, "legoff|lina|2016-08-17", "");
+        let rows = [keyed(1, "legoff|lila|2016-08-17", "")];
         assert_eq!(
-            continued(&vanished, &appeared, &[]).len(),
-            1,
+            onde(&rows, std::slice::from_ref(&lina))[0].0,
+            Some(0),
             "alone, it is a correction"
         );
-        assert!(continued(&vanished, &appeared, &twin).is_empty());
+        let records = [lina, keyed(2, "legoff|lola|2016-08-17", "")];
+        assert_eq!(onde(&rows, &records)[0].0, None);
     }
 
     #[test]
-    fn one_number_on_two_records_continues_none() {
-        let vanished = [facts(1, "legoff", "lina", "2016-08-17")];
-        let appeared = [
-            facts(1, "legoff", "lila", "2016-08-17"),
-            facts(1, "le", "lina", "2016-08-17"),
+    fn one_number_on_two_rows_continues_nothing() {
+        let records = [keyed(1, "legoff|lina|2016-08-17", "")];
+        let rows = [
+            keyed(1, "legoff|lila|2016-08-17", ""),
+            keyed(1, "le|lina|2016-08-17", ""),
         ];
-        assert!(continued(&vanished, &appeared, &[]).is_empty());
+        assert!(onde(&rows, &records).iter().all(|(record, _)| record.is_none()));
+    }
+
+    #[test]
+    fn keys_of_the_source_are_taken_as_they_are() {
+        let records = [keyed(1, "legoff|lina|2016-08-17", "")];
+        let mut row = keyed(1, "legoff|lina|2016-08-17", "");
+        row.key = "7000101".into();
+        let found = assign(Source::Aaf2d, &[row], &records);
+        assert_eq!(
+            found,
+            [Assigned {
+                record: None,
+                key: "7000101".into()
+            }]
+        );
     }
 }

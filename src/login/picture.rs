@@ -8,7 +8,7 @@
 //! The stored verifier is a keyed hash under the master key and not Argon2: 43,680 codes fall to any slow hash within
 //! the hour once the table is stolen, whereas without the key there is nothing to try; and thirty children who sign in
 //! at once cost no hashing. The identity is part of what is hashed, so equal codes do not look equal and a verifier
-//! cannot be moved to another child.
+//! cannot be moved to another child; only a merge carries it ([`carry`]).
 //!
 //! Must never print a code but on the card that is made with it.
 
@@ -84,11 +84,55 @@ impl PictureCode {
     /// # Errors
     /// When the cryptographic library refuses.
     pub fn matches(&self, vault: &Vault, identity: IdentityId, stored: &str) -> Result<bool, SecretError> {
+        let (made_for, verifier) = match stored.split(' ').collect::<Vec<_>>().as_slice() {
+            [verifier] => (identity, *verifier),
+            [made_for, verifier, seal] => match made_for.parse() {
+                Ok(made_for)
+                    if equal(
+                        carriage(vault, made_for, identity, verifier)?.as_bytes(),
+                        seal.as_bytes(),
+                    ) =>
+                {
+                    (made_for, *verifier)
+                }
+                _ => return Ok(false),
+            },
+            _ => return Ok(false),
+        };
         Ok(equal(
-            self.verifier(vault, identity)?.as_bytes(),
-            stored.as_bytes(),
+            self.verifier(vault, made_for)?.as_bytes(),
+            verifier.as_bytes(),
         ))
     }
+}
+
+/// The verifier of one identity for another one that it became a part of: the child goes on with the code on their card.
+/// Sealed under the master key, so that nobody else can move a verifier.
+///
+/// # Errors
+/// When the cryptographic library refuses.
+pub fn carry(vault: &Vault, stored: &str, from: IdentityId, to: IdentityId) -> Result<String, SecretError> {
+    let (made_for, verifier) = match stored.split(' ').collect::<Vec<_>>().as_slice() {
+        [verifier] => (from, *verifier),
+        // Carried before: only what was truly carried to `from` goes on.
+        [made_for, verifier, seal] => match made_for.parse() {
+            Ok(made_for) if carriage(vault, made_for, from, verifier)? == *seal => (made_for, *verifier),
+            _ => return Ok(stored.to_owned()),
+        },
+        _ => return Ok(stored.to_owned()),
+    };
+    let seal = carriage(vault, made_for, to, verifier)?;
+    Ok(format!("{made_for} {verifier} {seal}"))
+}
+
+fn carriage(
+    vault: &Vault,
+    made_for: IdentityId,
+    held_by: IdentityId,
+    verifier: &str,
+) -> Result<String, SecretError> {
+    let hash = vault.index("picture_code_carried", &format!("{made_for} {held_by} {verifier}"))?;
+    Ok(BASE64URL_NOPAD.encode(&hash))
 }
 
 impl fmt::Debug for PictureCode {
@@ -167,6 +211,27 @@ mod tests {
             assert!(!complete(wrong).matches(&vault, lina, &stored).unwrap());
         }
         assert!(!stored.contains("cat"));
+    }
+
+    #[test]
+    fn a_merge_carries_a_code_and_nobody_else_can() {
+        let random = SeededRandom::new(1);
+        let vault = Vault::new(&MasterKey::generate(&random)).unwrap();
+        let [lina, kept, last] = [1, 2, 3].map(|at| IdentityId::new(Timestamp::from_seconds(at), &random));
+        let code = complete(["cat", "sun", "boat", "fish"]);
+        let own = code.verifier(&vault, lina).unwrap();
+        let carried = carry(&vault, &own, lina, kept).unwrap();
+        assert!(code.matches(&vault, kept, &carried).unwrap());
+        assert!(!code.matches(&vault, lina, &carried).unwrap());
+        assert!(!code.matches(&vault, last, &carried).unwrap());
+        let again = carry(&vault, &carried, kept, last).unwrap();
+        assert!(code.matches(&vault, last, &again).unwrap());
+        // A row copied to another child, its words rearranged by hand, or carried on from where it never was.
+        let forged = format!("{lina} {own} {own}");
+        assert!(!code.matches(&vault, kept, &forged).unwrap());
+        let laundered = carry(&vault, &carried, last, lina).unwrap();
+        assert!(!code.matches(&vault, lina, &laundered).unwrap());
+        assert!(!complete(["sun", "cat", "boat", "fish"]).matches(&vault, kept, &carried).unwrap());
     }
 
     #[test]

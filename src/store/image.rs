@@ -128,12 +128,6 @@ image! {
     SESSION = "session" [id] [token_hash: Bytes, identity_id: Text, authenticated_at: Int, acr: Text, amr: Text,
         device: Text, expires_at: Int, ended_at: Int]
 }
-image! {
-    /// What authorizations produced.
-    OAUTH_GRANT = "oauth_grant" [id] [client_id: Text, identity_id: Text, session_id: Text, scope: Text, nonce: Text,
-        authenticated_at: Int, acr: Text, amr: Text, created_at: Int, revoked_at: Int]
-}
-
 /// Every table that has an image.
 pub static IMAGES: &[&Image] = &[
     &SCHOOL,
@@ -146,7 +140,6 @@ pub static IMAGES: &[&Image] = &[
     &SUBJECT,
     &CREDENTIAL,
     &SESSION,
-    &OAUTH_GRANT,
 ];
 
 /// The image of a table, by its name in the journal.
@@ -162,6 +155,11 @@ pub fn by_table(table: &str) -> Result<&'static Image, StoreError> {
 }
 
 impl Image {
+    /// Whether rows of the table go away by themselves: one that is gone needs no putting back.
+    pub fn is_purged(&self) -> bool {
+        self.table == SESSION.table
+    }
+
     /// The key of a row, as the journal writes it: key columns with a tab between.
     pub fn key_of(&self, values: &[Value]) -> String {
         let keys: Vec<&str> = values
@@ -173,6 +171,31 @@ impl Image {
             })
             .collect();
         keys.join("\t")
+    }
+
+    /// A row with another value in one column.
+    pub fn with(&self, row: &[Value], column: &str, value: impl Into<Value>) -> Vec<Value> {
+        let mut row = row.to_vec();
+        let at = self.columns.iter().position(|(name, _)| *name == column);
+        if let Some(slot) = at.and_then(|at| row.get_mut(at)) {
+            *slot = value.into();
+        }
+        row
+    }
+
+    /// The text in one column of a row; empty where there is none.
+    pub fn text<'r>(&self, row: &'r [Value], column: &str) -> &'r str {
+        let at = self.columns.iter().position(|(name, _)| *name == column);
+        match at.and_then(|at| row.get(at)) {
+            Some(Value::Text(Some(text))) => text,
+            _ => "",
+        }
+    }
+
+    /// The truth in one column of a row; false where there is none.
+    pub fn truth(&self, row: &[Value], column: &str) -> bool {
+        let at = self.columns.iter().position(|(name, _)| *name == column);
+        matches!(at.and_then(|at| row.get(at)), Some(Value::Bool(Some(true))))
     }
 
     /// The columns of `before` that are not as they were in `after`, as JSON; `None` where nothing changed.

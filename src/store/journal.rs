@@ -187,6 +187,7 @@ pub async fn restore(tx: &mut Tx, changes: &[Change]) -> Result<(), StoreError> 
         for change in of_table() {
             let row = rows.get(&change.key).and_then(|row| row.as_deref());
             let restored = match &change.before {
+                Some(_) if row.is_none() && image.is_purged() => None,
                 Some(before) => Some(image.restored(row, before)?),
                 None => None,
             };

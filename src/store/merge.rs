@@ -1,7 +1,7 @@
 //! Merges: two identities that became one, with what undoes it.
 
 use super::db::{Conn, Row, Tx};
-use super::image::{CREDENTIAL, Image, OAUTH_GRANT, SESSION, SUBJECT};
+use super::image::{CREDENTIAL, Image, SESSION, SUBJECT};
 use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
 use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, MergeId};
@@ -24,8 +24,7 @@ statements! {
     CREDENTIALS = "SELECT identity_id, kind, verifier, set_at FROM credential WHERE identity_id = $1 ORDER BY kind";
     LIVE_SESSIONS = "SELECT id, token_hash, identity_id, authenticated_at, acr, amr, device, expires_at, ended_at
         FROM session WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
-    LIVE_GRANTS = "SELECT id, client_id, identity_id, session_id, scope, nonce, authenticated_at, acr, amr, created_at,
-        revoked_at FROM oauth_grant WHERE identity_id = $1 AND revoked_at IS NULL ORDER BY id";
+    SET_USERNAME = "UPDATE identity SET username = $2 WHERE id = $1";
     HUMAN_ON_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge m WHERE m.merged_at >= $2
         AND (m.created_run IS NULL OR m.created_run <> $1) AND m.undone_at IS NULL
         AND EXISTS (SELECT 1 FROM identity i WHERE i.id IN (m.kept, m.absorbed) AND (i.created_run = $1
@@ -140,6 +139,14 @@ pub async fn undone(tx: &mut Tx, id: MergeId, now: Timestamp) -> Result<bool, St
     Ok(tx.execute(UNDONE, [text(id), now.into()]).await? == 1)
 }
 
+/// Gives an identity a login name, or takes it away.
+///
+/// # Errors
+/// [`StoreError::Conflict`] where the name is taken.
+pub async fn set_username(tx: &mut Tx, id: IdentityId, username: Option<&str>) -> Result<(), StoreError> {
+    tx.execute(SET_USERNAME, [text(id), username.into()]).await.map(drop)
+}
+
 /// How many merges others than a run itself made since it began stand on an identity it made or changed.
 ///
 /// # Errors
@@ -165,8 +172,6 @@ pub struct Belongings {
     pub credentials: Vec<Vec<Value>>,
     /// Rows of [`SESSION`] that have not ended.
     pub sessions: Vec<Vec<Value>>,
-    /// Rows of [`OAUTH_GRANT`] that are not revoked.
-    pub grants: Vec<Vec<Value>>,
 }
 
 /// What hangs on an identity.
@@ -187,6 +192,5 @@ pub async fn belongings(conn: &mut Conn, identity: IdentityId) -> Result<Belongi
         subjects: rows(conn, &SUBJECT, SUBJECTS, identity).await?,
         credentials: rows(conn, &CREDENTIAL, CREDENTIALS, identity).await?,
         sessions: rows(conn, &SESSION, LIVE_SESSIONS, identity).await?,
-        grants: rows(conn, &OAUTH_GRANT, LIVE_GRANTS, identity).await?,
     })
 }

@@ -128,6 +128,19 @@ pub enum Lookup {
     Identities(Vec<IdentityId>),
 }
 
+impl Lookup {
+    /// Whether there is nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Ids(list) => list.is_empty(),
+            Self::Keys(list) => list.is_empty(),
+            Self::Ines(list) => list.is_empty(),
+            Self::Households(list) => list.is_empty(),
+            Self::Identities(list) => list.is_empty(),
+        }
+    }
+}
+
 /// Reads a record.
 ///
 /// # Errors

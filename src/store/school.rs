@@ -1,5 +1,7 @@
 //! Academies and schools, declared by an operator or stated by an academy's feed, and what feeds call them.
 
+use std::collections::HashMap;
+
 use super::db::{Conn, Row, Tx};
 use super::value::{text, text_or_null};
 use super::{StoreError, statements};
@@ -14,11 +16,13 @@ statements! {
         ON CONFLICT (code) DO UPDATE SET name = excluded.name";
     DELETE_ACADEMY = "DELETE FROM academy WHERE code = $1
         AND NOT EXISTS (SELECT 1 FROM school WHERE academy = $1)";
+    ADD_ACADEMY = "INSERT INTO academy (code, name, created_run) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    STRUCTURES = "SELECT structure_key, uai FROM structure WHERE academy = $1";
     FIND = "SELECT uai, name, degree, commune, academy FROM school WHERE uai = $1";
     SCHOOLS = "SELECT uai, name, degree, commune, academy FROM school ORDER BY uai";
     SAVE = "INSERT INTO school (uai, name, degree, commune, academy, created_run) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (uai) DO UPDATE SET name = excluded.name, degree = excluded.degree, commune = excluded.commune,
-            academy = excluded.academy";
+            academy = excluded.academy, created_run = excluded.created_run";
     // A school that anybody was ever enrolled in is not forgotten.
     DELETE = "DELETE FROM school WHERE uai = $1 AND NOT EXISTS (SELECT 1 FROM source_record WHERE uai = $1)
         AND NOT EXISTS (SELECT 1 FROM enrolment WHERE uai = $1)
@@ -78,6 +82,35 @@ pub async fn save_academy(tx: &mut Tx, academy: &Academy) -> Result<(), StoreErr
 /// [`StoreError`].
 pub async fn delete_academy(tx: &mut Tx, code: &AcademyCode) -> Result<bool, StoreError> {
     Ok(tx.execute(DELETE_ACADEMY, [text(code)]).await? == 1)
+}
+
+/// Makes an academy known that is not, as a feed calls it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add_academy(
+    tx: &mut Tx,
+    code: &AcademyCode,
+    name: &str,
+    run: ImportRunId,
+) -> Result<(), StoreError> {
+    tx.execute(ADD_ACADEMY, [text(code), text(name), text(run)])
+        .await
+        .map(drop)
+}
+
+/// What an academy's feed calls its schools.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn structures(
+    conn: &mut Conn,
+    academy: &AcademyCode,
+) -> Result<HashMap<String, Uai>, StoreError> {
+    let rows = conn.all(STRUCTURES, [text(academy)]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("structure_key")?, row.parse("uai")?)))
+        .collect()
 }
 
 /// One school.

@@ -1,0 +1,419 @@
+//! What a feed changes in one school, before anybody is recognised: records, enrolments and classes, each as it was and
+//! as it is to be. Pure but for new ids.
+//!
+//! A year never touches the enrolments of another: the feeds of two years stand side by side from June to September.
+//! Facts are taken from the most recent year that states them, whatever was loaded last.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::check::Keys;
+use super::guard::Figures;
+use super::report::Counts;
+use super::situation::{Situation, key_of};
+use super::spool::Row;
+use super::{Feed, Frame};
+use crate::base::id::{ClassGroupId, EnrolmentId, IdentityId, SourceRecordId};
+use crate::base::random::Random;
+use crate::base::secret::{SecretError, Vault};
+use crate::base::time::Date;
+use crate::continuum::neighbourhood::Touched;
+use crate::continuum::pair::{Facts, Record};
+use crate::continuum::rekey::{Keyed, assign};
+use crate::domain::education::Profile;
+use crate::domain::source::PersonFacts;
+use crate::domain::uai::Uai;
+use crate::flows::recognition::look;
+use crate::store::membership::{Membership, StatedClass};
+use crate::store::roster::{LinkedBy, StoredRecord};
+
+/// What a feed changes in one school.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    /// Records that are not known; their identity stands for nobody yet.
+    pub(super) new: Vec<StoredRecord>,
+    /// Records that change, before and after.
+    pub(super) changed: Vec<(StoredRecord, StoredRecord)>,
+    /// Numbers to be sealed, by record.
+    pub(super) numbers: Vec<(SourceRecordId, crate::domain::ine::Ine)>,
+    /// New enrolments; those of new records have their identity's place to be filled.
+    pub(super) enrolled: Vec<Membership>,
+    /// Enrolments that change, before and after.
+    pub(super) reenrolled: Vec<(Membership, Membership)>,
+    /// Classes, before (where known) and after.
+    pub(super) classes: Vec<(Option<StatedClass>, StatedClass)>,
+    /// Records that recognition must look at.
+    pub(super) touched: Vec<Touched>,
+    pub(super) counts: Counts,
+    pub(super) figures: Figures,
+}
+
+/// What the whole delivery says that matters to one school.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) keys: &'a Keys,
+    /// Whether rows of this school's file could not be read.
+    pub(super) marred: bool,
+}
+
+/// Draws up what changes in a school.
+pub(super) struct Drawing<'a> {
+    pub(super) frame: &'a Frame,
+    pub(super) school: &'a Uai,
+    pub(super) around: Around<'a>,
+    pub(super) vault: &'a Vault,
+    pub(super) random: &'a dyn Random,
+}
+
+impl Drawing<'_> {
+    /// Draws.
+    pub(super) fn draw(&self, rows: &[Row], situation: &Situation) -> Result<Draft, SecretError> {
+        let mut draft = Draft::default();
+        let classes = self.classes(rows, situation, &mut draft);
+        let keyed = rows
+            .iter()
+            .map(|row| {
+                let facts = self.facts(&row.facts)?;
+                Ok(Keyed {
+                    key: row.key.clone(),
+                    facts,
+                })
+            })
+            .collect::<Result<Vec<Keyed>, SecretError>>()?;
+        let known: Vec<Keyed> = situation.records.iter().map(keyed_record).collect();
+        let mut memberships: HashMap<SourceRecordId, Vec<&Membership>> = HashMap::new();
+        for membership in &situation.memberships {
+            memberships.entry(membership.record).or_default().push(membership);
+        }
+        let mut stated: HashSet<SourceRecordId> = HashSet::new();
+        let assigned = assign(self.frame.feed.source(), &keyed, &known);
+        for ((row, keyed), assigned) in rows.iter().zip(keyed).zip(assigned) {
+            let class = row.class.as_ref().and_then(|class| classes.get(&*class.key)).copied();
+            let record = assigned.record.and_then(|at| situation.records.get(at));
+            match record {
+                Some(before) => {
+                    stated.insert(before.id);
+                    let theirs = memberships.get(&before.id).map_or(&[][..], Vec::as_slice);
+                    self.known(&mut draft, before, theirs, (row, keyed.facts, assigned.key, class));
+                }
+                None => self.unknown(&mut draft, (row, keyed.facts, assigned.key, class)),
+            }
+        }
+        self.absent(&mut draft, situation, &stated);
+        draft.counts.stated = rows.len() as u64;
+        draft.figures.stated = rows.len() as u64;
+        draft.figures.first_load = !situation
+            .memberships
+            .iter()
+            .any(|membership| membership.school == *self.school);
+        Ok(draft)
+    }
+
+    fn facts(&self, person: &PersonFacts) -> Result<Facts, SecretError> {
+        let ine = match &person.ine {
+            Some(ine) => Some(self.vault.index("ine", ine.expose())?),
+            None => None,
+        };
+        Ok(Facts {
+            ine,
+            given_key: person.given_key(),
+            household_key: person.household_key(),
+            birth_date: person.birth_date,
+            school: self.school.clone(),
+        })
+    }
+
+    /// The classes of the rows, new or with another label or level; answers their ids by key.
+    fn classes<'r>(
+        &self,
+        rows: &'r [Row],
+        situation: &Situation,
+        draft: &mut Draft,
+    ) -> HashMap<&'r str, ClassGroupId> {
+        let mut stated: BTreeMap<&str, (&str, BTreeMap<&str, u32>)> = BTreeMap::new();
+        for row in rows {
+            let Some(class) = &row.class else { continue };
+            let (_, levels) = stated
+                .entry(&class.key)
+                .or_insert_with(|| (&class.label, BTreeMap::new()));
+            if let Some(level) = &row.level {
+                *levels.entry(level).or_default() += 1;
+            }
+        }
+        let mut ids = HashMap::new();
+        for (key, (label, levels)) in stated {
+            let known = situation.classes.iter().find(|class| class.key == key);
+            // Of several levels with as many pupils, the first by name: never the first in the file.
+            let most = levels.iter().max_by(|one, two| one.1.cmp(two.1).then(two.0.cmp(one.0)));
+            let level = most.map(|(level, _)| (*level).to_owned());
+            let id = known.map_or_else(|| ClassGroupId::new(self.frame.now, self.random), |class| class.id);
+            let after = StatedClass {
+                id,
+                school: self.school.clone(),
+                year: self.frame.year,
+                source: self.frame.feed.source(),
+                key: key.to_owned(),
+                label: label.to_owned(),
+                level,
+                created_run: known.map_or(Some(self.frame.run), |class| class.created_run),
+            };
+            ids.insert(key, id);
+            if known != Some(&after) {
+                draft.counts.classes += 1;
+                draft.classes.push((known.cloned(), after));
+            }
+        }
+        ids
+    }
+
+    fn unknown(&self, draft: &mut Draft, stated: Stated<'_>) {
+        let (row, facts, key, class) = stated;
+        let id = SourceRecordId::new(self.frame.now, self.random);
+        let record = StoredRecord {
+            id,
+            key: key_of(&self.frame.feed, self.school, &key),
+            identity: IdentityId::new(self.frame.now, self.random),
+            profile: Profile::Pupil,
+            school: self.school.clone(),
+            year: self.frame.year,
+            family_name: row.facts.family_name.clone(),
+            usage_name: row.facts.usage_name.clone(),
+            given_name: row.facts.given_name.clone(),
+            other_names: other_names(&row.facts),
+            birth_date: row.facts.birth_date,
+            sex: row.facts.sex,
+            given_key: facts.given_key.clone(),
+            household_key: facts.household_key.clone(),
+            ine_index: facts.ine,
+            ine_sealed: None,
+            linked_by: LinkedBy::New,
+            missing_since: None,
+            file: self.file(row),
+            line: line(row),
+            created_run: Some(self.frame.run),
+        };
+        draft.counts.new += 1;
+        draft.numbers.extend(row.facts.ine.clone().map(|ine| (id, ine)));
+        draft.enrolled.push(self.enrolment(&record, row, class));
+        draft.touched.push(Touched {
+            now: Record {
+                id,
+                identity: None,
+                facts,
+            },
+            before: None,
+        });
+        draft.new.push(record);
+    }
+
+    fn known(
+        &self,
+        draft: &mut Draft,
+        before: &StoredRecord,
+        memberships: &[&Membership],
+        stated: Stated<'_>,
+    ) {
+        let (row, facts, key, class) = stated;
+        let mut after = before.clone();
+        let mut changed = false;
+        // What a later year says of the person stands.
+        if before.year <= self.frame.year {
+            after.key = key_of(&self.frame.feed, self.school, &key);
+            after.school = self.school.clone();
+            after.year = self.frame.year;
+            after.missing_since = None;
+            changed = restate(&mut after, &row.facts, &facts);
+        }
+        // A file without a number says nothing about it: one that is known stays, one that was missing is taken.
+        if facts.ine.is_some() && facts.ine != before.ine_index {
+            let newer = before.year <= self.frame.year;
+            if newer || before.ine_index.is_none() {
+                after.ine_index = facts.ine;
+                after.ine_sealed = None;
+                changed = true;
+                draft.numbers.extend(row.facts.ine.clone().map(|ine| (before.id, ine)));
+            }
+        }
+        let (were, are) = (look::facts(before), look::facts(&after));
+        if were != are {
+            draft.touched.push(Touched {
+                now: Record {
+                    id: before.id,
+                    identity: Some(before.identity),
+                    facts: are,
+                },
+                before: Some(were),
+            });
+        }
+        if changed {
+            draft.counts.changed += 1;
+            (after.file, after.line) = (self.file(row), line(row));
+        }
+        let mut quiet = after == *before;
+        if !quiet {
+            draft.changed.push((before.clone(), after));
+        }
+        let here = memberships.iter().find(|theirs| theirs.school == *self.school);
+        match here {
+            Some(theirs) => quiet &= !self.again(draft, theirs, row, class),
+            None => {
+                quiet = false;
+                draft.enrolled.push(self.enrolment(before, row, class));
+                if memberships.is_empty() && before.year < self.frame.year {
+                    draft.counts.entering += 1;
+                }
+            }
+        }
+        if before.year <= self.frame.year {
+            self.leave_others(draft, memberships, here.is_none());
+        }
+        draft.counts.unchanged += u64::from(quiet);
+    }
+
+    /// Somebody who comes from another school leaves it.
+    fn leave_others(&self, draft: &mut Draft, memberships: &[&Membership], arrives: bool) {
+        let others = || memberships.iter().filter(|theirs| theirs.school != *self.school);
+        if arrives && others().next().is_some() {
+            draft.counts.moved += 1;
+        }
+        for theirs in others().filter(|theirs| self.is_live(theirs)) {
+            draft
+                .reenrolled
+                .push(((*theirs).clone(), ended(theirs, self.frame.today)));
+        }
+    }
+
+    /// Somebody who is or was in the school this year; whether anything changes.
+    fn again(
+        &self,
+        draft: &mut Draft,
+        before: &Membership,
+        row: &Row,
+        class: Option<ClassGroupId>,
+    ) -> bool {
+        let mut after = before.clone();
+        after.class = class;
+        after.level.clone_from(&row.level);
+        after.ends_on = self.frame.year.overlap_end();
+        if after == *before {
+            return false;
+        }
+        draft.counts.returning += u64::from(after.ends_on != before.ends_on);
+        draft.counts.moved += u64::from(after.class != before.class);
+        draft.reenrolled.push((before.clone(), after));
+        true
+    }
+
+    /// Those whom the file no longer states.
+    fn absent(&self, draft: &mut Draft, situation: &Situation, stated: &HashSet<SourceRecordId>) {
+        let records: HashMap<SourceRecordId, &StoredRecord> =
+            situation.records.iter().map(|record| (record.id, record)).collect();
+        let here = situation
+            .memberships
+            .iter()
+            .filter(|membership| membership.school == *self.school && self.is_live(membership));
+        for membership in here {
+            draft.figures.live += 1;
+            if stated.contains(&membership.record) {
+                continue;
+            }
+            let record = records.get(&membership.record);
+            let key = record.map(|record| &*record.key.key);
+            if self.crosses_schools() {
+                // In the rows of another school: gone from here, but not from the feed.
+                if key.is_some_and(|key| self.around.keys.holds(key)) {
+                    let gone = ended(membership, self.frame.today);
+                    draft.reenrolled.push((membership.clone(), gone));
+                    continue;
+                }
+                if key.is_some_and(|key| self.around.keys.is_set_aside(key)) {
+                    draft.counts.held += 1;
+                    continue;
+                }
+            }
+            draft.figures.absent += 1;
+            if self.around.marred {
+                draft.counts.held += 1;
+                continue;
+            }
+            draft.counts.departing += 1;
+            let gone = ended(membership, self.frame.today);
+            draft.reenrolled.push((membership.clone(), gone));
+            if let Some(record) = record.filter(|record| record.year == self.frame.year) {
+                let mut after = (*record).clone();
+                after.missing_since = after.missing_since.or(Some(self.frame.now));
+                draft.changed.push(((*record).clone(), after));
+            }
+        }
+    }
+
+    fn crosses_schools(&self) -> bool {
+        match self.frame.feed {
+            Feed::Aaf { .. } => true,
+            Feed::Onde => false,
+        }
+    }
+
+    /// Whether nobody has ended an enrolment before its year does.
+    fn is_live(&self, membership: &Membership) -> bool {
+        membership.ends_on >= self.frame.year.overlap_end()
+    }
+
+    fn enrolment(&self, record: &StoredRecord, row: &Row, class: Option<ClassGroupId>) -> Membership {
+        Membership {
+            id: EnrolmentId::new(self.frame.now, self.random),
+            identity: record.identity,
+            record: record.id,
+            school: self.school.clone(),
+            class,
+            level: row.level.clone(),
+            profile: Profile::Pupil,
+            year: self.frame.year,
+            starts_on: self.frame.today,
+            ends_on: self.frame.year.overlap_end(),
+            created_run: Some(self.frame.run),
+        }
+    }
+
+    fn file(&self, row: &Row) -> String {
+        let name = usize::try_from(row.file).ok().and_then(|at| self.frame.files.get(at));
+        name.map_or_else(String::new, ToString::to_string)
+    }
+}
+
+/// A row with its facts, its key from now on, and its class.
+type Stated<'a> = (&'a Row, Facts, String, Option<ClassGroupId>);
+
+fn keyed_record(record: &StoredRecord) -> Keyed {
+    Keyed {
+        key: record.key.key.clone(),
+        facts: look::facts(record),
+    }
+}
+
+/// Takes what a row says of a person, but for the number; whether any of it is new.
+fn restate(after: &mut StoredRecord, person: &PersonFacts, facts: &Facts) -> bool {
+    let before = after.clone();
+    after.family_name.clone_from(&person.family_name);
+    after.usage_name.clone_from(&person.usage_name);
+    after.given_name.clone_from(&person.given_name);
+    after.other_names = other_names(person);
+    after.birth_date = person.birth_date;
+    after.sex = person.sex.or(before.sex);
+    after.given_key.clone_from(&facts.given_key);
+    after.household_key.clone_from(&facts.household_key);
+    *after != before
+}
+
+fn ended(membership: &Membership, today: Date) -> Membership {
+    let mut after = membership.clone();
+    after.ends_on = today;
+    after
+}
+
+fn other_names(person: &PersonFacts) -> String {
+    serde_json::Value::from(person.other_names.clone()).to_string()
+}
+
+fn line(row: &Row) -> i64 {
+    i64::try_from(row.line).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,187 @@
+//! One school of a load, in one transaction: everything of it, or nothing.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::draft::{Around, Drawing};
+use super::recognise::recognise;
+use super::report::Counts;
+use super::spool::Row;
+use super::{Frame, ImportError, situation};
+use crate::base::id::{IdentityId, SourceRecordId};
+use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::uai::Uai;
+use crate::flows::recognition::{Work, refresh, settle};
+use crate::flows::{Context, Failure};
+use crate::store::db::Tx;
+use crate::store::image::{CLASS_GROUP, ENROLMENT, SOURCE_RECORD};
+use crate::store::journal::Journal;
+use crate::store::membership::{self, Membership};
+use crate::store::roster::{self, LinkedBy, StoredRecord};
+use crate::store::{audit, import_run, journal};
+
+/// What is done on behalf of a load.
+pub(super) fn work<'a>(context: &'a Context, frame: &Frame) -> Work<'a> {
+    Work {
+        run: Some(frame.run),
+        now: frame.now,
+        today: frame.today,
+        random: &*context.random,
+        vault: &context.vault,
+        actor: Actor::Operator,
+        by: frame.operator.clone(),
+        journal: Journal::default(),
+    }
+}
+
+/// Applies a school; answers what changed.
+pub(super) async fn apply(
+    context: &Context,
+    frame: &Frame,
+    school: &Uai,
+    rows: &[Row],
+    around: Around<'_>,
+) -> Result<Counts, ImportError> {
+    let mut tx = context.db.begin().await?;
+    let turn = import_run::take_turn(&mut tx).await?;
+    let mut work = work(context, frame);
+    let situation = situation::load(&mut tx, frame, school, rows).await?;
+    let drawing = Drawing {
+        frame,
+        school,
+        around,
+        vault: &context.vault,
+        random: &*context.random,
+    };
+    let mut draft = drawing.draw(rows, &situation)?;
+    let nothing = draft.new.is_empty()
+        && draft.changed.is_empty()
+        && draft.enrolled.is_empty()
+        && draft.reenrolled.is_empty()
+        && draft.classes.is_empty();
+    if nothing {
+        // Dropped, not committed: not even the turn was taken.
+        return Ok(draft.counts);
+    }
+    for (id, ine) in std::mem::take(&mut draft.numbers) {
+        let sealed = context
+            .vault
+            .seal(&format!("ine:{id}"), ine.expose().as_bytes(), &*context.random)?;
+        let new = draft.new.iter_mut().find(|record| record.id == id);
+        let changed = || draft.changed.iter_mut().map(|(_, after)| after);
+        if let Some(record) = new {
+            record.ine_sealed = Some(sealed);
+        } else if let Some(record) = changed().find(|record| record.id == id) {
+            record.ine_sealed = Some(sealed);
+        }
+    }
+    let seen = recognise(&mut tx, &mut draft).await?;
+    let homes = settle::homes(&seen.resolution.moves, &seen.records, &work);
+
+    save_classes(&mut tx, &mut work, &draft.classes).await?;
+    let mut affected: BTreeSet<IdentityId> = BTreeSet::new();
+    let identities: HashMap<SourceRecordId, IdentityId> =
+        homes.of.iter().map(|(record, (identity, _))| (*record, *identity)).collect();
+    for record in &mut draft.new {
+        if let Some((identity, new)) = homes.of.get(&record.id) {
+            record.identity = *identity;
+            if !new {
+                record.linked_by = LinkedBy::Certain;
+                affected.insert(*identity);
+            }
+        }
+    }
+    save_records(&mut tx, &mut work, &draft.new, &draft.changed).await?;
+    affected.extend(draft.changed.iter().map(|(before, _)| before.identity));
+    for membership in &mut draft.enrolled {
+        if let Some(identity) = identities.get(&membership.record) {
+            membership.identity = *identity;
+        } else {
+            affected.insert(membership.identity);
+        }
+    }
+    save_memberships(&mut tx, &mut work, &draft.enrolled, &draft.reenrolled).await?;
+    let status = draft.reenrolled.iter().filter(|(before, after)| before.ends_on != after.ends_on);
+    affected.extend(status.map(|(before, _)| before.identity));
+
+    let settled = settle::settle(&mut tx, &mut work, &seen, &homes, None).await?;
+    affected.extend(settled.affected);
+    refresh::refresh(&mut tx, &mut work, &affected).await?;
+    close(&mut tx, frame, work, turn, (school, &draft.counts)).await?;
+    tx.commit().await?;
+    Ok(draft.counts)
+}
+
+async fn save_classes(
+    tx: &mut Tx,
+    work: &mut Work<'_>,
+    classes: &[(Option<membership::StatedClass>, membership::StatedClass)],
+) -> Result<(), Failure> {
+    for (before, after) in classes {
+        if let Some(before) = before {
+            work.changes(&CLASS_GROUP, before.created_run, &before.values(), &after.values());
+        }
+    }
+    let saved: Vec<_> = classes.iter().map(|(_, after)| after.clone()).collect();
+    membership::save_classes(tx, &saved).await?;
+    Ok(())
+}
+
+async fn save_records(
+    tx: &mut Tx,
+    work: &mut Work<'_>,
+    new: &[StoredRecord],
+    changed: &[(StoredRecord, StoredRecord)],
+) -> Result<(), Failure> {
+    roster::save(tx, new).await?;
+    for (before, after) in changed {
+        work.changes(
+            &SOURCE_RECORD,
+            before.created_run,
+            &before.values(),
+            &after.values(),
+        );
+    }
+    let saved: Vec<StoredRecord> = changed.iter().map(|(_, after)| after.clone()).collect();
+    roster::save(tx, &saved).await?;
+    Ok(())
+}
+
+async fn save_memberships(
+    tx: &mut Tx,
+    work: &mut Work<'_>,
+    new: &[Membership],
+    changed: &[(Membership, Membership)],
+) -> Result<(), Failure> {
+    membership::save(tx, new).await?;
+    for (before, after) in changed {
+        work.changes(&ENROLMENT, before.created_run, &before.values(), &after.values());
+    }
+    let saved: Vec<Membership> = changed.iter().map(|(_, after)| after.clone()).collect();
+    membership::save(tx, &saved).await?;
+    Ok(())
+}
+
+/// Journal, audit and progress, in the transaction of the school.
+async fn close(
+    tx: &mut Tx,
+    frame: &Frame,
+    work: Work<'_>,
+    turn: i64,
+    (school, counts): (&Uai, &Counts),
+) -> Result<(), Failure> {
+    journal::append(tx, frame.run, turn, work.journal.into_changes()).await?;
+    let mut event = Event::new(Kind::SchoolImported, Actor::Operator)
+        .about(frame.run)
+        .with("school", school)
+        .with("source", frame.feed.source())
+        .with("year", frame.year)
+        .with("by", &frame.operator);
+    for (name, count) in counts.named() {
+        if count > 0 {
+            event = event.with(name, count);
+        }
+    }
+    audit::append(tx, frame.now, &event).await?;
+    import_run::school_done(tx, frame.run).await?;
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! Two identities become one: the older is kept, everything of the other moves to it.
+//!
+//! | of the absorbed | becomes |
+//! | --- | --- |
+//! | source records, enrolments | the kept one's |
+//! | subjects | the kept one's; in use unless it has one in use in that sector |
+//! | credentials, login name | the kept one's where it has none of the kind; else they stay behind, unused |
+//! | sessions | end |
+//! | the identity | `Merged{into}` |
+//!
+//! Every change is kept in `merge.undo`, whole enough to put it back exactly.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Work, refresh};
+use crate::base::id::{IdentityId, MatchCaseId, MergeId, SourceRecordId};
+use crate::continuum::resolve::Join;
+use crate::domain::audit::{Event, Kind};
+use crate::domain::credential::CredentialKind;
+use crate::flows::{Failure, session};
+use crate::login::picture;
+use crate::store::db::Tx;
+use crate::store::image::{CREDENTIAL, ENROLMENT, IDENTITY, SESSION, SOURCE_RECORD, SUBJECT};
+use crate::store::journal::{Change, Journal};
+use crate::store::merge::{self, Belongings, StoredMerge};
+use crate::store::person::{self, Person};
+use crate::store::roster::{self, LinkedBy, Lookup};
+use crate::store::{StoreError, audit, identity, membership};
+
+/// What undoes a merge.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Undo {
+    /// The two records that brought the identities together.
+    pub(crate) because: (String, String),
+    /// The records that moved.
+    pub(crate) records: Vec<String>,
+    /// Everything that changed, in order.
+    pub(crate) changes: Vec<Change>,
+}
+
+impl Undo {
+    /// Reads the stored form.
+    pub(crate) fn of(stored: &StoredMerge) -> Result<Self, StoreError> {
+        serde_json::from_str(&stored.undo).map_err(|error| StoreError::corrupt("merge.undo", error))
+    }
+
+    /// The records that moved.
+    pub(crate) fn moved(&self) -> Result<Vec<SourceRecordId>, StoreError> {
+        let parsed = self.records.iter().map(|id| id.parse());
+        parsed
+            .collect::<Result<_, _>>()
+            .map_err(|error| StoreError::corrupt("merge.undo", error))
+    }
+}
+
+/// Makes two identities one. `extra` are changes made before that this merge brought about (a case that was accepted).
+pub(crate) async fn join(
+    tx: &mut Tx,
+    work: &mut Work<'_>,
+    found: &Join,
+    case: Option<MatchCaseId>,
+    extra: Vec<Change>,
+) -> Result<MergeId, Failure> {
+    let (kept, absorbed) = (found.kept, found.absorbed);
+    let outer = std::mem::take(&mut work.journal);
+    work.journal.extend(extra);
+
+    let records = move_records(tx, work, found, case.is_some()).await?;
+    move_enrolments(tx, &mut work.journal, found).await?;
+    let mine = merge::belongings(tx, kept).await?;
+    let theirs = merge::belongings(tx, absorbed).await?;
+    move_subjects(tx, &mut work.journal, kept, &mine, &theirs).await?;
+    move_credentials(tx, work, found, &mine, &theirs).await?;
+    end_sessions(tx, work, absorbed, &theirs).await?;
+    close(tx, work, found).await?;
+    let run = work.run.take();
+    // The run is set aside so that rows it made itself are journalled too: undoing the merge alone needs them.
+    let refreshed = refresh::refresh(tx, work, &BTreeSet::from([kept])).await;
+    work.run = run;
+    refreshed?;
+
+    let id = MergeId::new(work.now, work.random);
+    let changes = std::mem::replace(&mut work.journal, outer).into_changes();
+    work.journal.extend(changes.clone());
+    let undo = Undo {
+        because: (
+            found.because.first().to_string(),
+            found.because.second().to_string(),
+        ),
+        records,
+        changes,
+    };
+    let stored = StoredMerge {
+        id,
+        kept,
+        absorbed,
+        case,
+        actor: work.by.clone(),
+        undo: serde_json::to_string(&undo).map_err(|error| StoreError::corrupt("merge.undo", error))?,
+        merged_at: work.now,
+        undone_at: None,
+        created_run: work.run,
+    };
+    merge::insert(tx, &stored).await?;
+    let mut event = Event::new(Kind::IdentitiesMerged, work.actor.clone())
+        .about(kept)
+        .with("absorbed", absorbed)
+        .with("merge", id)
+        .with("by", &work.by);
+    if let Some(case) = case {
+        event = event.with("case", case);
+    }
+    audit::append(tx, work.now, &event).await?;
+    Ok(id)
+}
+
+async fn move_records(
+    tx: &mut Tx,
+    work: &mut Work<'_>,
+    found: &Join,
+    by_human: bool,
+) -> Result<Vec<String>, StoreError> {
+    let mut moved = Vec::new();
+    let mut ids = Vec::new();
+    for before in roster::find(tx, Lookup::Identities(vec![found.absorbed])).await? {
+        let mut after = before.clone();
+        after.identity = found.kept;
+        after.linked_by = if by_human {
+            LinkedBy::Human
+        } else {
+            LinkedBy::Certain
+        };
+        work.journal
+            .changes(&SOURCE_RECORD, &before.values(), &after.values());
+        ids.push(after.id.to_string());
+        moved.push(after);
+    }
+    roster::save(tx, &moved).await?;
+    Ok(ids)
+}
+
+async fn move_enrolments(tx: &mut Tx, journal: &mut Journal, found: &Join) -> Result<(), StoreError> {
+    let mut moved = Vec::new();
+    for before in membership::rows_of_identity(tx, found.absorbed).await? {
+        let after = ENROLMENT.with(&before, "identity_id", found.kept.to_string());
+        journal.changes(&ENROLMENT, &before, &after);
+        moved.push(after);
+    }
+    ENROLMENT.save(tx, moved).await
+}
+
+async fn move_subjects(
+    tx: &mut Tx,
+    journal: &mut Journal,
+    kept: IdentityId,
+    mine: &Belongings,
+    theirs: &Belongings,
+) -> Result<(), StoreError> {
+    let in_use = |row: &Vec<crate::store::value::Value>| SUBJECT.truth(row, "in_use");
+    let taken: HashSet<&str> = mine
+        .subjects
+        .iter()
+        .filter(|row| in_use(row))
+        .map(|row| SUBJECT.text(row, "sector"))
+        .collect();
+    let mut moved = Vec::new();
+    for before in &theirs.subjects {
+        let after = SUBJECT.with(before, "identity_id", kept.to_string());
+        let stays_in_use = in_use(before) && !taken.contains(SUBJECT.text(before, "sector"));
+        let after = SUBJECT.with(&after, "in_use", stays_in_use);
+        journal.changes(&SUBJECT, before, &after);
+        moved.push(after);
+    }
+    SUBJECT.save(tx, moved).await
+}
+
+async fn move_credentials(
+    tx: &mut Tx,
+    work: &mut Work<'_>,
+    found: &Join,
+    mine: &Belongings,
+    theirs: &Belongings,
+) -> Result<(), Failure> {
+    let taken: HashSet<&str> = mine
+        .credentials
+        .iter()
+        .map(|row| CREDENTIAL.text(row, "kind"))
+        .collect();
+    for before in &theirs.credentials {
+        let kind = CREDENTIAL.text(before, "kind");
+        if taken.contains(kind) {
+            continue;
+        }
+        let mut after = CREDENTIAL.with(before, "identity_id", found.kept.to_string());
+        if kind == CredentialKind::Picture.as_str() {
+            let verifier = CREDENTIAL.text(before, "verifier");
+            let carried = picture::carry(work.vault, verifier, found.absorbed, found.kept)?;
+            after = CREDENTIAL.with(&after, "verifier", carried);
+        }
+        work.journal.removes(&CREDENTIAL, before);
+        CREDENTIAL.delete(tx, &CREDENTIAL.key_of(before)).await?;
+        work.journal.makes(&CREDENTIAL, &after);
+        CREDENTIAL.save(tx, vec![after]).await?;
+    }
+    Ok(())
+}
+
+async fn end_sessions(
+    tx: &mut Tx,
+    work: &mut Work<'_>,
+    absorbed: IdentityId,
+    theirs: &Belongings,
+) -> Result<(), Failure> {
+    for before in &theirs.sessions {
+        let after = SESSION.with(before, "ended_at", work.now);
+        work.journal.changes(&SESSION, before, &after);
+    }
+    session::end_all_of(tx, absorbed, work.now, work.actor.clone(), "identity merged").await?;
+    Ok(())
+}
+
+/// The login name goes over where the kept one has none, and the absorbed one says where it went.
+async fn close(tx: &mut Tx, work: &mut Work<'_>, found: &Join) -> Result<(), StoreError> {
+    let people = person::find(tx, &[found.kept, found.absorbed]).await?;
+    let (Some(mine), Some(theirs)) = (people.get(&found.kept), people.get(&found.absorbed)) else {
+        return Err(StoreError::corrupt(
+            "source_record.identity_id",
+            "identity is gone",
+        ));
+    };
+    let mut after = theirs.clone();
+    after.identity.status = theirs
+        .identity
+        .status
+        .clone()
+        .merge(found.kept)
+        .map_err(|error| StoreError::corrupt("identity.status", error))?;
+    let name = theirs.identity.username.clone();
+    let moves_name = name.is_some() && mine.identity.username.is_none();
+    if moves_name {
+        after.identity.username = None;
+    }
+    note(&mut work.journal, theirs, &after);
+    identity::set_status(tx, found.absorbed, &after.identity.status).await?;
+    if moves_name {
+        let mut named = mine.clone();
+        named.identity.username.clone_from(&name);
+        note(&mut work.journal, mine, &named);
+        merge::set_username(tx, found.absorbed, None).await?;
+        merge::set_username(tx, found.kept, name.as_deref()).await?;
+    }
+    Ok(())
+}
+
+fn note(journal: &mut Journal, before: &Person, after: &Person) {
+    journal.changes(&IDENTITY, &before.values(), &after.values());
+}

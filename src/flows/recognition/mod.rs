@@ -1,0 +1,52 @@
+//! Recognition against the store: what a load and a human's decision have in common.
+//!
+//! [`look`] grows the neighbourhood of what arrived or changed until the core has seen enough, and asks it; [`settle`]
+//! makes what it answers so; [`join`] makes two identities one; [`refresh`] shows the facts of the most recent record.
+//! Each runs inside the caller's transaction, after [`crate::store::import_run::take_turn`]. Must never decide who is
+//! whom: `continuum` does.
+
+pub(super) mod join;
+pub(super) mod look;
+pub(super) mod refresh;
+pub(super) mod settle;
+
+use crate::base::id::ImportRunId;
+use crate::base::random::Random;
+use crate::base::secret::Vault;
+use crate::base::time::{Date, Timestamp};
+use crate::domain::audit::Actor;
+use crate::store::image::Image;
+use crate::store::journal::Journal;
+use crate::store::value::Value;
+
+/// What is done in one transaction: by whom, when, for which run, and what it changed.
+pub(super) struct Work<'a> {
+    /// The load, where it is one.
+    pub(super) run: Option<ImportRunId>,
+    pub(super) now: Timestamp,
+    pub(super) today: Date,
+    pub(super) random: &'a dyn Random,
+    pub(super) vault: &'a Vault,
+    pub(super) actor: Actor,
+    /// The name of whoever decided, for merges.
+    pub(super) by: String,
+    pub(super) journal: Journal,
+}
+
+impl Work<'_> {
+    /// Journals that a row is about to change; a row that this very run made needs no journal, an undo deletes it.
+    /// Whether it changes.
+    pub(super) fn changes(
+        &mut self,
+        image: &Image,
+        made_by: Option<ImportRunId>,
+        before: &[Value],
+        after: &[Value],
+    ) -> bool {
+        if self.run.is_some() && self.run == made_by {
+            before != after
+        } else {
+            self.journal.changes(image, before, after)
+        }
+    }
+}
