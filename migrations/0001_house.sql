@@ -225,7 +225,9 @@ CREATE TABLE merge (
     undo TEXT NOT NULL,
     merged_at BIGINT NOT NULL,
     undone_at BIGINT,
-    created_run TEXT
+    created_run TEXT,
+    -- In which order merges were made; the last one is undone first.
+    sequence BIGINT NOT NULL UNIQUE
 );
 CREATE INDEX merge_kept ON merge (kept);
 CREATE INDEX merge_absorbed ON merge (absorbed);

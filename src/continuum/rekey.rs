@@ -94,11 +94,14 @@ fn same_base(rows: &[Keyed], records: &[Keyed]) -> Vec<Option<usize>> {
     let record_ine = |at: &usize| records.get(*at).and_then(|record| record.facts.ine);
     let mut matched = vec![None; rows.len()];
     for (stated, mut known) in groups.into_values() {
-        known.sort_by_key(|at| records.get(*at).map(|record| (record.key.len(), record.key.clone())));
+        known.sort_by_key(|at| {
+            records
+                .get(*at)
+                .map(|record| (record.key.len(), record.key.clone()))
+        });
         let alone = stated.len() == 1 && known.len() == 1;
-        let compatible = |row: &usize, record: &usize| {
-            alone || row_ine(row).is_none() || record_ine(record).is_none()
-        };
+        let compatible =
+            |row: &usize, record: &usize| alone || row_ine(row).is_none() || record_ine(record).is_none();
         let mut left = Vec::new();
         for row in stated {
             let same = known
@@ -140,9 +143,10 @@ fn corrected(rows: &[Keyed], records: &[Keyed], matched: &mut [Option<usize>]) {
         }
     }
     let twinned = |one: &Facts, skip: &Facts| {
-        rows.iter().chain(records).map(|keyed| &keyed.facts).any(|other| {
-            !std::ptr::eq(one, other) && !std::ptr::eq(skip, other) && other.is_twin_of(one)
-        })
+        rows.iter()
+            .chain(records)
+            .map(|keyed| &keyed.facts)
+            .any(|other| !std::ptr::eq(one, other) && !std::ptr::eq(skip, other) && other.is_twin_of(one))
     };
     for (vanished, appeared) in by_ine.values() {
         // Several under one number: which of them goes on is for a human.

@@ -48,6 +48,8 @@ pub enum Kind {
     IdentitiesMerged,
     /// A merge was undone.
     MergeUndone,
+    /// A human said: one person.
+    MatchAccepted,
     /// A human said: two persons.
     MatchRefused,
     /// A declaration changed.
@@ -63,7 +65,7 @@ stored_names!(Kind, "audit kind", {
     SubjectIssued => "subject.issued", CredentialSet => "credential.set", ClassCodeIssued => "class_code.issued",
     IdentityCreated => "identity.created",
     SchoolImported => "school.imported", ImportRefused => "import.refused", ImportUndone => "import.undone",
-    IdentitiesMerged => "identities.merged", MergeUndone => "merge.undone", MatchRefused => "match.refused",
+    IdentitiesMerged => "identities.merged", MergeUndone => "merge.undone", MatchAccepted => "match.accepted", MatchRefused => "match.refused",
     DeclarationApplied => "declaration.applied", KeyRotated => "key.rotated",
 });
 

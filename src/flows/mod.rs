@@ -17,16 +17,20 @@ pub mod import;
 pub mod installation;
 pub mod keys;
 pub mod logout;
+pub mod matching;
+pub mod merge;
 pub mod outbound;
 pub mod password_gate;
 pub mod person;
 pub mod purge;
 pub mod release;
 mod recognition;
+pub mod release;
 pub mod session;
 pub mod sign_in;
 pub mod subject;
 pub mod token;
+pub mod undo;
 pub mod userinfo;
 
 #[cfg(test)]

@@ -131,7 +131,10 @@ fn carriage(
     held_by: IdentityId,
     verifier: &str,
 ) -> Result<String, SecretError> {
-    let hash = vault.index("picture_code_carried", &format!("{made_for} {held_by} {verifier}"))?;
+    let hash = vault.index(
+        "picture_code_carried",
+        &format!("{made_for} {held_by} {verifier}"),
+    )?;
     Ok(BASE64URL_NOPAD.encode(&hash))
 }
 
@@ -231,7 +234,11 @@ mod tests {
         assert!(!code.matches(&vault, kept, &forged).unwrap());
         let laundered = carry(&vault, &carried, last, lina).unwrap();
         assert!(!code.matches(&vault, lina, &laundered).unwrap());
-        assert!(!complete(["sun", "cat", "boat", "fish"]).matches(&vault, kept, &carried).unwrap());
+        assert!(
+            !complete(["sun", "cat", "boat", "fish"])
+                .matches(&vault, kept, &carried)
+                .unwrap()
+        );
     }
 
     #[test]

@@ -192,6 +192,15 @@ impl Image {
         }
     }
 
+    /// The number in one column of a row; 0 where there is none.
+    pub fn number(&self, row: &[Value], column: &str) -> i64 {
+        let at = self.columns.iter().position(|(name, _)| *name == column);
+        match at.and_then(|at| row.get(at)) {
+            Some(Value::Int(Some(number))) => *number,
+            _ => 0,
+        }
+    }
+
     /// The truth in one column of a row; false where there is none.
     pub fn truth(&self, row: &[Value], column: &str) -> bool {
         let at = self.columns.iter().position(|(name, _)| *name == column);

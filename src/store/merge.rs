@@ -8,16 +8,17 @@ use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, MergeId};
 use crate::base::time::Timestamp;
 
 statements! {
-    INSERT = "INSERT INTO merge (id, kept, absorbed, case_id, actor, undo, merged_at, created_run)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    FIND = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run
-        FROM merge WHERE id = $1";
-    RECENT = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run
-        FROM merge ORDER BY merged_at DESC, id DESC LIMIT $1";
+    INSERT = "INSERT INTO merge (id, kept, absorbed, case_id, actor, undo, merged_at, created_run, sequence)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    FIND = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run,
+        sequence FROM merge WHERE id = $1";
+    RECENT = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run,
+        sequence FROM merge ORDER BY sequence DESC LIMIT $1";
     // A merge that came after this one and has one of its identities: it must be undone first.
-    LATER = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run FROM merge
-        WHERE undone_at IS NULL AND id <> $1 AND (merged_at > $2 OR (merged_at = $2 AND id > $1))
-            AND (kept IN ($3, $4) OR absorbed IN ($3, $4)) ORDER BY merged_at DESC, id DESC LIMIT 1";
+    LATER = "SELECT id, kept, absorbed, case_id, actor, undo, merged_at, undone_at, created_run, sequence
+        FROM merge
+        WHERE undone_at IS NULL AND sequence > $1
+            AND (kept IN ($2, $3) OR absorbed IN ($2, $3)) ORDER BY sequence DESC LIMIT 1";
     UNDONE = "UPDATE merge SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL";
     SUBJECTS = "SELECT value, sector, identity_id, in_use, issued_at FROM subject WHERE identity_id = $1
         ORDER BY sector, value";
@@ -28,7 +29,9 @@ statements! {
     HUMAN_ON_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge m WHERE m.merged_at >= $2
         AND (m.created_run IS NULL OR m.created_run <> $1) AND m.undone_at IS NULL
         AND EXISTS (SELECT 1 FROM identity i WHERE i.id IN (m.kept, m.absorbed) AND (i.created_run = $1
-            OR EXISTS (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'identity' AND h.row_key = i.id)))";
+            OR EXISTS (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'identity' AND h.row_key = i.id)
+            OR EXISTS (SELECT 1 FROM source_record r WHERE r.identity_id = i.id AND r.created_run = $1)
+            OR EXISTS (SELECT 1 FROM enrolment e WHERE e.identity_id = i.id AND e.created_run = $1)))";
     UNDONE_OF_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge WHERE created_run = $1
         AND undone_at IS NOT NULL";
 }
@@ -54,6 +57,8 @@ pub struct StoredMerge {
     pub undone_at: Option<Timestamp>,
     /// The run that found it.
     pub created_run: Option<ImportRunId>,
+    /// Its place among all merges.
+    pub sequence: i64,
 }
 
 fn merge(row: &Row) -> Result<StoredMerge, StoreError> {
@@ -68,6 +73,7 @@ fn merge(row: &Row) -> Result<StoredMerge, StoreError> {
         merged_at: Timestamp::from_micros(row.get("merged_at")?),
         undone_at: undone.map(Timestamp::from_micros),
         created_run: row.parse_optional("created_run")?,
+        sequence: row.get("sequence")?,
     })
 }
 
@@ -85,6 +91,7 @@ pub async fn insert(tx: &mut Tx, merge: &StoredMerge) -> Result<(), StoreError> 
         text(&merge.undo),
         merge.merged_at.into(),
         text_or_null(merge.created_run),
+        merge.sequence.into(),
     ];
     tx.execute(INSERT, values).await.map(drop)
 }
@@ -119,8 +126,7 @@ pub async fn recent(conn: &mut Conn, count: i64) -> Result<Vec<StoredMerge>, Sto
 /// [`StoreError`].
 pub async fn later(conn: &mut Conn, merge_before: &StoredMerge) -> Result<Option<StoredMerge>, StoreError> {
     let values = [
-        text(merge_before.id),
-        merge_before.merged_at.into(),
+        merge_before.sequence.into(),
         text(merge_before.kept),
         text(merge_before.absorbed),
     ];
@@ -144,7 +150,9 @@ pub async fn undone(tx: &mut Tx, id: MergeId, now: Timestamp) -> Result<bool, St
 /// # Errors
 /// [`StoreError::Conflict`] where the name is taken.
 pub async fn set_username(tx: &mut Tx, id: IdentityId, username: Option<&str>) -> Result<(), StoreError> {
-    tx.execute(SET_USERNAME, [text(id), username.into()]).await.map(drop)
+    tx.execute(SET_USERNAME, [text(id), username.into()])
+        .await
+        .map(drop)
 }
 
 /// How many merges others than a run itself made since it began stand on an identity it made or changed.

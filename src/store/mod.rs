@@ -22,6 +22,7 @@ pub mod merge;
 pub mod person;
 pub mod relying_party;
 pub mod roster;
+pub mod run_undo;
 pub mod school;
 pub mod session;
 pub mod signing_key;
@@ -124,6 +125,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("person", person::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
     ("roster", roster::STATEMENTS),
+    ("run_undo", run_undo::STATEMENTS),
     ("school", school::STATEMENTS),
     ("session", session::STATEMENTS),
     ("signing_key", signing_key::STATEMENTS),

@@ -103,10 +103,7 @@ pub async fn add_academy(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn structures(
-    conn: &mut Conn,
-    academy: &AcademyCode,
-) -> Result<HashMap<String, Uai>, StoreError> {
+pub async fn structures(conn: &mut Conn, academy: &AcademyCode) -> Result<HashMap<String, Uai>, StoreError> {
     let rows = conn.all(STRUCTURES, [text(academy)]).await?;
     rows.iter()
         .map(|row| Ok((row.get("structure_key")?, row.parse("uai")?)))

@@ -116,7 +116,9 @@ fn read_onde(year: SchoolYear, files: Vec<File>) -> Result<Delivery, ImportError
         if read.issues.iter().any(|issue| issue.severity == Severity::Error) {
             delivery.marred.insert(school.clone());
         }
-        read.issues.into_iter().for_each(|issue| delivery.issues.push(issue));
+        read.issues
+            .into_iter()
+            .for_each(|issue| delivery.issues.push(issue));
         delivery.stated.insert(school.clone(), read.rows.len() as u64);
         for row in read.rows {
             let pushed = delivery.spool.push(&school, Row::new(row, number));
@@ -191,16 +193,16 @@ fn pupil(
         message: message.to_owned(),
     };
     let Some(school) = structures.get(&row.school) else {
-        delivery
-            .issues
-            .push(refuse("établissement inconnu : absent d'EtabEducNat et des livraisons précédentes"));
+        delivery.issues.push(refuse(
+            "établissement inconnu : absent d'EtabEducNat et des livraisons précédentes",
+        ));
         delivery.keys.set_aside.insert(hash);
         return Ok(());
     };
     if !delivery.keys.seen.insert(hash) {
-        delivery
-            .issues
-            .push(refuse("identifiant d'élève (ENTPersonJointure) déjà vu dans cette livraison"));
+        delivery.issues.push(refuse(
+            "identifiant d'élève (ENTPersonJointure) déjà vu dans cette livraison",
+        ));
         return Ok(());
     }
     *delivery.stated.entry(school.clone()).or_default() += 1;

@@ -20,6 +20,7 @@ use crate::continuum::neighbourhood::Touched;
 use crate::continuum::pair::{Facts, Record};
 use crate::continuum::rekey::{Keyed, assign};
 use crate::domain::education::Profile;
+use crate::domain::ine::Ine;
 use crate::domain::source::PersonFacts;
 use crate::domain::uai::Uai;
 use crate::flows::recognition::look;
@@ -34,7 +35,7 @@ pub(super) struct Draft {
     /// Records that change, before and after.
     pub(super) changed: Vec<(StoredRecord, StoredRecord)>,
     /// Numbers to be sealed, by record.
-    pub(super) numbers: Vec<(SourceRecordId, crate::domain::ine::Ine)>,
+    pub(super) numbers: Vec<(SourceRecordId, Ine)>,
     /// New enrolments; those of new records have their identity's place to be filled.
     pub(super) enrolled: Vec<Membership>,
     /// Enrolments that change, before and after.
@@ -87,13 +88,22 @@ impl Drawing<'_> {
         let mut stated: HashSet<SourceRecordId> = HashSet::new();
         let assigned = assign(self.frame.feed.source(), &keyed, &known);
         for ((row, keyed), assigned) in rows.iter().zip(keyed).zip(assigned) {
-            let class = row.class.as_ref().and_then(|class| classes.get(&*class.key)).copied();
+            let class = row
+                .class
+                .as_ref()
+                .and_then(|class| classes.get(&*class.key))
+                .copied();
             let record = assigned.record.and_then(|at| situation.records.get(at));
             match record {
                 Some(before) => {
                     stated.insert(before.id);
                     let theirs = memberships.get(&before.id).map_or(&[][..], Vec::as_slice);
-                    self.known(&mut draft, before, theirs, (row, keyed.facts, assigned.key, class));
+                    self.known(
+                        &mut draft,
+                        before,
+                        theirs,
+                        (row, keyed.facts, assigned.key, class),
+                    );
                 }
                 None => self.unknown(&mut draft, (row, keyed.facts, assigned.key, class)),
             }
@@ -143,9 +153,14 @@ impl Drawing<'_> {
         for (key, (label, levels)) in stated {
             let known = situation.classes.iter().find(|class| class.key == key);
             // Of several levels with as many pupils, the first by name: never the first in the file.
-            let most = levels.iter().max_by(|one, two| one.1.cmp(two.1).then(two.0.cmp(one.0)));
+            let most = levels
+                .iter()
+                .max_by(|one, two| one.1.cmp(two.1).then(two.0.cmp(one.0)));
             let level = most.map(|(level, _)| (*level).to_owned());
-            let id = known.map_or_else(|| ClassGroupId::new(self.frame.now, self.random), |class| class.id);
+            let id = known.map_or_else(
+                || ClassGroupId::new(self.frame.now, self.random),
+                |class| class.id,
+            );
             let after = StatedClass {
                 id,
                 school: self.school.clone(),
@@ -230,7 +245,9 @@ impl Drawing<'_> {
                 after.ine_index = facts.ine;
                 after.ine_sealed = None;
                 changed = true;
-                draft.numbers.extend(row.facts.ine.clone().map(|ine| (before.id, ine)));
+                draft
+                    .numbers
+                    .extend(row.facts.ine.clone().map(|ine| (before.id, ine)));
             }
         }
         let (were, are) = (look::facts(before), look::facts(&after));
@@ -283,13 +300,7 @@ impl Drawing<'_> {
     }
 
     /// Somebody who is or was in the school this year; whether anything changes.
-    fn again(
-        &self,
-        draft: &mut Draft,
-        before: &Membership,
-        row: &Row,
-        class: Option<ClassGroupId>,
-    ) -> bool {
+    fn again(&self, draft: &mut Draft, before: &Membership, row: &Row, class: Option<ClassGroupId>) -> bool {
         let mut after = before.clone();
         after.class = class;
         after.level.clone_from(&row.level);
@@ -305,8 +316,11 @@ impl Drawing<'_> {
 
     /// Those whom the file no longer states.
     fn absent(&self, draft: &mut Draft, situation: &Situation, stated: &HashSet<SourceRecordId>) {
-        let records: HashMap<SourceRecordId, &StoredRecord> =
-            situation.records.iter().map(|record| (record.id, record)).collect();
+        let records: HashMap<SourceRecordId, &StoredRecord> = situation
+            .records
+            .iter()
+            .map(|record| (record.id, record))
+            .collect();
         let here = situation
             .memberships
             .iter()
@@ -375,7 +389,9 @@ impl Drawing<'_> {
     }
 
     fn file(&self, row: &Row) -> String {
-        let name = usize::try_from(row.file).ok().and_then(|at| self.frame.files.get(at));
+        let name = usize::try_from(row.file)
+            .ok()
+            .and_then(|at| self.frame.files.get(at));
         name.map_or_else(String::new, ToString::to_string)
     }
 }

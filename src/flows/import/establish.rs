@@ -35,7 +35,8 @@ pub(super) async fn establish(
     let known = SCHOOL.load(tx, &schools).await?;
     let keys: Vec<String> = delivered.iter().map(structure_key).collect();
     let structures = STRUCTURE.load(tx, &keys).await?;
-    let (mut saved, mut named): (HashMap<String, Vec<Value>>, HashMap<String, Vec<Value>>) = Default::default();
+    let (mut saved, mut named): (HashMap<String, Vec<Value>>, HashMap<String, Vec<Value>>) =
+        Default::default();
     if let Some(first) = delivered.first() {
         let said = delivered.iter().find_map(|stated| stated.academy_name.as_deref());
         let unnamed = format!("Académie {}", first.academy);

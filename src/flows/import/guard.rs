@@ -71,9 +71,9 @@ impl Concern {
     /// The school it is about, where it is about one.
     pub fn school(&self) -> Option<&Uai> {
         match self {
-            Self::Departures { school, .. } | Self::FirstLoad { school, .. } | Self::Vanished { school, .. } => {
-                Some(school)
-            }
+            Self::Departures { school, .. }
+            | Self::FirstLoad { school, .. }
+            | Self::Vanished { school, .. } => Some(school),
             Self::Year { .. } | Self::Delivery(_) => None,
         }
     }
@@ -106,7 +106,10 @@ impl fmt::Display for Concern {
                  (seuil : {FIRST_LOAD_PERCENT} %)"
             ),
             Self::Vanished { school, live } => {
-                write!(f, "{school} : absent de la livraison, alors qu'il compte {live} élèves")
+                write!(
+                    f,
+                    "{school} : absent de la livraison, alors qu'il compte {live} élèves"
+                )
             }
             Self::Year { year, today } => write!(
                 f,
@@ -189,7 +192,11 @@ mod tests {
         assert_eq!(concern(79, 100, 21, None), Some("departures"));
         assert_eq!(concern(5, 10, 5, None), None, "a small school");
         assert_eq!(concern(4, 10, 6, None), Some("departures"));
-        assert_eq!(concern(0, 3, 3, None), Some("vanished"), "an empty file, however small the school");
+        assert_eq!(
+            concern(0, 3, 3, None),
+            Some("vanished"),
+            "an empty file, however small the school"
+        );
         assert_eq!(concern(50, 0, 0, Some(100)), None);
         assert_eq!(concern(49, 0, 0, Some(100)), Some("first_load"));
         assert_eq!(concern(4, 0, 0, Some(9)), None, "few");

@@ -107,7 +107,10 @@ impl Prepared {
             operator,
             override_reason,
         } = load;
-        if override_reason.as_deref().is_some_and(|reason| reason.trim().is_empty()) {
+        if override_reason
+            .as_deref()
+            .is_some_and(|reason| reason.trim().is_empty())
+        {
             return Err(ImportError::Usage(
                 "--override demande une raison : elle est gardée avec le chargement".to_owned(),
             ));
@@ -126,7 +129,11 @@ impl Prepared {
             Feed::Aaf { academy } => {
                 let source = feed.source();
                 let known = roster::schools_of_scope(&mut conn, source, academy.as_str(), year).await?;
-                expected.extend(known.into_iter().filter(|school| !delivery.stated.contains_key(school)));
+                expected.extend(
+                    known
+                        .into_iter()
+                        .filter(|school| !delivery.stated.contains_key(school)),
+                );
             }
         }
         let now = context.now();
@@ -326,7 +333,7 @@ async fn establish_all(context: &Context, frame: &Frame, delivery: &Delivery) ->
     }
     let mut tx = context.db.begin().await?;
     let turn = import_run::take_turn(&mut tx).await?;
-    let mut work = school::work(context, frame);
+    let mut work = school::work(context, frame, turn);
     let changed = establish::establish(&mut tx, frame, &mut work, &delivery.establishments).await?;
     if changed > 0 {
         journal::append(&mut tx, frame.run, turn, work.journal.into_changes()).await?;

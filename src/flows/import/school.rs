@@ -9,6 +9,7 @@ use super::spool::Row;
 use super::{Frame, ImportError, situation};
 use crate::base::id::{IdentityId, SourceRecordId};
 use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::ine::Ine;
 use crate::domain::uai::Uai;
 use crate::flows::recognition::{Work, refresh, settle};
 use crate::flows::{Context, Failure};
@@ -20,7 +21,7 @@ use crate::store::roster::{self, LinkedBy, StoredRecord};
 use crate::store::{audit, import_run, journal};
 
 /// What is done on behalf of a load.
-pub(super) fn work<'a>(context: &'a Context, frame: &Frame) -> Work<'a> {
+pub(super) fn work<'a>(context: &'a Context, frame: &Frame, turn: i64) -> Work<'a> {
     Work {
         run: Some(frame.run),
         now: frame.now,
@@ -30,6 +31,8 @@ pub(super) fn work<'a>(context: &'a Context, frame: &Frame) -> Work<'a> {
         actor: Actor::Operator,
         by: frame.operator.clone(),
         journal: Journal::default(),
+        turn,
+        merges: 0,
     }
 }
 
@@ -43,7 +46,7 @@ pub(super) async fn apply(
 ) -> Result<Counts, ImportError> {
     let mut tx = context.db.begin().await?;
     let turn = import_run::take_turn(&mut tx).await?;
-    let mut work = work(context, frame);
+    let mut work = work(context, frame, turn);
     let situation = situation::load(&mut tx, frame, school, rows).await?;
     let drawing = Drawing {
         frame,
@@ -62,15 +65,14 @@ pub(super) async fn apply(
         // Dropped, not committed: not even the turn was taken.
         return Ok(draft.counts);
     }
-    for (id, ine) in std::mem::take(&mut draft.numbers) {
-        let sealed = context
-            .vault
-            .seal(&format!("ine:{id}"), ine.expose().as_bytes(), &*context.random)?;
-        let new = draft.new.iter_mut().find(|record| record.id == id);
-        let changed = || draft.changed.iter_mut().map(|(_, after)| after);
-        if let Some(record) = new {
-            record.ine_sealed = Some(sealed);
-        } else if let Some(record) = changed().find(|record| record.id == id) {
+    let numbers: HashMap<SourceRecordId, Ine> = std::mem::take(&mut draft.numbers).into_iter().collect();
+    let changed = draft.changed.iter_mut().map(|(_, after)| after);
+    for record in draft.new.iter_mut().chain(changed) {
+        if let Some(ine) = numbers.get(&record.id) {
+            let context_of = format!("ine:{}", record.id);
+            let sealed = context
+                .vault
+                .seal(&context_of, ine.expose().as_bytes(), &*context.random)?;
             record.ine_sealed = Some(sealed);
         }
     }
@@ -79,8 +81,11 @@ pub(super) async fn apply(
 
     save_classes(&mut tx, &mut work, &draft.classes).await?;
     let mut affected: BTreeSet<IdentityId> = BTreeSet::new();
-    let identities: HashMap<SourceRecordId, IdentityId> =
-        homes.of.iter().map(|(record, (identity, _))| (*record, *identity)).collect();
+    let identities: HashMap<SourceRecordId, IdentityId> = homes
+        .of
+        .iter()
+        .map(|(record, (identity, _))| (*record, *identity))
+        .collect();
     for record in &mut draft.new {
         if let Some((identity, new)) = homes.of.get(&record.id) {
             record.identity = *identity;
@@ -100,13 +105,16 @@ pub(super) async fn apply(
         }
     }
     save_memberships(&mut tx, &mut work, &draft.enrolled, &draft.reenrolled).await?;
-    let status = draft.reenrolled.iter().filter(|(before, after)| before.ends_on != after.ends_on);
+    let status = draft
+        .reenrolled
+        .iter()
+        .filter(|(before, after)| before.ends_on != after.ends_on);
     affected.extend(status.map(|(before, _)| before.identity));
 
     let settled = settle::settle(&mut tx, &mut work, &seen, &homes, None).await?;
     affected.extend(settled.affected);
     refresh::refresh(&mut tx, &mut work, &affected).await?;
-    close(&mut tx, frame, work, turn, (school, &draft.counts)).await?;
+    close(&mut tx, frame, work, (school, &draft.counts)).await?;
     tx.commit().await?;
     Ok(draft.counts)
 }
@@ -118,7 +126,12 @@ async fn save_classes(
 ) -> Result<(), Failure> {
     for (before, after) in classes {
         if let Some(before) = before {
-            work.changes(&CLASS_GROUP, before.created_run, &before.values(), &after.values());
+            work.changes(
+                &CLASS_GROUP,
+                before.created_run,
+                &before.values(),
+                &after.values(),
+            );
         }
     }
     let saved: Vec<_> = classes.iter().map(|(_, after)| after.clone()).collect();
@@ -166,10 +179,9 @@ async fn close(
     tx: &mut Tx,
     frame: &Frame,
     work: Work<'_>,
-    turn: i64,
     (school, counts): (&Uai, &Counts),
 ) -> Result<(), Failure> {
-    journal::append(tx, frame.run, turn, work.journal.into_changes()).await?;
+    journal::append(tx, frame.run, work.turn, work.journal.into_changes()).await?;
     let mut event = Event::new(Kind::SchoolImported, Actor::Operator)
         .about(frame.run)
         .with("school", school)

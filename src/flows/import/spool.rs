@@ -182,7 +182,9 @@ mod tests {
         let schools: Vec<Uai> = (0..300).map(|at| Uai::from_number(9_990_000 + at)).collect();
         for line in [2, 1] {
             for school in &schools {
-                spool.push(school, row(line, &format!("{school}-{line}"))).unwrap();
+                spool
+                    .push(school, row(line, &format!("{school}-{line}")))
+                    .unwrap();
             }
         }
         for _ in 0..2 {
@@ -193,7 +195,10 @@ mod tests {
                     assert_eq!(rows.len(), 2);
                     assert_eq!(rows[0].key, format!("{school}-1"));
                     assert!(rows[0].facts == expected.facts);
-                    assert_eq!((&rows[0].class, &rows[0].level), (&expected.class, &expected.level));
+                    assert_eq!(
+                        (&rows[0].class, &rows[0].level),
+                        (&expected.class, &expected.level)
+                    );
                     seen += 1;
                 }
             }

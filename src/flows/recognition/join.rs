@@ -29,6 +29,9 @@ use crate::store::person::{self, Person};
 use crate::store::roster::{self, LinkedBy, Lookup};
 use crate::store::{StoreError, audit, identity, membership};
 
+/// Merges are numbered by the turn they were made in; more in one turn there never are.
+const MERGES_IN_A_TURN: i64 = 1_000_000;
+
 /// What undoes a merge.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Undo {
@@ -36,6 +39,8 @@ pub(crate) struct Undo {
     pub(crate) because: (String, String),
     /// The records that moved.
     pub(crate) records: Vec<String>,
+    /// The records that the kept identity had.
+    pub(crate) kept_records: Vec<String>,
     /// Everything that changed, in order.
     pub(crate) changes: Vec<Change>,
 }
@@ -67,6 +72,8 @@ pub(crate) async fn join(
     let outer = std::mem::take(&mut work.journal);
     work.journal.extend(extra);
 
+    let mine = roster::find(tx, Lookup::Identities(vec![kept])).await?;
+    let kept_records = mine.iter().map(|record| record.id.to_string()).collect();
     let records = move_records(tx, work, found, case.is_some()).await?;
     move_enrolments(tx, &mut work.journal, found).await?;
     let mine = merge::belongings(tx, kept).await?;
@@ -90,6 +97,7 @@ pub(crate) async fn join(
             found.because.second().to_string(),
         ),
         records,
+        kept_records,
         changes,
     };
     let stored = StoredMerge {
@@ -102,7 +110,9 @@ pub(crate) async fn join(
         merged_at: work.now,
         undone_at: None,
         created_run: work.run,
+        sequence: work.turn * MERGES_IN_A_TURN + work.merges,
     };
+    work.merges += 1;
     merge::insert(tx, &stored).await?;
     let mut event = Event::new(Kind::IdentitiesMerged, work.actor.clone())
         .about(kept)

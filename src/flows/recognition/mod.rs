@@ -31,6 +31,9 @@ pub(super) struct Work<'a> {
     /// The name of whoever decided, for merges.
     pub(super) by: String,
     pub(super) journal: Journal,
+    /// The turn this transaction took, and how many merges it made.
+    pub(super) turn: i64,
+    pub(super) merges: i64,
 }
 
 impl Work<'_> {

@@ -25,9 +25,9 @@ pub(crate) async fn refresh(
     let ids: Vec<IdentityId> = ids.iter().copied().collect();
     let mut shown: BTreeMap<IdentityId, StoredRecord> = BTreeMap::new();
     for record in roster::find(tx, Lookup::Identities(ids.clone())).await? {
-        let newer = shown.get(&record.identity).is_none_or(|other| {
-            precedence(record.year, &record.key) > precedence(other.year, &other.key)
-        });
+        let newer = shown
+            .get(&record.identity)
+            .is_none_or(|other| precedence(record.year, &record.key) > precedence(other.year, &other.key));
         if newer {
             shown.insert(record.identity, record);
         }

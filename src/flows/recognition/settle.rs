@@ -97,7 +97,9 @@ pub(crate) async fn settle(
     };
     for found in &seen.resolution.joins {
         let extra = std::mem::take(&mut extra);
-        settled.merges.push(join::join(tx, work, found, case, extra).await?);
+        settled
+            .merges
+            .push(join::join(tx, work, found, case, extra).await?);
         settled.affected.insert(found.kept);
         settled.affected.remove(&found.absorbed);
     }

@@ -1,0 +1,181 @@
+//! A case as the person who decides sees it: both sides, and what speaks for and against.
+
+use std::collections::HashMap;
+
+use crate::base::id::{IdentityId, MatchCaseId, SourceRecordId};
+use crate::base::time::{Date, Timestamp};
+use crate::continuum::evidence::{self, Evidence};
+use crate::domain::education::SchoolYear;
+use crate::domain::matching::{CaseStatus, Reason};
+use crate::domain::source::Source;
+use crate::domain::uai::Uai;
+use crate::flows::{Context, Failure};
+use crate::store::StoreError;
+use crate::store::db::Conn;
+use crate::store::image::{CLASS_GROUP, SCHOOL};
+use crate::store::match_case::{self, StoredCase};
+use crate::store::membership::{self, Membership};
+use crate::store::roster::{self, Lookup, StoredRecord};
+
+/// One of the two records of a case. Prints without a name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Side {
+    /// The record.
+    pub record: SourceRecordId,
+    /// Whose it is today.
+    pub identity: IdentityId,
+    /// Given names and family name, as written.
+    pub name: String,
+    /// Usage name, where it has one.
+    pub usage_name: Option<String>,
+    /// Birth date.
+    pub birth_date: Date,
+    /// Whether it has an INE; the number itself is shown to nobody.
+    pub has_ine: bool,
+    /// The school.
+    pub school: Uai,
+    /// Its name, where it is known.
+    pub school_name: Option<String>,
+    /// The class of its latest year.
+    pub class: Option<String>,
+    /// The level of its latest year.
+    pub level: Option<String>,
+    /// The latest year it was stated for.
+    pub year: SchoolYear,
+    /// Where it comes from.
+    pub source: Source,
+    /// File and line.
+    pub place: String,
+    /// Whether its feed no longer states it.
+    pub gone: bool,
+}
+
+impl std::fmt::Debug for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[record {}]", self.record)
+    }
+}
+
+/// A case with both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseView {
+    /// Its id.
+    pub id: MatchCaseId,
+    /// Why it was opened.
+    pub reason: Reason,
+    /// The same, for people.
+    pub question: &'static str,
+    /// Where it stands.
+    pub status: CaseStatus,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Who decided, where somebody did.
+    pub decided_by: Option<String>,
+    /// What speaks for and against.
+    pub evidence: Vec<Evidence>,
+    /// The two records.
+    pub sides: [Side; 2],
+}
+
+/// The open cases, oldest first, at most `count` after one of them; and how many are open in all.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn list(
+    context: &Context,
+    after: Option<MatchCaseId>,
+    count: i64,
+) -> Result<(Vec<CaseView>, i64), Failure> {
+    let mut conn = context.db.reader().await?;
+    let cases = match_case::page(&mut conn, CaseStatus::Open, after, count).await?;
+    let open = match_case::count(&mut conn, CaseStatus::Open).await?;
+    Ok((views(&mut conn, cases).await?, open))
+}
+
+/// One case, whatever its state.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn find(context: &Context, id: MatchCaseId) -> Result<Option<CaseView>, Failure> {
+    let mut conn = context.db.reader().await?;
+    let case = match_case::find(&mut conn, id).await?;
+    Ok(views(&mut conn, case.into_iter().collect()).await?.pop())
+}
+
+async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>, StoreError> {
+    let mut ids: Vec<SourceRecordId> = cases.iter().flat_map(|case| [case.first, case.second]).collect();
+    ids.sort();
+    ids.dedup();
+    let records = roster::find(conn, Lookup::Ids(ids.clone())).await?;
+    let schools: Vec<String> = records.iter().map(|record| record.school.to_string()).collect();
+    let schools = SCHOOL.load(conn, &schools).await?;
+    let mut latest: HashMap<SourceRecordId, Membership> = HashMap::new();
+    for membership in membership::of_records(conn, &ids).await? {
+        let newer = latest
+            .get(&membership.record)
+            .is_none_or(|other| (membership.year, membership.ends_on) > (other.year, other.ends_on));
+        if newer {
+            latest.insert(membership.record, membership);
+        }
+    }
+    let classes: Vec<String> = latest
+        .values()
+        .filter_map(|membership| membership.class.map(|class| class.to_string()))
+        .collect();
+    let classes = CLASS_GROUP.load(conn, &classes).await?;
+    let side = |record: &StoredRecord| {
+        let membership = latest.get(&record.id);
+        let class = membership
+            .and_then(|membership| membership.class)
+            .and_then(|class| classes.get(&class.to_string()));
+        Side {
+            record: record.id,
+            identity: record.identity,
+            name: format!("{} {}", record.given_name, record.family_name),
+            usage_name: record.usage_name.clone(),
+            birth_date: record.birth_date,
+            has_ine: record.ine_index.is_some(),
+            school: record.school.clone(),
+            school_name: schools
+                .get(record.school.as_str())
+                .map(|row| SCHOOL.text(row, "name").to_owned()),
+            class: class.map(|row| CLASS_GROUP.text(row, "label").to_owned()),
+            level: membership.and_then(|membership| membership.level.clone()),
+            year: record.year,
+            source: record.key.source,
+            place: format!("{}:{}", record.file, record.line),
+            gone: record.missing_since.is_some(),
+        }
+    };
+    let sides: HashMap<SourceRecordId, Side> =
+        records.iter().map(|record| (record.id, side(record))).collect();
+    let mut views = Vec::new();
+    for case in cases {
+        // A case whose record is gone shows nothing: there is nobody to decide about.
+        if let (Some(one), Some(other)) = (sides.get(&case.first), sides.get(&case.second)) {
+            views.push(CaseView {
+                id: case.id,
+                reason: case.reason,
+                question: evidence::question(case.reason),
+                status: case.status,
+                opened_at: case.opened_at,
+                decided_by: case.decided_by.clone(),
+                evidence: terms(&case.evidence)?,
+                sides: [one.clone(), other.clone()],
+            });
+        }
+    }
+    Ok(views)
+}
+
+fn terms(stored: &str) -> Result<Vec<Evidence>, StoreError> {
+    let terms: Vec<String> =
+        serde_json::from_str(stored).map_err(|error| StoreError::corrupt("match_case.evidence", error))?;
+    terms
+        .iter()
+        .map(|term| {
+            term.parse()
+                .map_err(|error| StoreError::corrupt("match_case.evidence", error))
+        })
+        .collect()
+}
