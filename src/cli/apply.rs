@@ -1,15 +1,14 @@
 //! `marelle apply`: makes the installation as files declare it, and prints the difference.
 
-mod file;
-
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
 use super::{Outcome, Refusal, print_json, print_line};
 use crate::flows::Context;
-use crate::flows::declaration::{self, Options, Verb};
+use crate::flows::declaration::file::Reader;
+use crate::flows::declaration::{self, Declaration, Options, Verb};
 
 /// Arguments of `marelle apply`.
 #[derive(Debug, Args)]
@@ -29,7 +28,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Outcome {
-    let declared = file::read(&arguments.files).map_err(Refusal::usage)?;
+    let declared = read(&arguments.files).map_err(Refusal::usage)?;
     let options = Options {
         dry_run: arguments.dry_run,
         prune: arguments.prune,
@@ -56,4 +55,17 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Outcome {
         count(Verb::Unchanged)
     ));
     Ok(())
+}
+
+/// Reads the files; the secrets they name are looked for beside each.
+fn read(paths: &[PathBuf]) -> anyhow::Result<Declaration> {
+    let mut reader = Reader::default();
+    for path in paths {
+        let at = |error: &dyn std::fmt::Display| anyhow::anyhow!("{}: {error}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| at(&error))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let secret = |file: &Path| std::fs::read_to_string(folder.join(file));
+        reader.add(&text, &secret).map_err(|error| at(&error))?;
+    }
+    Ok(reader.finish())
 }

@@ -23,7 +23,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Outcome {
-    let options = demo::Options { folder: arguments.data, port: arguments.port, reset: arguments.reset };
+    let options = demo::Options {
+        folder: arguments.data,
+        port: arguments.port,
+        reset: arguments.reset,
+    };
     demo::run(options, stop_signal(), |line| super::print_line(line)).await?;
     Ok(())
 }

@@ -5,8 +5,10 @@
 mod apply;
 mod class;
 mod config;
+mod demo;
 mod doctor;
 mod keys;
+mod sample;
 mod serve;
 mod user;
 
@@ -52,6 +54,10 @@ enum Command {
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(config::Command),
+    /// Play a whole territory on this machine: a school, a collège, three services and a guided tour.
+    Demo(demo::Arguments),
+    /// Write an invented territory in the real file formats.
+    Sample(sample::Arguments),
     /// Check that the installation is whole: database, master key, audit journal.
     Doctor(doctor::Arguments),
     /// List and rotate signing keys.
@@ -139,6 +145,8 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Class(command) => class::run(&open(file).await?, command).await,
         Command::User(command) => user::run(&open(file).await?, command).await,
         Command::Keys(command) => keys::run(&open(file).await?, command).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&open(file).await?, &arguments).await,
     }
 }

@@ -42,7 +42,10 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         None => SchoolYear::of(SystemClock.now().date()),
     };
     if fs::read_dir(&arguments.out).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Refusal::usage(anyhow!("{}: the folder is not empty", arguments.out.display())));
+        return Err(Refusal::usage(anyhow!(
+            "{}: the folder is not empty",
+            arguments.out.display()
+        )));
     }
     let mut spec = SampleSpec::of(arguments.schools, arguments.seed, year);
     if let Some(pupils) = arguments.secondary_pupils {
@@ -76,7 +79,12 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         made.files
     ));
     print_line(format!("marelle apply {out}/territory.toml"));
-    print_line(format!("marelle import onde {out}/onde/{year} --year {year} --apply"));
-    print_line(format!("marelle import aaf {out}/aaf/{next} --academy {:02} --year {next} --apply", spec.academy));
+    print_line(format!(
+        "marelle import onde {out}/onde/{year} --year {year} --apply"
+    ));
+    print_line(format!(
+        "marelle import aaf {out}/aaf/{next} --academy {:02} --year {next} --apply",
+        spec.academy
+    ));
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! The OpenID Connect client of a demo service, by the `openidconnect` crate: it knows the issuer and nothing else.
 
+use std::pin::Pin;
+
 use openidconnect::core::{CoreAuthenticationFlow, CoreGenderClaim, CoreIdToken};
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl,
-    LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
-    ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse, UserInfoClaims,
+    AccessTokenHash, AdditionalClaims, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    HttpRequest, HttpResponse, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse,
+    UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +76,18 @@ pub(super) struct Arrival {
     pub(super) claims: serde_json::Map<String, serde_json::Value>,
 }
 
+/// The library's requests, sent by our client.
+struct Transport<'a>(&'a Outbound);
+
+impl<'c> AsyncHttpClient<'c> for Transport<'_> {
+    type Error = OutboundError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.0.send(request))
+    }
+}
+
 /// A client.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
@@ -89,17 +104,20 @@ impl Client {
         }
     }
 
-    async fn send(
-        &self,
-        request: openidconnect::HttpRequest,
-    ) -> Result<openidconnect::HttpResponse, OutboundError> {
-        self.outbound.send(request).await
+    /// The issuer's address.
+    pub(super) fn issuer(&self) -> &str {
+        &self.registration.issuer
+    }
+
+    /// The secret of this start.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.registration.secret
     }
 
     async fn discover(&self) -> Result<ProviderMetadataWithLogout, ClientError> {
         let issuer =
             IssuerUrl::new(self.registration.issuer.clone()).map_err(|error| wrong("issuer")(&error))?;
-        ProviderMetadataWithLogout::discover_async(issuer, &|request| self.send(request))
+        ProviderMetadataWithLogout::discover_async(issuer, &Transport(&self.outbound))
             .await
             .map_err(|error| wrong("discovery")(&error))
     }
@@ -150,7 +168,7 @@ impl Client {
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| wrong("token endpoint")(&error))?
             .set_pkce_verifier(pending.verifier)
-            .request_async(&|request| self.send(request))
+            .request_async(&Transport(&self.outbound))
             .await
             .map_err(|error| wrong("code exchange")(&error))?;
         let id_token: &CoreIdToken = tokens
@@ -177,7 +195,7 @@ impl Client {
         let info: UserInfoClaims<Extra, CoreGenderClaim> = client
             .user_info(tokens.access_token().clone(), Some(subject.clone()))
             .map_err(|error| wrong("userinfo endpoint")(&error))?
-            .request_async(&|request| self.send(request))
+            .request_async(&Transport(&self.outbound))
             .await
             .map_err(|error| wrong("userinfo")(&error))?;
         let claims = match serde_json::to_value(&info).map_err(|error| wrong("claims")(&error))? {

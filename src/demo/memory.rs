@@ -28,6 +28,8 @@ pub(super) struct Player {
     pub(super) first_name: String,
     /// The four pictures of the code, by id.
     pub(super) pictures: Vec<String>,
+    /// The avatar.
+    pub(super) avatar: String,
 }
 
 /// One visit at a service, as the service sees it.
@@ -48,7 +50,7 @@ pub(super) struct Notes {
     pub(super) moved: bool,
     /// The pupils of the tour.
     pub(super) players: Vec<Player>,
-    /// The class pages of the tour: class label → address path.
+    /// The class pages: id of the class → path.
     pub(super) classes: BTreeMap<String, String>,
     /// The teacher's password.
     pub(super) teacher_password: String,
@@ -59,15 +61,26 @@ pub(super) struct Notes {
 impl Notes {
     /// Whether a service has met anybody, before or after the move.
     pub(super) fn met(&self, service: ServiceKey, after_move: bool) -> bool {
-        self.visits
-            .get(&service)
-            .is_some_and(|people| people.values().flatten().any(|visit| visit.after_move == after_move))
+        self.visits.get(&service).is_some_and(|people| {
+            people
+                .values()
+                .flatten()
+                .any(|visit| visit.after_move == after_move)
+        })
     }
 
     /// Writes a visit down; answers the subject the service saw for this name the time before.
     pub(super) fn visit(&mut self, service: ServiceKey, name: &str, sub: &str) -> Option<String> {
-        let visit = Visit { sub: sub.to_owned(), after_move: self.moved };
-        let visits = self.visits.entry(service).or_default().entry(name.to_owned()).or_default();
+        let visit = Visit {
+            sub: sub.to_owned(),
+            after_move: self.moved,
+        };
+        let visits = self
+            .visits
+            .entry(service)
+            .or_default()
+            .entry(name.to_owned())
+            .or_default();
         let before = visits.last().map(|visit| visit.sub.clone());
         visits.push(visit);
         before
@@ -84,8 +97,13 @@ pub(super) struct Memory {
 impl Memory {
     /// The notes of a file; none yet where it is missing or of another version.
     pub(super) fn open(path: &Path) -> Self {
-        let notes = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Self { path: path.to_owned(), notes: Mutex::new(notes.unwrap_or_default()) }
+        let notes = std::fs::read(path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Self {
+            path: path.to_owned(),
+            notes: Mutex::new(notes.unwrap_or_default()),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Notes> {
@@ -118,7 +136,9 @@ mod tests {
         let path = folder.path().join("demo.json");
         let memory = Memory::open(&path);
         let visit = |memory: &Memory, sub: &str| {
-            memory.change(|notes| notes.visit(ServiceKey::Carnet, "Lina Le Goff", sub)).unwrap()
+            memory
+                .change(|notes| notes.visit(ServiceKey::Carnet, "Lina Le Goff", sub))
+                .unwrap()
         };
         assert_eq!(visit(&memory, "abc"), None);
         assert!(memory.read().met(ServiceKey::Carnet, false));

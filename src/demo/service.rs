@@ -72,11 +72,16 @@ impl Service {
     }
 
     fn browser(&self, headers: &HeaderMap) -> Option<String> {
-        CookieJar::from_headers(headers).get(self.cookie_name()).map(|cookie| cookie.value().to_owned())
+        CookieJar::from_headers(headers)
+            .get(self.cookie_name())
+            .map(|cookie| cookie.value().to_owned())
     }
 
     fn set_cookie(&self, value: String) -> CookieJar {
-        let cookie = Cookie::build((self.cookie_name(), value)).path("/").http_only(true).same_site(SameSite::Lax);
+        let cookie = Cookie::build((self.cookie_name(), value))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax);
         CookieJar::new().add(cookie)
     }
 
@@ -90,7 +95,9 @@ impl Service {
             tour_url: self.tour_url.clone(),
         };
         match views::render(&view) {
-            Ok(html) => Page::new(html).leading_to(Some(self.client.issuer().to_owned())).into_response(),
+            Ok(html) => Page::new(html)
+                .leading_to(Some(self.client.issuer().to_owned()))
+                .into_response(),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
         }
     }
@@ -115,19 +122,30 @@ impl IntoResponse for ClientError {
 }
 
 fn lang(headers: &HeaderMap) -> Lang {
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
     accepted.and_then(Lang::preferred).unwrap_or(Lang::Fr)
 }
 
 async fn home(State(service): State<Arc<Service>>, headers: HeaderMap) -> Response {
-    let arrived = service.browser(&headers).and_then(|browser| service.browsers().arrived.get(&browser).cloned());
+    let arrived = service
+        .browser(&headers)
+        .and_then(|browser| service.browsers().arrived.get(&browser).cloned());
     let state = match arrived {
-        None => ServiceState::SignedOut { sign_in_url: "/sign-in".to_owned() },
+        None => ServiceState::SignedOut {
+            sign_in_url: "/sign-in".to_owned(),
+        },
         Some((arrival, previous_sub)) => ServiceState::SignedIn {
             greeting_name: text_claim(&arrival, "given_name"),
             sub: arrival.sub.clone(),
             previous_sub,
-            claims: arrival.claims.iter().filter(|(name, _)| *name != "sub").map(shown_claim).collect(),
+            claims: arrival
+                .claims
+                .iter()
+                .filter(|(name, _)| *name != "sub")
+                .map(shown_claim)
+                .collect(),
             sign_out_action: "/sign-out".to_owned(),
         },
     };
@@ -135,12 +153,19 @@ async fn home(State(service): State<Arc<Service>>, headers: HeaderMap) -> Respon
 }
 
 fn text_claim(arrival: &Arrival, name: &str) -> Option<String> {
-    arrival.claims.get(name).and_then(|value| value.as_str()).map(str::to_owned)
+    arrival
+        .claims
+        .get(name)
+        .and_then(|value| value.as_str())
+        .map(str::to_owned)
 }
 
 fn shown_claim((name, value): (&String, &serde_json::Value)) -> Claim {
     let value = value.as_str().map_or_else(|| format!("{value:#}"), str::to_owned);
-    Claim { name: name.clone(), value }
+    Claim {
+        name: name.clone(),
+        value,
+    }
 }
 
 async fn sign_in(State(service): State<Arc<Service>>) -> Result<Response, ClientError> {
@@ -162,22 +187,36 @@ async fn callback(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ClientError> {
     let browser = service.browser(&headers);
-    let pending = browser.as_ref().and_then(|browser| service.browsers().pending.remove(browser));
+    let pending = browser
+        .as_ref()
+        .and_then(|browser| service.browsers().pending.remove(browser));
     // A callback that no sign-in of this browser waits for (reloaded, or forged) shows the home page.
     // RFC 6749 §4.1.2
     let parameters = parameters(&query.unwrap_or_default());
-    let value = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-    let Some((pending, state)) = pending.zip(value("state")) else { return Ok(Redirect::to("/").into_response()) };
+    let value = |wanted: &str| {
+        parameters
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.clone())
+    };
+    let Some((pending, state)) = pending.zip(value("state")) else {
+        return Ok(Redirect::to("/").into_response());
+    };
     if !pending.is_answered_by(&state) {
         return Ok(Redirect::to("/").into_response());
     }
     let Some(code) = value("code") else {
         let error = value("error").unwrap_or_default();
-        return Err(ClientError::refused(&error, value("error_description").as_deref()));
+        return Err(ClientError::refused(
+            &error,
+            value("error_description").as_deref(),
+        ));
     };
     let arrival = service.client.finish(code, pending).await?;
     let name = text_claim(&arrival, "name").unwrap_or_else(|| arrival.sub.clone());
-    let noted = service.memory.change(|notes| notes.visit(service.key, &name, &arrival.sub));
+    let noted = service
+        .memory
+        .change(|notes| notes.visit(service.key, &name, &arrival.sub));
     let previous = noted.unwrap_or_else(|error| {
         tracing::warn!(cause = %error, "the demo cannot write its notes");
         None
@@ -194,7 +233,9 @@ async fn callback(
 }
 
 async fn sign_out(State(service): State<Arc<Service>>, headers: HeaderMap) -> Result<Response, ClientError> {
-    let arrived = service.browser(&headers).and_then(|browser| service.browsers().arrived.remove(&browser));
+    let arrived = service
+        .browser(&headers)
+        .and_then(|browser| service.browsers().arrived.remove(&browser));
     let url = match arrived {
         Some((arrival, _)) => service.client.logout_url(&arrival.id_token).await?,
         None => service.url.clone(),

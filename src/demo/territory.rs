@@ -27,7 +27,13 @@ const LAST_LEVEL: &str = "CM2";
 
 /// Removes the former data of the demo, and nothing that is not the demo's.
 pub(super) fn throw_away(folder: &Path) -> io::Result<()> {
-    for name in ["marelle.db", "marelle.db-wal", "marelle.db-shm", "master.key", "demo.json"] {
+    for name in [
+        "marelle.db",
+        "marelle.db-wal",
+        "marelle.db-shm",
+        "master.key",
+        "demo.json",
+    ] {
         match fs::remove_file(folder.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -70,12 +76,16 @@ impl Stage {
             sample::generate(&spec, &mut Folder(self.folder.join("sample")))?;
         }
         let territory = self.territory()?;
-        let declared = Declaration { relying_parties: self.relying_parties(&territory.schools)?, ..territory.clone() };
+        let declared = Declaration {
+            relying_parties: self.relying_parties(&territory.schools)?,
+            ..territory.clone()
+        };
         declaration::apply(&self.context, &declared, declaration::Options::default()).await?;
         if !self.memory.read().seeded {
             say("importing the file of the école…");
             self.import_onde(&territory, year).await?;
-            self.open_classes(&territory.schools, Degree::First, year, true).await?;
+            self.open_classes(&territory.schools, Degree::First, year, true)
+                .await?;
             let password = self.hire_teacher(&territory.schools).await?;
             self.memory.change(|notes| {
                 notes.seeded = true;
@@ -94,7 +104,8 @@ impl Stage {
         let year = self.year().next();
         let territory = self.territory()?;
         let told = self.import_aaf(&territory, year).await?;
-        self.open_classes(&territory.schools, Degree::Second, year, false).await?;
+        self.open_classes(&territory.schools, Degree::Second, year, false)
+            .await?;
         self.memory.change(|notes| notes.moved = true)?;
         Ok(told)
     }
@@ -112,14 +123,21 @@ impl Stage {
     fn territory(&self) -> anyhow::Result<Declaration> {
         let mut reader = Reader::default();
         let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
-        reader.add(&fs::read_to_string(self.folder.join("sample/territory.toml"))?, &none)?;
+        reader.add(
+            &fs::read_to_string(self.folder.join("sample/territory.toml"))?,
+            &none,
+        )?;
         Ok(reader.finish())
     }
 
     /// The services, each serving its schools and receiving what its convention lists.
     fn relying_parties(&self, schools: &[School]) -> anyhow::Result<Vec<RelyingParty>> {
         let of = |degree: Degree| -> Vec<Uai> {
-            schools.iter().filter(|school| school.degree == degree).map(|school| school.uai.clone()).collect()
+            schools
+                .iter()
+                .filter(|school| school.degree == degree)
+                .map(|school| school.uai.clone())
+                .collect()
         };
         let mut parties = Vec::new();
         for ((key, id, name, _), service) in SERVICES.iter().zip(&self.services) {
@@ -165,16 +183,26 @@ impl Stage {
                 let class = &line.named.class;
                 let code = class_code::open(&self.context, class.id, &Actor::Operator).await?;
                 let path = format!("/class/{}", code.printed());
-                self.memory.change(|notes| notes.classes.insert(class.id.to_string(), path))?;
+                self.memory
+                    .change(|notes| notes.classes.insert(class.id.to_string(), path))?;
                 let is_last = class.label.contains(LAST_LEVEL) || class.level.as_deref() == Some(LAST_LEVEL);
                 if cast && is_last {
-                    let cards = classroom::cards(&self.context, class.id, NewCodes::All, &Actor::Operator).await?;
-                    let players = cards.into_iter().flat_map(|cards| cards.cards).map(|card| Player {
-                        identity: card.identity.to_string(),
-                        first_name: card.first_name,
-                        pictures: card.code.expose().iter().map(|picture| picture.id().to_owned()).collect(),
-                        avatar: crate::web::avatar_id(card.avatar),
-                    });
+                    let cards =
+                        classroom::cards(&self.context, class.id, NewCodes::All, &Actor::Operator).await?;
+                    let players = cards
+                        .into_iter()
+                        .flat_map(|cards| cards.cards)
+                        .map(|card| Player {
+                            identity: card.identity.to_string(),
+                            first_name: card.first_name,
+                            pictures: card
+                                .code
+                                .expose()
+                                .iter()
+                                .map(|picture| picture.id().to_owned())
+                                .collect(),
+                            avatar: crate::web::avatar_id(card.avatar),
+                        });
                     self.memory.change(|notes| notes.players.extend(players))?;
                 }
             }
@@ -207,7 +235,11 @@ impl Stage {
         let enrolments = classroom::enrolments(&self.context, id).await?;
         Ok(enrolments.into_iter().rev().find_map(|enrolment| {
             let class = enrolment.class?;
-            Some((class.to_string(), enrolment.class_label.unwrap_or_default(), enrolment.school))
+            Some((
+                class.to_string(),
+                enrolment.class_label.unwrap_or_default(),
+                enrolment.school,
+            ))
         }))
     }
 }

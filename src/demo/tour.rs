@@ -18,7 +18,7 @@ use crate::web::views::{
 /// Where the tour begins.
 pub(super) const PATH: &str = "/demo";
 const NEXT_YEAR: &str = "/demo/next-year";
-const FORGET: &str = "/demo/forget";
+const RESET: &str = "/demo/reset";
 /// How many pupils of the class are introduced.
 const CAST: usize = 4;
 
@@ -27,7 +27,7 @@ pub(super) fn router(stage: Arc<Stage>) -> Router {
     Router::new()
         .route(PATH, get(start))
         .route(NEXT_YEAR, post(next_year))
-        .route(FORGET, post(forget))
+        .route(RESET, post(reset))
         .with_state(stage)
 }
 
@@ -39,10 +39,16 @@ pub(super) fn announce(stage: &Stage, issuer: &str, say: &impl Fn(&str)) {
         say(&format!("{:<12} {}", service.name, service.url));
     }
     if let Some(player) = notes.players.first() {
-        say(&format!("a pupil      {} — pictures: {}", player.first_name, player.pictures.join(", ")));
+        say(&format!(
+            "a pupil      {} — pictures: {}",
+            player.first_name,
+            player.pictures.join(", ")
+        ));
     }
     say(&format!("a teacher    maitresse — {}", notes.teacher_password));
-    say(&format!("the tour     {issuer}{PATH}   (Ctrl-C stops; --reset begins anew)"));
+    say(&format!(
+        "the tour     {issuer}{PATH}   (Ctrl-C stops; --reset begins anew)"
+    ));
 }
 
 /// A page of the demo that failed says why: its visitor is its operator.
@@ -56,12 +62,18 @@ impl<E: Into<anyhow::Error>> From<E> for DemoError {
 
 impl IntoResponse for DemoError {
     fn into_response(self) -> Response {
-        (axum::http::StatusCode::INTERNAL_SERVER_ERROR, format!("{:#}\n", self.0)).into_response()
+        (
+            axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            format!("{:#}\n", self.0),
+        )
+            .into_response()
     }
 }
 
 async fn start(State(stage): State<Arc<Stage>>, headers: HeaderMap) -> Result<Response, DemoError> {
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
     let lang = accepted.and_then(Lang::preferred).unwrap_or(Lang::Fr);
     let notes = stage.memory.read();
     let cast = cast(&stage, &notes).await?;
@@ -71,7 +83,7 @@ async fn start(State(stage): State<Arc<Stage>>, headers: HeaderMap) -> Result<Re
         cast,
         services: services(&stage),
         load_action: (!notes.moved).then(|| NEXT_YEAR.to_owned()),
-        reset_action: FORGET.to_owned(),
+        reset_action: RESET.to_owned(),
         notice: stage.take_notice(),
     };
     Ok(HtmlPage::new(views::render(&view)?).into_response())
@@ -83,10 +95,10 @@ async fn next_year(State(stage): State<Arc<Stage>>) -> Result<Response, DemoErro
     Ok(Redirect::to(PATH).into_response())
 }
 
-async fn forget(State(stage): State<Arc<Stage>>) -> Result<Response, DemoError> {
-    stage.undo_next_year().await?;
-    stage.leave_notice("La visite recommence au début : le fichier de l’an prochain est retiré.".to_owned());
-    Ok(Redirect::to(PATH).into_response())
+/// Everything is thrown away and made anew; the browser's next request waits at the door until it is done.
+async fn reset(State(stage): State<Arc<Stage>>) -> Response {
+    stage.again.notify_one();
+    ([(header::CONNECTION, "close")], Redirect::to(PATH)).into_response()
 }
 
 /// The pupils who are introduced, where they are now.
@@ -94,14 +106,20 @@ async fn cast(stage: &Stage, notes: &Notes) -> anyhow::Result<Vec<CastMember>> {
     let schools = stage.schools()?;
     let mut cast = Vec::new();
     for player in notes.players.iter().take(CAST) {
-        let Some((class, class_label, uai)) = stage.place_of(player).await? else { continue };
+        let Some((class, class_label, uai)) = stage.place_of(player).await? else {
+            continue;
+        };
         let school = schools.iter().find(|school| school.uai == uai);
         cast.push(CastMember {
             first_name: player.first_name.clone(),
             class_label,
             school: school.map(|school| school.name.clone()).unwrap_or_default(),
             avatar: player.avatar.clone(),
-            pictures: player.pictures.iter().filter_map(|id| Picture::by_id(id)).collect(),
+            pictures: player
+                .pictures
+                .iter()
+                .filter_map(|id| Picture::by_id(id))
+                .collect(),
             class_url: notes.classes.get(&class).cloned().unwrap_or_default(),
         });
     }
@@ -118,17 +136,20 @@ fn services(stage: &Stage) -> Vec<DemoService> {
 }
 
 /// Title, sentence and label of each step, in both languages.
-fn words(lang: Lang, hero: &str) -> [(String, String, &'static str); 5] {
+fn words(lang: Lang, hero: &str, code: &str) -> [(String, String, &'static str); 5] {
     match lang {
         Lang::Fr => [
             (
                 format!("{hero} entre à l’école"),
-                format!("{hero} est en CM2. Ouvrez la cabane à lire, choisissez sa classe, puis ses quatre images."),
+                format!(
+                    "{hero} est en CM2. Ouvrez la cabane à lire, « Entre par ta classe », le code de sa classe ({code}), son prénom, puis ses quatre images."
+                ),
                 "Ouvrir la cabane à lire",
             ),
             (
-                "Son carnet la reconnaît".to_owned(),
-                "Un deuxième service : un seul clic, sans rien retaper. Regardez l’identifiant qu’il reçoit.".to_owned(),
+                "Son carnet reconnaît l’enfant".to_owned(),
+                "Un deuxième service : un seul clic, sans rien retaper. Regardez l’identifiant qu’il reçoit."
+                    .to_owned(),
                 "Ouvrir mon carnet",
             ),
             (
@@ -138,19 +159,22 @@ fn words(lang: Lang, hero: &str) -> [(String, String, &'static str); 5] {
             ),
             (
                 format!("{hero} entre au collège"),
-                "La page de sa nouvelle classe, les mêmes images : l’ENT du collège l’accueille.".to_owned(),
+                "Le code de sa nouvelle classe (dans sa carte, plus bas), les mêmes images : l’ENT du collège l’accueille.".to_owned(),
                 "Ouvrir l’ENT du collège",
             ),
             (
-                "Le carnet la reconnaît toujours".to_owned(),
-                "Même identifiant qu’avant : rien n’est perdu, personne n’a créé de second compte.".to_owned(),
+                "Le carnet reconnaît toujours l’enfant".to_owned(),
+                "Même identifiant qu’avant : rien n’est perdu, personne n’a créé de second compte."
+                    .to_owned(),
                 "Rouvrir mon carnet",
             ),
         ],
         Lang::En => [
             (
                 format!("{hero} goes to primary school"),
-                format!("{hero} is in the last year (CM2). Open the reading hut, choose the class, then the four pictures."),
+                format!(
+                    "{hero} is in the last year (CM2). Open the reading hut, the way by the class, the code of the class ({code}), the first name, then the four pictures."
+                ),
                 "Open the reading hut",
             ),
             (
@@ -165,7 +189,8 @@ fn words(lang: Lang, hero: &str) -> [(String, String, &'static str); 5] {
             ),
             (
                 format!("{hero} goes to collège"),
-                "The page of the new class, the same pictures: the collège's ENT welcomes the child.".to_owned(),
+                "The code of the new class (on the card below), the same pictures: the collège's ENT welcomes the child."
+                    .to_owned(),
                 "Open the collège's ENT",
             ),
             (
@@ -179,6 +204,10 @@ fn words(lang: Lang, hero: &str) -> [(String, String, &'static str); 5] {
 
 fn steps(stage: &Stage, notes: &Notes, cast: &[CastMember], lang: Lang) -> Vec<Step> {
     let hero = cast.first().map_or("…", |member| &member.first_name);
+    let code = cast
+        .first()
+        .and_then(|member| member.class_url.rsplit('/').next())
+        .unwrap_or_default();
     let done = [
         notes.met(ServiceKey::Ecole, false),
         notes.met(ServiceKey::Carnet, false),
@@ -186,7 +215,12 @@ fn steps(stage: &Stage, notes: &Notes, cast: &[CastMember], lang: Lang) -> Vec<S
         notes.met(ServiceKey::College, true),
         notes.met(ServiceKey::Carnet, true),
     ];
-    let open = |key| stage.service(key).map(|service| service.url.clone()).unwrap_or_default();
+    let open = |key| {
+        stage
+            .service(key)
+            .map(|service| service.url.clone())
+            .unwrap_or_default()
+    };
     let targets = [
         open(ServiceKey::Ecole),
         open(ServiceKey::Carnet),
@@ -195,12 +229,19 @@ fn steps(stage: &Stage, notes: &Notes, cast: &[CastMember], lang: Lang) -> Vec<S
         open(ServiceKey::Carnet),
     ];
     let current = done.iter().position(|done| !done);
-    let lines = words(lang, hero).into_iter().zip(targets).zip(done).enumerate();
+    let lines = words(lang, hero, code)
+        .into_iter()
+        .zip(targets)
+        .zip(done)
+        .enumerate();
     lines
         .map(|(number, (((title, sentence, label), url), done))| {
             let label = label.to_owned();
             let action = if url.is_empty() {
-                (!notes.moved).then(|| StepAction::Post { label, action: NEXT_YEAR.to_owned() })
+                (!notes.moved).then(|| StepAction::Post {
+                    label,
+                    action: NEXT_YEAR.to_owned(),
+                })
             } else {
                 Some(StepAction::Open { label, url })
             };
@@ -209,7 +250,12 @@ fn steps(stage: &Stage, notes: &Notes, cast: &[CastMember], lang: Lang) -> Vec<S
                 (false, true) => StepState::Current,
                 (false, false) => StepState::Todo,
             };
-            Step { title, sentence, action, state }
+            Step {
+                title,
+                sentence,
+                action,
+                state,
+            }
         })
         .collect()
 }

@@ -5,12 +5,13 @@
 
 use super::credential::keep;
 use super::{Context, Failure, class_code};
-use crate::base::id::ClassGroupId;
+use crate::base::id::{ClassGroupId, IdentityId};
 use crate::base::text::fold_tight;
 use crate::domain::audit::Actor;
 use crate::domain::class_group::ClassCode;
 use crate::domain::credential::CredentialKind;
 use crate::domain::education::SchoolYear;
+use crate::domain::enrolment::Enrolment;
 use crate::domain::uai::Uai;
 use crate::login::class_list;
 use crate::login::picture::PictureCode;
@@ -53,6 +54,8 @@ pub struct Cards {
 /// The card of a pupil.
 #[derive(Debug, Clone)]
 pub struct Card {
+    /// Whose.
+    pub identity: IdentityId,
     /// The first name, as on the class page.
     pub first_name: String,
     /// The number of the avatar.
@@ -106,6 +109,15 @@ pub async fn named(
         .collect())
 }
 
+/// The enrolments of a person that count today, oldest year first.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn enrolments(context: &Context, person: IdentityId) -> Result<Vec<Enrolment>, Failure> {
+    let mut conn = context.db.reader().await?;
+    Ok(store::enrolment::live_of(&mut conn, person, context.now().date()).await?)
+}
+
 /// Makes picture codes for the pupils of a class, all in one transaction, and answers their cards; `None` where there
 /// is no such class.
 ///
@@ -138,6 +150,7 @@ pub async fn cards(
         let verifier = code.verifier(&context.vault, id)?;
         keep(&mut tx, id, (kind, &verifier), actor, now).await?;
         cards.push(Card {
+            identity: id,
             first_name: pupil.first_name,
             avatar: pupil.avatar,
             code,

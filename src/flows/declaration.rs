@@ -2,6 +2,8 @@
 //!
 //! Idempotent: what is as declared is not touched. Nothing that anybody was enrolled in is ever pruned.
 
+pub mod file;
+
 use super::{Context, Failure};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::education::{Academy, School};

@@ -23,7 +23,6 @@ pub mod outbound;
 pub mod password_gate;
 pub mod person;
 pub mod purge;
-pub mod release;
 mod recognition;
 pub mod release;
 pub mod session;

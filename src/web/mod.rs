@@ -85,7 +85,7 @@ async fn ready(
 }
 
 /// The id of an avatar by its number.
-fn avatar_id(number: usize) -> String {
+pub(crate) fn avatar_id(number: usize) -> String {
     views::AVATARS
         .get(number)
         .map(|avatar| avatar.id.to_owned())

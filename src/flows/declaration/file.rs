@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::Declaration;
 use crate::base::secret::{Digest, Secret};
 use crate::base::url::Url;
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
@@ -16,7 +17,6 @@ use crate::domain::relying_party::{
     SubjectStrategy,
 };
 use crate::domain::uai::Uai;
-use super::Declaration;
 
 /// A client secret shorter than this is somebody's password: its digest could be searched.
 const SECRET_LENGTH: usize = 32;
@@ -220,7 +220,10 @@ impl Reader {
         let file: File = toml::from_str(text).map_err(|error| InvalidDeclaration(error.to_string()))?;
         for entry in file.academy {
             self.once("academy", &entry.code)?;
-            self.declaration.academies.push(Academy { code: entry.code, name: entry.name });
+            self.declaration.academies.push(Academy {
+                code: entry.code,
+                name: entry.name,
+            });
         }
         for entry in file.school {
             self.once("school", &entry.uai)?;

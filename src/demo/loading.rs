@@ -1,0 +1,83 @@
+//! Loading the files of the sample: read from the disk, given to the import as the command line gives them.
+
+use std::fs::{self, File as DiskFile};
+use std::io::Read;
+use std::path::Path;
+
+use super::Stage;
+use crate::domain::education::{AcademyCode, Degree, SchoolYear};
+use crate::domain::uai::Uai;
+use crate::flows::declaration::Declaration;
+use crate::flows::import::{self, Feed, File, Load, Opener, Report};
+
+impl Stage {
+    /// Imports the ONDE file of each école.
+    pub(super) async fn import_onde(&self, territory: &Declaration, year: SchoolYear) -> anyhow::Result<()> {
+        let mut files = Vec::new();
+        for school in territory
+            .schools
+            .iter()
+            .filter(|school| school.degree == Degree::First)
+        {
+            let path = self
+                .folder
+                .join(format!("sample/onde/{year}/{}/CSVExtraction.csv", school.uai));
+            files.push(file(&path, Some(school.uai.clone())));
+        }
+        self.import(Feed::Onde, year, files).await.map(drop)
+    }
+
+    /// Imports the AAF delivery; answers what to tell the visitor.
+    pub(super) async fn import_aaf(
+        &self,
+        territory: &Declaration,
+        year: SchoolYear,
+    ) -> anyhow::Result<String> {
+        let Some(academy) = territory.academies.first() else {
+            anyhow::bail!("the sample has no academy")
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(self.folder.join(format!("sample/aaf/{year}")))? {
+            files.push(file(&entry?.path(), None));
+        }
+        let academy: AcademyCode = academy.code.clone();
+        let report = self.import(Feed::Aaf { academy }, year, files).await?;
+        Ok(told(&report))
+    }
+
+    async fn import(&self, feed: Feed, year: SchoolYear, files: Vec<File>) -> anyhow::Result<Report> {
+        let operator = "demo".to_owned();
+        let load = Load {
+            feed,
+            year,
+            files,
+            operator,
+            override_reason: None,
+        };
+        Ok(import::apply(&self.context, load).await?)
+    }
+}
+
+fn file(path: &Path, school: Option<Uai>) -> File {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .as_ref()
+        .into();
+    let path = path.to_owned();
+    let open: Opener = Box::new(move || Ok(Box::new(DiskFile::open(path)?) as Box<dyn Read + Send>));
+    File { name, school, open }
+}
+
+/// What the load did, for the visitor.
+fn told(report: &Report) -> String {
+    let counts = report.total;
+    format!(
+        "{} élèves chargés : {} reconnus, {} nouveaux, {} cas pour un humain (les jumeaux ne sont jamais réunis d’office).",
+        counts.stated,
+        counts.recognised,
+        counts.new.saturating_sub(counts.recognised),
+        counts.cases
+    )
+}
