@@ -7,7 +7,9 @@ mod class;
 mod config;
 mod demo;
 mod doctor;
+mod import;
 mod keys;
+mod match_case;
 mod sample;
 mod serve;
 mod user;
@@ -56,6 +58,12 @@ enum Command {
     Config(config::Command),
     /// Play a whole territory on this machine: a school, a collège, three services and a guided tour.
     Demo(demo::Arguments),
+    /// Load the files of schools and academies; take a load back.
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Decide which records are of one child, where Marelle does not.
+    #[command(subcommand, name = "match")]
+    Match(match_case::Command),
     /// Write an invented territory in the real file formats.
     Sample(sample::Arguments),
     /// Check that the installation is whole: database, master key, audit journal.
@@ -146,6 +154,8 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::User(command) => user::run(&open(file).await?, command).await,
         Command::Keys(command) => keys::run(&open(file).await?, command).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Import(command) => import::run(&open(file).await?, command).await,
+        Command::Match(command) => match_case::run(&open(file).await?, command).await,
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&open(file).await?, &arguments).await,
     }
