@@ -3,6 +3,8 @@
 //!
 //! Must never decide anything a flow decides.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use crate::base::secret::{MasterKey, SecretError, Vault};
 use crate::base::time::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::domain::session::Lifetimes;
+use crate::domain::uai::Uai;
+use crate::flows::import;
 use crate::flows::keys::Keyring;
 use crate::flows::password_gate::PasswordGate;
 use crate::flows::{self, Context, Failure, Settings};
@@ -185,4 +189,17 @@ pub async fn serve(
     db.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A file of a delivery on the disk, opened when its turn comes; `school` where the feed does not say whose it is.
+pub fn import_file(path: &Path, school: Option<Uai>) -> import::File {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .as_ref()
+        .into();
+    let path = path.to_owned();
+    let open: import::Opener = Box::new(move || Ok(Box::new(File::open(path)?) as Box<dyn Read + Send>));
+    import::File { name, school, open }
 }

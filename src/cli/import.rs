@@ -2,20 +2,20 @@
 //!
 //! Without `--apply` nothing is written. Exit codes: 3 a guard refuses, 4 a file cannot be read.
 
-use std::fs::{self, File as DiskFile};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, print_json, print_line};
+use crate::app::import_file;
 use crate::base::id::ImportRunId;
 use crate::domain::education::{AcademyCode, SchoolYear};
 use crate::domain::uai::Uai;
 use crate::flows::Context;
-use crate::flows::import::{self, Counts, Feed, File, ImportError, Load, Opener, Report};
+use crate::flows::import::{self, Counts, Feed, File, ImportError, Load, Report};
 use crate::flows::undo::{self, UndoError};
 
 /// Rows with a complaint that are printed for people; all are in the JSON.
@@ -110,7 +110,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Aaf(arguments) => {
             let mut files = Vec::new();
             for path in walk(&arguments.common.paths)? {
-                files.push(file(&path, None));
+                files.push(import_file(&path, None));
             }
             load(
                 context,
@@ -326,19 +326,7 @@ fn onde_files(paths: &[PathBuf], school: Option<&Uai>) -> Result<Vec<File>, Refu
                 path.display()
             )));
         };
-        files.push(file(&path, Some(school)));
+        files.push(import_file(&path, Some(school)));
     }
     Ok(files)
-}
-
-fn file(path: &Path, school: Option<Uai>) -> File {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .as_ref()
-        .into();
-    let path = path.to_owned();
-    let open: Opener = Box::new(move || Ok(Box::new(DiskFile::open(path)?) as Box<dyn Read + Send>));
-    File { name, school, open }
 }

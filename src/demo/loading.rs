@@ -1,14 +1,12 @@
 //! Loading the files of the sample: read from the disk, given to the import as the command line gives them.
 
-use std::fs::{self, File as DiskFile};
-use std::io::Read;
-use std::path::Path;
+use std::fs;
 
 use super::Stage;
+use crate::app::import_file;
 use crate::domain::education::{AcademyCode, Degree, SchoolYear};
-use crate::domain::uai::Uai;
 use crate::flows::declaration::Declaration;
-use crate::flows::import::{self, Feed, File, Load, Opener, Report};
+use crate::flows::import::{self, Feed, File, Load, Report};
 
 impl Stage {
     /// Imports the ONDE file of each école.
@@ -22,7 +20,7 @@ impl Stage {
             let path = self
                 .folder
                 .join(format!("sample/onde/{year}/{}/CSVExtraction.csv", school.uai));
-            files.push(file(&path, Some(school.uai.clone())));
+            files.push(import_file(&path, Some(school.uai.clone())));
         }
         self.import(Feed::Onde, year, files).await.map(drop)
     }
@@ -38,7 +36,7 @@ impl Stage {
         };
         let mut files = Vec::new();
         for entry in fs::read_dir(self.folder.join(format!("sample/aaf/{year}")))? {
-            files.push(file(&entry?.path(), None));
+            files.push(import_file(&entry?.path(), None));
         }
         let academy: AcademyCode = academy.code.clone();
         let report = self.import(Feed::Aaf { academy }, year, files).await?;
@@ -56,18 +54,6 @@ impl Stage {
         };
         Ok(import::apply(&self.context, load).await?)
     }
-}
-
-fn file(path: &Path, school: Option<Uai>) -> File {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .as_ref()
-        .into();
-    let path = path.to_owned();
-    let open: Opener = Box::new(move || Ok(Box::new(DiskFile::open(path)?) as Box<dyn Read + Send>));
-    File { name, school, open }
 }
 
 /// What the load did, for the visitor.
