@@ -7,7 +7,9 @@ mod class;
 mod config;
 mod demo;
 mod doctor;
+mod import;
 mod keys;
+mod match_case;
 mod sample;
 mod serve;
 mod user;
@@ -60,6 +62,12 @@ enum Command {
     Sample(sample::Arguments),
     /// Check that the installation is whole: database, master key, audit journal.
     Doctor(doctor::Arguments),
+    /// Load the files of schools and academies, list loads, take one back.
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Decide which records are of one person.
+    #[command(subcommand)]
+    Match(match_case::Command),
     /// List and rotate signing keys.
     #[command(subcommand)]
     Keys(keys::Command),
@@ -144,6 +152,8 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Config(command) => config::run(file, &command),
         Command::Class(command) => class::run(&open(file).await?, command).await,
         Command::User(command) => user::run(&open(file).await?, command).await,
+        Command::Import(command) => import::run(&open(file).await?, command).await,
+        Command::Match(command) => match_case::run(&open(file).await?, command).await,
         Command::Keys(command) => keys::run(&open(file).await?, command).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Sample(arguments) => sample::run(&arguments),
