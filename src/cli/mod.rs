@@ -152,10 +152,10 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Config(command) => config::run(file, &command),
         Command::Class(command) => class::run(&open(file).await?, command).await,
         Command::User(command) => user::run(&open(file).await?, command).await,
-        Command::Keys(command) => keys::run(&open(file).await?, command).await,
-        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Import(command) => import::run(&open(file).await?, command).await,
         Command::Match(command) => match_case::run(&open(file).await?, command).await,
+        Command::Keys(command) => keys::run(&open(file).await?, command).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&open(file).await?, &arguments).await,
     }

@@ -282,8 +282,8 @@ proptest! {
         let world = loaded(&population, ORDERS[0]);
         let people = world.people();
         let mut again = world;
-        for name in 0..population.len() {
-            again.load(&[(name, population[name].1.clone())]);
+        for (name, (_, record)) in population.iter().enumerate() {
+            again.load(&[(name, record.clone())]);
         }
         prop_assert_eq!(again.reconsider_everything(), Resolution::default());
         prop_assert_eq!(people, again.people());

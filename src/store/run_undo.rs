@@ -23,25 +23,31 @@ statements! {
         OR (h.table_name = 'structure' AND EXISTS
             (SELECT 1 FROM structure s WHERE s.structure_key || '\t' || s.academy = h.row_key
                 AND s.created_run = $1)))";
-    // What another run, or a person by hand, has hung on them.
+    // What another run, or a person by hand, has hung on them. A row that was there before and that this run itself
+    // moved there goes back by its journal.
     RECORDS_ON = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM identity i
         JOIN source_record r ON r.identity_id = i.id
-        WHERE i.created_run = $1 AND (r.created_run IS NULL OR r.created_run <> $1)";
+        WHERE i.created_run = $1 AND (r.created_run IS NULL OR r.created_run <> $1) AND NOT EXISTS
+            (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'source_record' AND h.row_key = r.id)";
     ENROLMENTS_ON_IDENTITIES = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM identity i
         JOIN enrolment e ON e.identity_id = i.id
-        WHERE i.created_run = $1 AND (e.created_run IS NULL OR e.created_run <> $1)";
+        WHERE i.created_run = $1 AND (e.created_run IS NULL OR e.created_run <> $1) AND NOT EXISTS
+            (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'enrolment' AND h.row_key = e.id)";
     ENROLMENTS_ON_RECORDS = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM source_record r
         JOIN enrolment e ON e.record_id = r.id
-        WHERE r.created_run = $1 AND (e.created_run IS NULL OR e.created_run <> $1)";
+        WHERE r.created_run = $1 AND (e.created_run IS NULL OR e.created_run <> $1) AND NOT EXISTS
+            (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'enrolment' AND h.row_key = e.id)";
     ENROLMENTS_ON_CLASSES = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM class_group c
         JOIN enrolment e ON e.class_id = c.id
-        WHERE c.created_run = $1 AND (e.created_run IS NULL OR e.created_run <> $1)";
+        WHERE c.created_run = $1 AND (e.created_run IS NULL OR e.created_run <> $1) AND NOT EXISTS
+            (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'enrolment' AND h.row_key = e.id)";
     CASES_ON = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM match_case m
         WHERE (m.created_run IS NULL OR m.created_run <> $1) AND EXISTS
             (SELECT 1 FROM source_record r WHERE r.id IN (m.record_a, m.record_b) AND r.created_run = $1)";
     ROWS_ON_SCHOOLS = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM school s
         JOIN source_record r ON r.uai = s.uai
-        WHERE s.created_run = $1 AND (r.created_run IS NULL OR r.created_run <> $1)";
+        WHERE s.created_run = $1 AND (r.created_run IS NULL OR r.created_run <> $1) AND NOT EXISTS
+            (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'source_record' AND h.row_key = r.id)";
     // Identities it changed that were suspended or erased since; a merge of its own may be what changed them.
     STOPPED = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM identity i WHERE i.status IN ('suspended', 'erased')
         AND EXISTS (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'identity' AND h.row_key = i.id

@@ -23,6 +23,7 @@ mod situation;
 mod spool;
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use guard::Concern;
@@ -51,6 +52,16 @@ pub struct File {
 }
 
 impl File {
+    /// A file on disk, opened when its turn comes.
+    pub fn at(path: PathBuf, school: Option<Uai>) -> Self {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        Self {
+            name: name.unwrap_or_default().into(),
+            school,
+            open: Box::new(move || Ok(Box::new(std::fs::File::open(path)?))),
+        }
+    }
+
     /// A file that is in memory.
     pub fn of_bytes(name: &str, school: Option<Uai>, bytes: Vec<u8>) -> Self {
         Self {

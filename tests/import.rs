@@ -1,0 +1,26 @@
+//! Feeds from their files to people, in process, on each engine: loading, recognising, guarding, undoing, deciding.
+//!
+//! PostgreSQL takes part where `MARELLE_TEST_POSTGRES` names a server.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the whole file is tests and what they stand on"
+)]
+
+#[path = "import/deciding.rs"]
+mod deciding;
+#[path = "import/files.rs"]
+mod files;
+#[path = "import/guarding.rs"]
+mod guarding;
+#[path = "import/loading.rs"]
+mod loading;
+#[path = "import/recognising.rs"]
+mod recognising;
+#[path = "import/town.rs"]
+mod town;
+#[path = "import/undoing.rs"]
+mod undoing;
