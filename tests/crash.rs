@@ -15,5 +15,7 @@
 mod client;
 #[path = "crash/codes.rs"]
 mod codes;
+#[path = "crash/import.rs"]
+mod import;
 #[path = "crash/installation.rs"]
 mod installation;
