@@ -67,7 +67,13 @@ async fn send(port: u16, start: &str, headers: &str, body: &str) -> Result<Answe
 
 /// Asks for a page, with cookies.
 pub(crate) async fn get(port: u16, path: &str, cookies: &str) -> Result<Answer> {
-    send(port, &format!("GET {path}"), &format!("Cookie: {cookies}\r\n"), "").await
+    send(
+        port,
+        &format!("GET {path}"),
+        &format!("Cookie: {cookies}\r\n"),
+        "",
+    )
+    .await
 }
 
 /// Signs in by password; the cookies that the browser has then.

@@ -83,25 +83,47 @@ async fn round(installation: &Installation, moment: usize) {
     let redeemed_before = installation.number(REDEEMED).await;
 
     let first = burst(server, codes.clone(), moment).await;
-    assert!(first.granted.len() <= CODES && first.shown.len() < CODES, "{first:?}");
+    assert!(
+        first.granted.len() <= CODES && first.shown.len() < CODES,
+        "{first:?}"
+    );
 
     let server = installation.serve().await;
     installation.is_whole();
-    assert_eq!(installation.number(HALF_DONE).await, 0, "a redemption was left half done");
+    assert_eq!(
+        installation.number(HALF_DONE).await,
+        0,
+        "a redemption was left half done"
+    );
     let redeemed = usize::try_from(installation.number(REDEEMED).await - redeemed_before).unwrap();
-    assert!(redeemed >= first.granted.len(), "an answered redemption was forgotten");
-    assert!(redeemed <= first.shown.len(), "a code is spent that nobody showed");
+    assert!(
+        redeemed >= first.granted.len(),
+        "an answered redemption was forgotten"
+    );
+    assert!(
+        redeemed <= first.shown.len(),
+        "a code is spent that nobody showed"
+    );
 
     let mut granted_late = 0;
     for (index, code) in codes.iter().enumerate() {
-        let (one, other) = tokio::join!(client::redeem(server.port, code), client::redeem(server.port, code));
+        let (one, other) = tokio::join!(
+            client::redeem(server.port, code),
+            client::redeem(server.port, code)
+        );
         let refused = Redeemed::Refused("invalid_grant".to_owned());
         let answers = [&one, &other];
-        let granted = answers.iter().filter(|answer| ***answer == Redeemed::Granted).count();
+        let granted = answers
+            .iter()
+            .filter(|answer| ***answer == Redeemed::Granted)
+            .count();
         let refusals = answers.iter().filter(|answer| ***answer == refused).count();
         assert_eq!(granted + refusals, 2, "code {index}: {answers:?}");
         if first.granted.contains(&index) {
-            assert_eq!(granted, 0, "code {index} was redeemed in both lives of the server");
+            assert_eq!(
+                granted, 0,
+                "code {index} was redeemed in both lives of the server"
+            );
         } else if first.shown.contains(&index) {
             // Its answer was lost. Whether the redemption was committed before, it counts once at most.
             assert!(granted <= 1, "code {index} was redeemed twice");
@@ -163,11 +185,18 @@ async fn burst(mut server: Server, codes: Arc<[String]>, moment: usize) -> Known
         known.shown.insert(index);
         match answer {
             Redeemed::Granted => {
-                assert!(known.granted.insert(index), "code {index} was redeemed twice at once");
+                assert!(
+                    known.granted.insert(index),
+                    "code {index} was redeemed twice at once"
+                );
                 answered += 1;
             }
             Redeemed::Refused(error) => {
-                assert_eq!((error.as_str(), index % TWICE), ("invalid_grant", 0), "code {index}");
+                assert_eq!(
+                    (error.as_str(), index % TWICE),
+                    ("invalid_grant", 0),
+                    "code {index}"
+                );
                 answered += 1;
             }
             Redeemed::Lost => lost += 1,

@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use crate::installation::{Installation, Process, on_each_engine};
 
 const SCHOOLS: u32 = 30;
-/// A load is killed in each of these stretches: so many schools are in it at least, and fewer than so many.
-const STRETCHES: [(u32, u32); 3] = [(1, 6), (8, 14), (15, 21)];
-/// After that many schools a load goes on for so long at most, in milliseconds, so that kills land anywhere in a
-/// transaction.
-const LONGEST_DELAY: u32 = 25;
+/// Loads are killed until so many schools are in.
+const ENOUGH: usize = 18;
+/// A load is killed when it has brought in one school more than there were, or up to so many.
+const LONGEST_STRIDE: u32 = 4;
+/// And so many milliseconds later at most, so that kills land anywhere in a transaction.
+const LONGEST_DELAY: u32 = 60;
 
 const SCHOOLS_IN: &str = "SELECT CAST(COUNT(DISTINCT uai) AS BIGINT) AS number FROM class_group";
 /// Everything that a pupil's row becomes, as far as it does not hold a random id or a time.
@@ -55,27 +56,38 @@ async fn a_killed_import_leaves_whole_schools_and_is_brought_to_its_end() {
     on_each_engine(async |installation| {
         delivery.declare(installation);
         let random = SeededRandom::new(9);
-        let mut before = 0;
-        for (least, most) in STRETCHES {
-            let moment = least + below(&random, most - least);
+        let mut there = 0;
+        while there < ENOUGH {
+            let moment = there + 1 + usize::try_from(below(&random, LONGEST_STRIDE)).unwrap();
             let delay = Duration::from_millis(below(&random, LONGEST_DELAY).into());
-            kill_an_import(installation, &delivery, (moment.into(), delay)).await;
-            before = whole_schools(installation, &wanted, before).await;
+            kill_an_import(installation, &delivery, (moment, delay)).await;
+            let now = whole_schools(installation, &wanted).await;
+            assert!(
+                moment <= now,
+                "{moment} schools were in before the kill, {now} after it"
+            );
+            there = now;
         }
         let rest = installation.json(&delivery.import());
         assert_eq!(rest["total"]["stated"], report["total"]["stated"]);
-        assert!(rest["total"]["new"].as_u64() > Some(0), "the kills came too late: {rest}");
+        assert!(
+            rest["total"]["new"].as_u64() > Some(0),
+            "the kills came too late: {rest}"
+        );
         assert_eq!(Outcome::read(installation, &delivery).await, wanted);
         // No school was imported twice on the way.
         assert_eq!(installation.number(JOURNALLED).await, i64::from(SCHOOLS));
         assert_eq!(installation.number(COUNTED).await, i64::from(SCHOOLS));
 
         let again = installation.json(&delivery.import());
+        assert_eq!(again["changes"], json!(false), "{again}");
         assert_quiet(&again["total"], &report["total"]["stated"]);
-        for school in again["schools"].as_array().unwrap() {
-            assert_quiet(school, &school["stated"]);
+        let lines = again["schools"].as_array().unwrap();
+        assert_eq!(lines.len(), wanted.schools.len());
+        for line in lines {
+            assert_quiet(&line["counts"], &line["counts"]["stated"]);
         }
-        assert_eq!(Outcome::read(installation, &delivery).await, wanted);
+        assert_eq!(schools(installation).await, wanted.schools);
         installation.is_whole();
     })
     .await;
@@ -85,14 +97,27 @@ async fn a_killed_import_leaves_whole_schools_and_is_brought_to_its_end() {
 fn assert_quiet(counts: &Value, stated: &Value) {
     assert_eq!(&counts["unchanged"], stated, "{counts}");
     for change in [
-        "new", "recognised", "changed", "entering", "moved", "returning", "departing", "classes", "cases", "merges",
+        "new",
+        "recognised",
+        "changed",
+        "entering",
+        "moved",
+        "returning",
+        "departing",
+        "classes",
+        "cases",
+        "merges",
     ] {
         assert_eq!(counts[change], json!(0), "{change}: {counts}");
     }
 }
 
 /// Lets an import go until so many schools are in, and a moment longer, and kills it.
-async fn kill_an_import(installation: &Installation, delivery: &Delivery, (schools, delay): (i64, Duration)) {
+async fn kill_an_import(
+    installation: &Installation,
+    delivery: &Delivery,
+    (schools, delay): (usize, Duration),
+) {
     let log = installation.path("import.log");
     let child = installation
         .command(&delivery.import())
@@ -101,6 +126,7 @@ async fn kill_an_import(installation: &Installation, delivery: &Delivery, (schoo
         .spawn()
         .unwrap();
     let mut import = Process(child);
+    let schools = i64::try_from(schools).unwrap();
     while installation.number(SCHOOLS_IN).await < schools {
         if import.has_ended() {
             panic!("{}", std::fs::read_to_string(log).unwrap());
@@ -111,15 +137,14 @@ async fn kill_an_import(installation: &Installation, delivery: &Delivery, (schoo
 }
 
 /// After a kill: the program finds its installation whole, and every school is there as wanted or not at all.
-/// Answers how many there are; there were fewer before.
-async fn whole_schools(installation: &Installation, wanted: &Outcome, before: usize) -> usize {
+/// Answers how many there are.
+async fn whole_schools(installation: &Installation, wanted: &Outcome) -> usize {
     // The program first: it is to repair what there is to repair.
     installation.is_whole();
     let schools = schools(installation).await;
     for (uai, lines) in &schools {
         assert_eq!(Some(lines), wanted.schools.get(uai), "{uai} is half done");
     }
-    assert!(before < schools.len() && schools.len() < wanted.schools.len());
     assert_eq!(installation.number(STRAYS).await, 0);
     let count = i64::try_from(schools.len()).unwrap();
     assert_eq!(installation.number(JOURNALLED).await, count);
@@ -195,7 +220,8 @@ impl Outcome {
         let schools = schools(installation).await;
         let mut listed = BTreeMap::new();
         for uai in schools.keys() {
-            let mut classes = installation.json(&["class", "list", "--school", uai, "--year", &delivery.year]);
+            let mut classes =
+                installation.json(&["class", "list", "--school", uai, "--year", &delivery.year]);
             let classes = classes.as_array_mut().unwrap().iter_mut();
             let lines = classes.map(|class| {
                 class.as_object_mut().unwrap().remove("id");
