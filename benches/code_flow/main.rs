@@ -14,16 +14,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use measure::{figure, head, row};
+use measure::{figure, head, part, row};
 use site::{Site, Work};
 
 const USERS: [usize; 2] = [1, 8];
 
 fn main() -> Result<()> {
     let length = Duration::from_secs(measure::setting("MARELLE_BENCH_SECONDS", 3));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     measure::machine("before");
     let raw = raw::measure(length)?;
     raw.print();
@@ -80,12 +78,10 @@ async fn engine(
     for work in Work::ALL {
         for (users, commits) in USERS.into_iter().zip(&commits) {
             let seen = users::run(&site, work, users, length).await?;
-            let to_commits = work.commits() as f64 * seen.rate / commits;
-            let to_raw = work
-                .bound(raw, users)
-                .map_or_else(String::new, |(name, rate)| {
-                    format!("{} of {name}", figure(seen.rate / rate))
-                });
+            let to_commits = f64::from(work.commits()) * seen.rate;
+            let to_raw = work.bound(raw, users).map_or_else(String::new, |(name, rate)| {
+                format!("{} of {name}", part(seen.rate, rate))
+            });
             row(&[
                 &work.name(),
                 &users,
@@ -94,7 +90,7 @@ async fn engine(
                 &seen.ms(99),
                 &figure(seen.cpu_ms),
                 &work.commits(),
-                &figure(to_commits),
+                &part(to_commits, *commits),
                 &to_raw,
             ]);
         }

@@ -16,7 +16,7 @@ use openssl::rsa::Rsa;
 use openssl::sign::Signer;
 use tower::ServiceExt as _;
 
-use super::measure::{figure, head, rate, row};
+use super::measure::{figure, head, now, row};
 
 /// Rates per second.
 pub(super) struct Raw {
@@ -44,13 +44,26 @@ pub(super) fn measure(length: Duration) -> Result<Raw> {
         argon2_two: std::thread::scope(|scope| {
             let other = scope.spawn(|| argon2(length));
             let own = argon2(length)?;
-            let other = other.join().map_err(|_| anyhow::anyhow!("the other thread fell"))??;
+            let other = other
+                .join()
+                .map_err(|_| anyhow::anyhow!("the other thread fell"))??;
             anyhow::Ok(own + other)
         })?,
         rsa: rate(length, || sign(&rsa))?,
         p256: rate(length, || sign(&p256))?,
         route: route(length)?,
     })
+}
+
+/// How often something can be done in a second, by one thread, over `length`.
+fn rate<E>(length: Duration, mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+    let start = now();
+    let mut done = 0u32;
+    while start.elapsed() < length {
+        work()?;
+        done += 1;
+    }
+    Ok(f64::from(done) / start.elapsed().as_secs_f64())
 }
 
 fn argon2(length: Duration) -> Result<f64> {

@@ -20,9 +20,10 @@ use marelle::domain::relying_party::{
 };
 use marelle::flows::{Context, person};
 use marelle::store;
-use marelle::store::db::{Address, Db, Statement};
+use marelle::store::db::{Db, Statement};
 use tower::ServiceExt as _;
 
+use super::measure::postgres::{execute, fresh_schema};
 use super::raw::Raw;
 
 const ORIGIN: &str = "https://id.example.fr";
@@ -124,9 +125,18 @@ impl Site {
         match &self.context.db {
             Db::Sqlite { .. } => Ok("WAL, synchronous FULL".to_owned()),
             Db::Postgres(_) => {
-                let sql = "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync";
+                let sql =
+                    "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync";
                 let mut conn = self.context.db.reader().await?;
-                let shown = conn.optional(Statement { name: "durability", sql }, []).await?;
+                let shown = conn
+                    .optional(
+                        Statement {
+                            name: "durability",
+                            sql,
+                        },
+                        [],
+                    )
+                    .await?;
                 let shown = shown.context("no settings")?;
                 let (fsync, sync): (String, String) = (shown.get("fsync")?, shown.get("sync")?);
                 Ok(format!("fsync {fsync}, synchronous_commit {sync}"))
@@ -194,7 +204,9 @@ impl User {
                 let waiting = parameter(&to_login, "continue")?;
                 let next = self.sign_in(site, "/login", &[("continue", &waiting)]).await?;
                 let answer = self.get(site, &next).await?;
-                redeem(site, "es256", &parameter(&answer, "code")?).await.map(drop)
+                redeem(site, "es256", &parameter(&answer, "code")?)
+                    .await
+                    .map(drop)
             }
         }
     }
@@ -286,31 +298,22 @@ fn authorize_address(client: &str) -> String {
         ("scope", "openid profile education"),
         ("state", "the state"),
         ("nonce", "the nonce"),
-        ("code_challenge", &*BASE64URL_NOPAD.encode(&sha256(VERIFIER.as_bytes()))),
+        (
+            "code_challenge",
+            &*BASE64URL_NOPAD.encode(&sha256(VERIFIER.as_bytes())),
+        ),
         ("code_challenge_method", "S256"),
     ]);
     format!("/oauth/authorize?{query}")
 }
 
-/// The URL of a schema of its own on a server.
-async fn fresh_schema(url: &str) -> Result<String> {
-    let letters = random::symbols(&SystemRandom, b"abcdefghijklmnopqrstuvwxyz", 16);
-    let server = Db::open(&Address::Url(Secret::new(url))).await?;
-    execute(&server, format!("CREATE SCHEMA bench_{letters}").leak()).await?;
-    server.close().await;
-    let joint = if url.contains('?') { '&' } else { '?' };
-    Ok(format!("{url}{joint}options=-csearch_path%3Dbench_{letters}"))
-}
-
-async fn execute(db: &Db, sql: &'static str) -> Result<()> {
-    let mut tx = db.begin().await?;
-    tx.execute(Statement { name: "bench", sql }, []).await?;
-    Ok(tx.commit().await?)
-}
-
 /// A school, two parties, eight teachers; answers their login names.
 async fn populate(context: &Context) -> Result<Vec<String>> {
-    execute(&context.db, "CREATE TABLE bench_commit (number BIGINT, text TEXT)").await?;
+    execute(
+        &context.db,
+        "CREATE TABLE bench_commit (number BIGINT, text TEXT)",
+    )
+    .await?;
     let academy = Academy {
         code: "99".parse()?,
         name: "Académie fictive".into(),
@@ -325,7 +328,10 @@ async fn populate(context: &Context) -> Result<Vec<String>> {
     let mut tx = context.db.begin().await?;
     store::school::save_academy(&mut tx, &academy).await?;
     store::school::save(&mut tx, &school, None).await?;
-    for (id, algorithm) in [("es256", SigningAlgorithm::Es256), ("rs256", SigningAlgorithm::Rs256)] {
+    for (id, algorithm) in [
+        ("es256", SigningAlgorithm::Es256),
+        ("rs256", SigningAlgorithm::Rs256),
+    ] {
         store::relying_party::save(&mut tx, &party(id, algorithm)?).await?;
     }
     tx.commit().await?;

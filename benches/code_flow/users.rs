@@ -70,6 +70,11 @@ async fn one(site: Arc<Site>, mut user: User, work: Work, length: Duration) -> R
 fn cpu_seconds() -> Result<f64> {
     let text = fs::read_to_string("/proc/self/stat")?;
     let (_, fields) = text.rsplit_once(')').context("/proc/self/stat")?;
-    let ticks: Result<Vec<f64>, _> = fields.split_whitespace().skip(11).take(2).map(str::parse).collect();
+    let ticks: Result<Vec<f64>, _> = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse)
+        .collect();
     Ok(ticks?.iter().sum::<f64>() / 100.0)
 }

@@ -1,9 +1,11 @@
 //! What both benches measure with: the stopwatch, the machine, settings from the environment, tables.
 
+pub(super) mod postgres;
+
 use std::fmt::Display;
 use std::fs;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The present moment of the stopwatch.
 #[expect(clippy::disallowed_methods, reason = "measuring is what benches are for")]
@@ -22,17 +24,6 @@ pub(super) fn setting<T: FromStr>(name: &str, default: T) -> T {
 #[expect(clippy::disallowed_methods, reason = "how a bench is told its size")]
 pub(super) fn text_setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// How often something can be done in a second, by one thread, over `length`.
-pub(super) fn rate<E>(length: Duration, mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
-    let start = now();
-    let mut done = 0u32;
-    while start.elapsed() < length {
-        work()?;
-        done += 1;
-    }
-    Ok(f64::from(done) / start.elapsed().as_secs_f64())
 }
 
 /// Prints a row of a Markdown table.
@@ -56,6 +47,12 @@ pub(super) fn figure(value: f64) -> String {
     } else {
         format!("{value:.2}")
     }
+}
+
+/// One figure as a part of another.
+pub(super) fn part(of: f64, whole: f64) -> String {
+    let percent = 100.0 * of / whole;
+    format!("{} %", figure(percent))
 }
 
 /// Says where and under which load this is measured. On a shared machine every figure is a lower bound.
