@@ -22,8 +22,16 @@ const HEADER: &str = "Nom élève;Nom d'usage élève;Prénom élève;Date naiss
 pub(crate) fn onde(children: &[&str]) -> Vec<u8> {
     let mut text = format!("{HEADER}\r\n");
     for child in children.iter().copied().map(Child) {
-        let class = if child.part(4).is_empty() { "CM2 A" } else { child.part(4) };
-        let level = if child.part(5).is_empty() { "CM2" } else { child.part(5) };
+        let class = if child.part(4).is_empty() {
+            "CM2 A"
+        } else {
+            child.part(4)
+        };
+        let level = if child.part(5).is_empty() {
+            "CM2"
+        } else {
+            child.part(5)
+        };
         text.push_str(&format!(
             "{};;{};{};;{};;;;;;;;;;{level};{class};{};;;;\r\n",
             child.part(0),
@@ -117,7 +125,11 @@ pub(crate) fn eleves(pupils: &[(u32, &str, &str)]) -> Vec<u8> {
         .map(|(key, uai, child)| {
             let child = Child(child);
             let structure = structure(uai);
-            let class = if child.part(4).is_empty() { "6EME A" } else { child.part(4) };
+            let class = if child.part(4).is_empty() {
+                "6EME A"
+            } else {
+                child.part(4)
+            };
             let key = key.to_string();
             let attributes = [
                 attr("ENTPersonJointure", &key),

@@ -24,11 +24,14 @@ fn rows(children: &[String]) -> Vec<&str> {
 
 async fn is_refused_whole(town: &Town, load: import::Load, codes: &[&str]) {
     let before = town.dump().await;
-    let refusals = town.count("SELECT kind FROM audit_event WHERE kind = 'import.refused'").await;
+    let refusals = town
+        .count("SELECT kind FROM audit_event WHERE kind = 'import.refused'")
+        .await;
     assert_eq!(town.refused(load).await, codes);
     assert_same(&before, &town.dump().await);
     assert_eq!(
-        town.count("SELECT kind FROM audit_event WHERE kind = 'import.refused'").await,
+        town.count("SELECT kind FROM audit_event WHERE kind = 'import.refused'")
+            .await,
         refusals + 1
     );
 }
@@ -40,16 +43,37 @@ async fn a_partial_file_is_refused_and_a_named_human_may_let_it_through() {
         town.apply(ecole(ECOLES[0], 2026, &rows(&all))).await;
         is_refused_whole(&town, ecole(ECOLES[0], 2026, &rows(&all[..20])), &["departures"]).await;
         is_refused_whole(&town, ecole(ECOLES[0], 2026, &[]), &["vanished"]).await;
-        let preview = import::preview(&town.context, ecole(ECOLES[0], 2026, &rows(&all[..20]))).await.unwrap();
+        let preview = import::preview(&town.context, ecole(ECOLES[0], 2026, &rows(&all[..20])))
+            .await
+            .unwrap();
         assert_eq!(preview.concerns[0].figures(), Some((40, 20)));
-        assert!(preview.concerns[0].to_string().contains("20 élèves sur 40"), "{}", preview.concerns[0]);
+        assert!(
+            preview.concerns[0].to_string().contains("20 élèves sur 40"),
+            "{}",
+            preview.concerns[0]
+        );
 
-        let run = town.apply(overriding(ecole(ECOLES[0], 2026, &rows(&all[..20])))).await.run.unwrap();
-        assert_eq!(town.count("SELECT id FROM identity WHERE status = 'departed'").await, 20);
-        let sql = format!("SELECT actor || ': ' || override_reason AS line FROM import_run WHERE id = '{run}'");
+        let run = town
+            .apply(overriding(ecole(ECOLES[0], 2026, &rows(&all[..20]))))
+            .await
+            .run
+            .unwrap();
+        assert_eq!(
+            town.count("SELECT id FROM identity WHERE status = 'departed'")
+                .await,
+            20
+        );
+        let sql =
+            format!("SELECT actor || ': ' || override_reason AS line FROM import_run WHERE id = '{run}'");
         assert_eq!(town.texts(&sql).await, ["Maddi: vérifié avec l'école"]);
-        let audited = town.texts(&format!("SELECT details FROM audit_event WHERE about = '{run}'")).await.join(" ");
-        assert!(audited.contains("vérifié avec l'école") && audited.contains("Maddi"), "{audited}");
+        let audited = town
+            .texts(&format!("SELECT details FROM audit_event WHERE about = '{run}'"))
+            .await
+            .join(" ");
+        assert!(
+            audited.contains("vérifié avec l'école") && audited.contains("Maddi"),
+            "{audited}"
+        );
     })
     .await;
 }
@@ -67,7 +91,9 @@ async fn one_bad_school_refuses_the_whole_delivery() {
         is_refused_whole(&town, aaf(2026, &COLLEGES, &pupils[..30]), &["departures"]).await;
         // A collège that is not in a complete delivery at all has not closed.
         is_refused_whole(&town, aaf(2026, &COLLEGES[..1], &pupils[..20]), &["vanished"]).await;
-        let report = town.apply(overriding(aaf(2026, &COLLEGES[..1], &pupils[..20]))).await;
+        let report = town
+            .apply(overriding(aaf(2026, &COLLEGES[..1], &pupils[..20])))
+            .await;
         assert_eq!(report.total.departing, 20);
         assert_eq!(report.schools.len(), 2);
     })
@@ -89,14 +115,32 @@ async fn a_year_that_begins_with_less_than_half_is_refused() {
 #[tokio::test]
 async fn a_year_that_is_over_and_a_delivery_with_a_hole_are_refused() {
     on_each_engine(async |town| {
-        is_refused_whole(&town, ecole(ECOLES[0], 2025, &["LE GOFF|Lina|17/08/2016|"]), &["year"]).await;
-        is_refused_whole(&town, ecole(ECOLES[0], 2028, &["LE GOFF|Lina|17/08/2016|"]), &["year"]).await;
+        is_refused_whole(
+            &town,
+            ecole(ECOLES[0], 2025, &["LE GOFF|Lina|17/08/2016|"]),
+            &["year"],
+        )
+        .await;
+        is_refused_whole(
+            &town,
+            ecole(ECOLES[0], 2028, &["LE GOFF|Lina|17/08/2016|"]),
+            &["year"],
+        )
+        .await;
         let part = |part: u32, key: u32| {
             let name = format!("E_Complet_1_Eleve_{part:04}.xml");
-            File::of_bytes(&name, None, eleves(&[(key, COLLEGES[0], "LE GOFF|Lina|17/08/2016|")]))
+            File::of_bytes(
+                &name,
+                None,
+                eleves(&[(key, COLLEGES[0], "LE GOFF|Lina|17/08/2016|")]),
+            )
         };
         let delivery = |parts: &[u32]| {
-            let mut files = vec![File::of_bytes("E_Complet_1_EtabEducNat_0000.xml", None, etab(&COLLEGES))];
+            let mut files = vec![File::of_bytes(
+                "E_Complet_1_EtabEducNat_0000.xml",
+                None,
+                etab(&COLLEGES),
+            )];
             files.extend(parts.iter().map(|at| part(*at, at + 1)));
             let academy = "20".parse().unwrap();
             load(Feed::Aaf { academy }, 2026, files)

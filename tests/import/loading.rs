@@ -16,23 +16,35 @@ const CLASS: [&str; 6] = [
 #[tokio::test]
 async fn a_first_load_makes_people_classes_and_enrolments_and_the_same_again_changes_nothing() {
     on_each_engine(async |town| {
-        let preview = import::preview(&town.context, ecole(ECOLES[0], 2026, &CLASS)).await.unwrap();
-        assert_eq!((preview.total.new, preview.total.stated, preview.total.classes), (6, 6, 2));
+        let preview = import::preview(&town.context, ecole(ECOLES[0], 2026, &CLASS))
+            .await
+            .unwrap();
+        assert_eq!(
+            (preview.total.new, preview.total.stated, preview.total.classes),
+            (6, 6, 2)
+        );
         assert!(preview.run.is_none() && preview.concerns.is_empty());
-        assert_eq!(town.count("SELECT id FROM identity").await, 0, "a preview writes nothing");
+        assert_eq!(
+            town.count("SELECT id FROM identity").await,
+            0,
+            "a preview writes nothing"
+        );
         assert_eq!(town.count("SELECT id FROM import_run").await, 0);
 
         let report = town.apply(ecole(ECOLES[0], 2026, &CLASS)).await;
         assert_eq!(report.total, preview.total);
         assert_eq!(town.people().await.len(), 6);
         assert_eq!(
-            town.texts("SELECT label || ' ' || level AS line FROM class_group ORDER BY label").await,
+            town.texts("SELECT label || ' ' || level AS line FROM class_group ORDER BY label")
+                .await,
             ["CM1-CM2 CM1", "CM2 A CM2"],
             "the level most are in"
         );
         let shown = town.shown().await;
         assert!(
-            shown.contains(&"active D’HŒRT Jean-Noël 2016-05-05 onde:9990001X:dhoert|jeannoel|2016-05-05".to_owned()),
+            shown.contains(
+                &"active D’HŒRT Jean-Noël 2016-05-05 onde:9990001X:dhoert|jeannoel|2016-05-05".to_owned()
+            ),
             "{shown:?}"
         );
         let live = "SELECT id FROM enrolment WHERE starts_on = '2026-10-01' AND ends_on = '2027-09-15'";
@@ -71,7 +83,9 @@ async fn what_changes_in_a_school_is_told_and_done() {
             "D’HŒRT DE LA TOUR|Jean-Noël|05/05/2016|123456789AD|CM1-CM2|CM1",
             "DIALLO|Maya|07/07/2016|123456789AG",
         ];
-        let expected = import::preview(&town.context, ecole(ECOLES[0], 2026, &next)).await.unwrap();
+        let expected = import::preview(&town.context, ecole(ECOLES[0], 2026, &next))
+            .await
+            .unwrap();
         let report = town.apply(ecole(ECOLES[0], 2026, &next)).await;
         assert_eq!(report.total, expected.total, "the preview said so");
         let total = report.total;
@@ -79,24 +93,50 @@ async fn what_changes_in_a_school_is_told_and_done() {
         assert_eq!((total.departing, total.returning, total.unchanged), (1, 0, 1));
         assert_eq!(total.classes, 0, "as many of each level: the first by name");
 
-        assert_eq!(town.identity("legoff|lina|2016-08-18").await, lina, "her key was corrected, not she");
+        assert_eq!(
+            town.identity("legoff|lina|2016-08-18").await,
+            lina,
+            "her key was corrected, not she"
+        );
         assert_eq!(town.identity("roux|tom|2016-04-04").await, tom);
         assert_eq!(town.people().await.len(), 7);
         assert_eq!(
-            town.texts("SELECT ends_on FROM enrolment WHERE ends_on < '2027'").await,
+            town.texts("SELECT ends_on FROM enrolment WHERE ends_on < '2027'")
+                .await,
             ["2026-10-11"]
         );
-        let departed = town.texts("SELECT given_name || ' ' || status_detail AS line FROM identity WHERE status = 'departed'");
+        let departed = town.texts(
+            "SELECT given_name || ' ' || status_detail AS line FROM identity WHERE status = 'departed'",
+        );
         assert_eq!(departed.await, ["Élif 2026-10-11"]);
-        assert_eq!(town.count("SELECT id FROM source_record WHERE missing_since IS NOT NULL").await, 1);
+        assert_eq!(
+            town.count("SELECT id FROM source_record WHERE missing_since IS NOT NULL")
+                .await,
+            1
+        );
 
         // She is back.
         let back: Vec<&str> = next.iter().copied().chain([CLASS[5]]).collect();
         let report = town.apply(ecole(ECOLES[0], 2026, &back)).await;
-        assert_eq!((report.total.returning, report.total.new, report.total.unchanged), (1, 0, 6));
-        assert_eq!(town.count("SELECT id FROM identity WHERE status = 'active'").await, 7);
-        assert_eq!(town.count("SELECT id FROM enrolment WHERE ends_on < '2027'").await, 0);
-        assert_eq!(town.count("SELECT id FROM source_record WHERE missing_since IS NOT NULL").await, 0);
+        assert_eq!(
+            (report.total.returning, report.total.new, report.total.unchanged),
+            (1, 0, 6)
+        );
+        assert_eq!(
+            town.count("SELECT id FROM identity WHERE status = 'active'")
+                .await,
+            7
+        );
+        assert_eq!(
+            town.count("SELECT id FROM enrolment WHERE ends_on < '2027'")
+                .await,
+            0
+        );
+        assert_eq!(
+            town.count("SELECT id FROM source_record WHERE missing_since IS NOT NULL")
+                .await,
+            0
+        );
     })
     .await;
 }
@@ -104,7 +144,10 @@ async fn what_changes_in_a_school_is_told_and_done() {
 #[tokio::test]
 async fn homonyms_of_one_school_are_told_apart_by_their_number_whatever_the_order_of_the_lines() {
     on_each_engine(async |town| {
-        let (one, two) = ("LE GOFF|Lina|17/08/2016|123456789AA", "LE GOFF|Lina|17/08/2016|123456789AB|CP|CP");
+        let (one, two) = (
+            "LE GOFF|Lina|17/08/2016|123456789AA",
+            "LE GOFF|Lina|17/08/2016|123456789AB|CP|CP",
+        );
         town.apply(ecole(ECOLES[0], 2026, &[one, two])).await;
         let before = town.dump().await;
         assert_eq!(town.people().await.len(), 2);
@@ -179,22 +222,43 @@ async fn a_pupil_who_changes_school_inside_an_academy_moves_with_everything() {
 async fn bad_rows_are_set_aside_and_told_and_nobody_leaves_by_a_bad_row() {
     on_each_engine(async |town| {
         town.apply(ecole(ECOLES[0], 2026, &CLASS)).await;
-        let broken = ["LE GOFF|Lina|31/31/2016|123456789AA", CLASS[1], CLASS[2], CLASS[3], CLASS[4]];
+        let broken = [
+            "LE GOFF|Lina|31/31/2016|123456789AA",
+            CLASS[1],
+            CLASS[2],
+            CLASS[3],
+            CLASS[4],
+        ];
         let before = town.dump().await;
         let report = town.apply(ecole(ECOLES[0], 2026, &broken)).await;
-        assert_eq!((report.errors, report.total.held, report.total.departing), (1, 2, 0));
+        assert_eq!(
+            (report.errors, report.total.held, report.total.departing),
+            (1, 2, 0)
+        );
         let issue = report.issues.iter().map(ToString::to_string).next().unwrap();
         assert!(issue.starts_with("CSVExtraction.csv:2:4"), "{issue}");
         assert!(!issue.contains("Lina"), "{issue}");
         assert_same(&before, &town.dump().await);
 
         // AAF: a structure nobody knows, a key twice.
-        let pupils = [(1, COLLEGES[0], CLASS[1]), (2, COLLEGES[1], CLASS[2]), (1, COLLEGES[0], CLASS[3])];
+        let pupils = [
+            (1, COLLEGES[0], CLASS[1]),
+            (2, COLLEGES[1], CLASS[2]),
+            (1, COLLEGES[0], CLASS[3]),
+        ];
         let report = town.apply(aaf(2026, &COLLEGES[..1], &pupils)).await;
         assert_eq!((report.total.stated, report.errors), (1, 2));
         let messages: Vec<&str> = report.issues.iter().map(|issue| &*issue.message).collect();
-        assert!(messages.iter().any(|message| message.contains("établissement inconnu")), "{messages:?}");
-        assert!(messages.iter().any(|message| message.contains("déjà vu")), "{messages:?}");
+        assert!(
+            messages
+                .iter()
+                .any(|message| message.contains("établissement inconnu")),
+            "{messages:?}"
+        );
+        assert!(
+            messages.iter().any(|message| message.contains("déjà vu")),
+            "{messages:?}"
+        );
     })
     .await;
 }
@@ -228,17 +292,30 @@ async fn a_file_that_cannot_be_read_ends_the_load_with_its_place_and_nothing_is_
 async fn an_ecole_must_be_named_declared_and_given_once() {
     on_each_engine(async |town| {
         let usage = async |files| {
-            let error = import::apply(&town.context, load(Feed::Onde, 2026, files)).await.unwrap_err();
+            let error = import::apply(&town.context, load(Feed::Onde, 2026, files))
+                .await
+                .unwrap_err();
             assert!(matches!(error, ImportError::Usage(_)), "{error:?}");
             error.to_string()
         };
         let file = |school: Option<&str>| {
-            File::of_bytes("CSVExtraction.csv", school.map(|school| school.parse().unwrap()), onde(&CLASS))
+            File::of_bytes(
+                "CSVExtraction.csv",
+                school.map(|school| school.parse().unwrap()),
+                onde(&CLASS),
+            )
         };
         assert!(usage(vec![file(None)]).await.contains("--school"));
         let unknown = usage(vec![file(Some("9990009F"))]).await;
-        assert!(unknown.contains("uai = \"9990009F\"") && unknown.contains("marelle apply"), "{unknown}");
-        assert!(usage(vec![file(Some(ECOLES[0])), file(Some(ECOLES[0]))]).await.contains("deux fichiers"));
+        assert!(
+            unknown.contains("uai = \"9990009F\"") && unknown.contains("marelle apply"),
+            "{unknown}"
+        );
+        assert!(
+            usage(vec![file(Some(ECOLES[0])), file(Some(ECOLES[0]))])
+                .await
+                .contains("deux fichiers")
+        );
         assert!(usage(vec![]).await.contains("aucun fichier"));
     })
     .await;
@@ -257,7 +334,10 @@ async fn an_ine_is_nowhere_in_the_clear() {
         assert!(everything.contains("LE GOFF"), "the dump is of the data");
         assert!(!everything.contains("123456789"));
         let names = format!("{:?}", town.rows("SELECT * FROM audit_event").await);
-        assert!(!names.contains("GOFF") && !names.contains("goff"), "no name in the audit journal");
+        assert!(
+            !names.contains("GOFF") && !names.contains("goff"),
+            "no name in the audit journal"
+        );
     })
     .await;
 }

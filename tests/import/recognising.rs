@@ -1,7 +1,5 @@
 //! One child, one identity: across feeds, orders of loading, corrections, twins, missing and wrong numbers.
 
-use std::collections::BTreeSet;
-
 use crate::files::{aaf, ecole, overriding};
 use crate::town::{COLLEGES, ECOLES, Town, assert_same, on_each_engine};
 use marelle::flows::import::Load;
@@ -11,16 +9,28 @@ const LINA: &str = "LE GOFF|Lina|17/08/2016|123456789AA";
 #[tokio::test]
 async fn a_cm2_pupil_becomes_a_6e_pupil_under_the_same_identity_and_keeps_their_subject() {
     on_each_engine(async |town| {
-        town.apply(ecole(ECOLES[0], 2026, &[LINA, "MARTIN|Noé|02/01/2016|123456789AB"])).await;
+        town.apply(ecole(
+            ECOLES[0],
+            2026,
+            &[LINA, "MARTIN|Noé|02/01/2016|123456789AB"],
+        ))
+        .await;
         let lina = town.identity("legoff|lina|2016-08-17").await;
         town.release(lina, "ent", "subject-of-lina").await;
         let subjects = town.rows("SELECT * FROM subject").await;
         town.days(250);
         // The collège writes her usage name and her second first name; the number, the date, the first name agree.
         let report = town
-            .apply(aaf(2027, &COLLEGES, &[(7, COLLEGES[0], "LE GOFF MARTIN|LINA|17/08/2016|123456789AA")]))
+            .apply(aaf(
+                2027,
+                &COLLEGES,
+                &[(7, COLLEGES[0], "LE GOFF MARTIN|LINA|17/08/2016|123456789AA")],
+            ))
             .await;
-        assert_eq!((report.total.new, report.total.recognised, report.total.cases), (1, 1, 0));
+        assert_eq!(
+            (report.total.new, report.total.recognised, report.total.cases),
+            (1, 1, 0)
+        );
         assert_eq!(town.identity("aaf2d:20:7").await, lina);
         assert_eq!(town.rows("SELECT * FROM subject").await, subjects);
         assert!(
@@ -28,7 +38,10 @@ async fn a_cm2_pupil_becomes_a_6e_pupil_under_the_same_identity_and_keeps_their_
             "what the collège says is shown"
         );
         assert_eq!(
-            town.texts(&format!("SELECT uai FROM enrolment WHERE identity_id = '{lina}' ORDER BY uai")).await,
+            town.texts(&format!(
+                "SELECT uai FROM enrolment WHERE identity_id = '{lina}' ORDER BY uai"
+            ))
+            .await,
             [ECOLES[0], COLLEGES[0]],
             "both schools count until mid-September"
         );
@@ -98,7 +111,7 @@ fn feeds() -> [fn() -> Load; 3] {
 async fn every_order_of_three_feeds_ends_with_the_same_people_and_the_same_cases() {
     on_each_engine(async |town| {
         let feeds = feeds();
-        let mut ends: Vec<(BTreeSet<Vec<String>>, BTreeSet<String>, Vec<String>)> = Vec::new();
+        let mut ends = Vec::new();
         let empty = town.dump().await;
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             for feed in order {
@@ -112,9 +125,13 @@ async fn every_order_of_three_feeds_ends_with_the_same_people_and_the_same_cases
                 assert!(report.total.is_quiet(), "{:?}", report.total);
             }
             assert_same(&before, &town.dump().await);
-            let mut runs = town.texts("SELECT id FROM import_run WHERE status = 'applied' ORDER BY started_at DESC, id DESC").await;
+            let mut runs = town
+                .texts("SELECT id FROM import_run WHERE status = 'applied' ORDER BY started_at DESC, id DESC")
+                .await;
             for run in runs.drain(..) {
-                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi").await.unwrap();
+                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi")
+                    .await
+                    .unwrap();
             }
             assert_same(&empty, &town.dump().await);
         }
@@ -122,7 +139,8 @@ async fn every_order_of_three_feeds_ends_with_the_same_people_and_the_same_cases
             assert_eq!(*end, ends[0]);
         }
         let (people, cases, _) = &ends[0];
-        let person = |keys: &[&str]| people.contains(&keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());
+        let person =
+            |keys: &[&str]| people.contains(&keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());
         assert!(person(&["aaf2d:20:1", "onde:9990001X:legoff|lina|2016-08-17"]));
         assert!(person(&[
             "aaf2d:20:5",
@@ -131,7 +149,10 @@ async fn every_order_of_three_feeds_ends_with_the_same_people_and_the_same_cases
         ]));
         assert!(person(&["aaf2d:20:8", "onde:9990002Y:benali|sami|2016-08-08"]));
         assert!(person(&["aaf2d:20:2"]), "twins are never linked by themselves");
-        assert!(person(&["onde:9990002Y:nguyen|lou|2016-06-06"]), "another number, another child");
+        assert!(
+            person(&["onde:9990002Y:nguyen|lou|2016-06-06"]),
+            "another number, another child"
+        );
         assert_eq!(
             cases.iter().map(String::as_str).collect::<Vec<_>>(),
             [
@@ -168,7 +189,10 @@ async fn a_twin_that_comes_later_separates_records_that_nobody_used_and_asks_abo
             let before = town.dump().await;
             let with_twin = [LINA, "LE GOFF|Lila|17/08/2016|123456789AB"];
             let report = town.apply(ecole(ECOLES[0], 2026, &with_twin)).await;
-            assert_eq!((report.total.cases, report.total.separated), (1, u64::from(!used)));
+            assert_eq!(
+                (report.total.cases, report.total.separated),
+                (1, u64::from(!used))
+            );
             assert_eq!(linked(&town).await, used);
             assert_eq!(
                 town.cases().await.into_iter().collect::<Vec<_>>(),
@@ -177,8 +201,18 @@ async fn a_twin_that_comes_later_separates_records_that_nobody_used_and_asks_abo
             let stays = town.identity("legoff|lina|2016-08-17").await;
             assert_eq!(stays, lina, "the older record keeps the identity");
             let settled = town.dump().await;
-            assert!(town.apply(ecole(ECOLES[0], 2026, &with_twin)).await.total.is_quiet());
-            assert!(town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], LINA)])).await.total.is_quiet());
+            assert!(
+                town.apply(ecole(ECOLES[0], 2026, &with_twin))
+                    .await
+                    .total
+                    .is_quiet()
+            );
+            assert!(
+                town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], LINA)]))
+                    .await
+                    .total
+                    .is_quiet()
+            );
             assert_same(&settled, &town.dump().await);
             if used {
                 continue;
@@ -186,13 +220,25 @@ async fn a_twin_that_comes_later_separates_records_that_nobody_used_and_asks_abo
             // The twin was a mistake of the file: the link comes back, the case closes.
             town.apply(overriding(ecole(ECOLES[0], 2026, &[LINA]))).await;
             assert!(!linked(&town).await, "a twin who has left is still known");
-            for run in town.texts("SELECT id FROM import_run WHERE status = 'applied' ORDER BY id DESC").await.iter().take(4) {
-                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi").await.unwrap();
+            for run in town
+                .texts("SELECT id FROM import_run WHERE status = 'applied' ORDER BY id DESC")
+                .await
+                .iter()
+                .take(4)
+            {
+                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi")
+                    .await
+                    .unwrap();
             }
             assert_same(&before, &town.dump().await);
             assert!(linked(&town).await);
-            for run in town.texts("SELECT id FROM import_run WHERE status = 'applied' ORDER BY id DESC").await {
-                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi").await.unwrap();
+            for run in town
+                .texts("SELECT id FROM import_run WHERE status = 'applied' ORDER BY id DESC")
+                .await
+            {
+                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi")
+                    .await
+                    .unwrap();
             }
         }
     })

@@ -11,8 +11,8 @@ use marelle::base::secret::Secret;
 use marelle::base::time::{ManualClock, Timestamp};
 use marelle::config::Config;
 use marelle::domain::education::{Academy, Degree, School};
-use marelle::flows::import::{self, ImportError, Load, Report};
 use marelle::flows::Context;
+use marelle::flows::import::{self, ImportError, Load, Report};
 use marelle::store;
 use marelle::store::db::{Address, Conn, Db, Row, Statement};
 
@@ -115,7 +115,10 @@ fn printed(row: &Row) -> String {
                 .map(|value| format!("{value:?}"))
                 .or_else(|_| row.get::<Option<i64>>(column).map(|value| format!("{value:?}")))
                 .or_else(|_| row.get::<Option<bool>>(column).map(|value| format!("{value:?}")))
-                .or_else(|_| row.get::<Option<Vec<u8>>>(column).map(|value| format!("{value:?}")));
+                .or_else(|_| {
+                    row.get::<Option<Vec<u8>>>(column)
+                        .map(|value| format!("{value:?}"))
+                });
             format!("{column}={}", value.unwrap())
         })
         .collect();
@@ -133,7 +136,10 @@ impl Town {
         self.clock.advance(Duration::from_secs(1));
         report.unwrap_or_else(|error| match error {
             ImportError::Refused(concerns) => {
-                panic!("refused: {:?}", concerns.iter().map(ToString::to_string).collect::<Vec<_>>())
+                panic!(
+                    "refused: {:?}",
+                    concerns.iter().map(ToString::to_string).collect::<Vec<_>>()
+                )
             }
             other => panic!("{other}"),
         })
@@ -155,15 +161,27 @@ impl Town {
     /// Rows of a query of the test's own, as text.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
         let sql: &'static str = sql.to_owned().leak();
-        let rows = self.conn().await.all(Statement { name: "test", sql }, []).await.unwrap();
+        let rows = self
+            .conn()
+            .await
+            .all(Statement { name: "test", sql }, [])
+            .await
+            .unwrap();
         rows.iter().map(printed).collect()
     }
 
     /// The texts of the first column of a query.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
         let sql: &'static str = sql.to_owned().leak();
-        let rows = self.conn().await.all(Statement { name: "test", sql }, []).await.unwrap();
-        rows.iter().map(|row| row.get(&row.columns()[0]).unwrap()).collect()
+        let rows = self
+            .conn()
+            .await
+            .all(Statement { name: "test", sql }, [])
+            .await
+            .unwrap();
+        rows.iter()
+            .map(|row| row.get(&row.columns()[0]).unwrap())
+            .collect()
     }
 
     pub(crate) async fn count(&self, sql: &str) -> usize {

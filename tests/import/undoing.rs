@@ -1,14 +1,14 @@
 //! Taking a run back: exactly, or not at all; and runs that were interrupted.
 
 use std::future::Future;
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context as TaskContext, Waker};
 
 use crate::files::{aaf, ecole, load, onde, overriding};
 use crate::town::{COLLEGES, ECOLES, Town, assert_same, on_each_engine};
 use marelle::base::id::ImportRunId;
 use marelle::flows::import::{self, Feed, File, Load};
-use marelle::flows::undo::{self, UndoError};
 use marelle::flows::matching;
+use marelle::flows::undo::{self, UndoError};
 
 const LINA: &str = "LE GOFF|Lina|17/08/2016|123456789AA";
 const NOE: &str = "MARTIN|Noé|02/01/2016|123456789AB";
@@ -28,11 +28,19 @@ async fn refusal(town: &Town, run: ImportRunId) -> Vec<&'static str> {
 async fn a_run_is_taken_back_exactly_whatever_it_did() {
     on_each_engine(async |town| {
         let empty = town.dump().await;
-        let first = town.apply(ecole(ECOLES[0], 2026, &[LINA, NOE, INES])).await.run.unwrap();
+        let first = town
+            .apply(ecole(ECOLES[0], 2026, &[LINA, NOE, INES]))
+            .await
+            .run
+            .unwrap();
         let loaded = town.dump().await;
         town.days(3);
         // Corrections, a class change, a departure, an arrival, a school and a year more, links, cases.
-        let changed = ["LE GOFF|Lina|18/08/2016|123456789AA", "PETIT|Inès|03/03/2016|123456789AC|CE2|CE2", "ROUX|Tom|04/04/2016|"];
+        let changed = [
+            "LE GOFF|Lina|18/08/2016|123456789AA",
+            "PETIT|Inès|03/03/2016|123456789AC|CE2|CE2",
+            "ROUX|Tom|04/04/2016|",
+        ];
         let second = town.apply(ecole(ECOLES[0], 2026, &changed)).await.run.unwrap();
         let corrected = town.dump().await;
         town.days(3);
@@ -56,7 +64,11 @@ async fn a_run_is_taken_back_exactly_whatever_it_did() {
         undo::undo(&town.context, first, "Maddi").await.unwrap();
         assert_same(&empty, &town.dump().await);
         assert_eq!(town.texts("SELECT status FROM import_run").await, ["undone"; 3]);
-        assert_eq!(town.count("SELECT kind FROM audit_event WHERE kind = 'import.undone'").await, 3);
+        assert_eq!(
+            town.count("SELECT kind FROM audit_event WHERE kind = 'import.undone'")
+                .await,
+            3
+        );
     })
     .await;
 }
@@ -98,13 +110,20 @@ async fn a_human_decision_holds_the_runs_it_was_taken_on() {
         let first = town.apply(ecole(ECOLES[0], 2026, &[INES])).await.run.unwrap();
         let second = town.apply(ecole(ECOLES[1], 2026, &[INES])).await.run.unwrap();
         let (cases, _) = matching::list(&town.context, None, 10).await.unwrap();
-        let accepted = matching::accept(&town.context, cases[0].id, "Maddi").await.unwrap();
+        let accepted = matching::accept(&town.context, cases[0].id, "Maddi")
+            .await
+            .unwrap();
         for run in [first, second] {
             let said = refusal(&town, run).await;
-            assert!(said.contains(&"decisions") && said.contains(&"merges"), "{said:?}");
+            assert!(
+                said.contains(&"decisions") && said.contains(&"merges"),
+                "{said:?}"
+            );
         }
         town.days(1);
-        marelle::flows::merge::undo(&town.context, accepted.merges[0], "Maddi").await.unwrap();
+        marelle::flows::merge::undo(&town.context, accepted.merges[0], "Maddi")
+            .await
+            .unwrap();
         undo::undo(&town.context, second, "Maddi").await.unwrap();
         undo::undo(&town.context, first, "Maddi").await.unwrap();
     })
@@ -145,7 +164,7 @@ async fn until(future: impl Future, stop: impl AsyncFn() -> bool) -> bool {
     let mut future = Box::pin(future);
     loop {
         let mut context = TaskContext::from_waker(Waker::noop());
-        if let Poll::Ready(_) = future.as_mut().poll(&mut context) {
+        if future.as_mut().poll(&mut context).is_ready() {
             return false;
         }
         if stop().await {
@@ -209,8 +228,16 @@ async fn departures_come_back_by_undo_with_their_days() {
         town.apply(ecole(ECOLES[0], 2026, &[LINA, NOE])).await;
         let before = town.dump().await;
         town.days(9);
-        let run = town.apply(overriding(ecole(ECOLES[0], 2026, &[NOE]))).await.run.unwrap();
-        assert_eq!(town.count("SELECT id FROM identity WHERE status = 'departed'").await, 1);
+        let run = town
+            .apply(overriding(ecole(ECOLES[0], 2026, &[NOE])))
+            .await
+            .run
+            .unwrap();
+        assert_eq!(
+            town.count("SELECT id FROM identity WHERE status = 'departed'")
+                .await,
+            1
+        );
         town.days(9);
         undo::undo(&town.context, run, "Maddi").await.unwrap();
         assert_same(&before, &town.dump().await);

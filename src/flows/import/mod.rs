@@ -3,9 +3,9 @@
 //! | step | where | what |
 //! | --- | --- | --- |
 //! | check | [`mod@check`] | every file is read to its end; bad rows are set aside, a bad file ends the load |
-//! | preview | [`situation`], [`draft`] | per school: what is there, what would change |
-//! | guard | [`guard`] | over all schools, before anything is written |
-//! | apply | [`school`] | one transaction per school, in turn with everything else that recognises people |
+//! | preview | `situation`, `draft` | per school: what is there, what would change |
+//! | guard | `guard` | over all schools, before anything is written |
+//! | apply | `school` | one transaction per school, in turn with everything else that recognises people |
 //! | report | here | what was done, per school, and every row that was set aside |
 //!
 //! A run that is interrupted has applied some schools whole and the others not at all; the same load brings it to its

@@ -2,7 +2,7 @@
 //!
 //! | decision | what follows |
 //! | --- | --- |
-//! | accept | the two identities become one ([`super::recognition::join`]); can be undone ([`super::merge::undo`]) |
+//! | accept | the two identities become one (`recognition::join`); can be undone ([`super::merge::undo`]) |
 //! | refuse | the two are two persons for ever; where they were one, they are separated |
 //!
 //! Names are shown to whoever decides, and to nobody else: none is logged or journalled.
