@@ -2,7 +2,7 @@
 //!
 //! | step | where | what |
 //! | --- | --- | --- |
-//! | check | [`mod@check`] | every file is read to its end; bad rows are set aside, a bad file ends the load |
+//! | check | `check` | every file is read to its end; bad rows are set aside, a bad file ends the load |
 //! | preview | `situation`, `draft` | per school: what is there, what would change |
 //! | guard | `guard` | over all schools, before anything is written |
 //! | apply | `school` | one transaction per school, in turn with everything else that recognises people |
