@@ -15,6 +15,8 @@ mod deciding;
 mod files;
 #[path = "import/guarding.rs"]
 mod guarding;
+#[path = "import/killing.rs"]
+mod killing;
 #[path = "import/loading.rs"]
 mod loading;
 #[path = "import/recognising.rs"]
