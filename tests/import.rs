@@ -15,10 +15,10 @@ mod deciding;
 mod files;
 #[path = "import/guarding.rs"]
 mod guarding;
-#[path = "import/killing.rs"]
-mod killing;
 #[path = "import/loading.rs"]
 mod loading;
+#[path = "import/program.rs"]
+mod program;
 #[path = "import/recognising.rs"]
 mod recognising;
 #[path = "import/town.rs"]
