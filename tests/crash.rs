@@ -11,6 +11,8 @@
     reason = "the whole file is tests and what they stand on"
 )]
 
+mod engines;
+
 #[path = "crash/client.rs"]
 mod client;
 #[path = "crash/codes.rs"]

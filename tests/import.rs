@@ -9,6 +9,8 @@
     reason = "the whole file is tests and what they stand on"
 )]
 
+mod engines;
+
 #[path = "import/deciding.rs"]
 mod deciding;
 #[path = "import/files.rs"]

@@ -8,6 +8,8 @@
     reason = "the whole file is tests and what they stand on"
 )]
 
+mod engines;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use marelle::app;
 use marelle::base::id::{ClassGroupId, EnrolmentId, IdentityId};
-use marelle::base::random::{self, SystemRandom};
+use marelle::base::random::SystemRandom;
 use marelle::base::secret::Secret;
 use marelle::base::time::{ManualClock, Timestamp, parse_date};
 use marelle::base::url::query;
@@ -33,7 +35,7 @@ use marelle::flows::password_gate::PasswordGate;
 use marelle::flows::{Context, class_code, credential, person};
 use marelle::login::picture::{Picture, PictureCode};
 use marelle::store;
-use marelle::store::db::{Address, Db, Statement};
+use marelle::store::db::Statement;
 use marelle::store::value::text;
 use tower::ServiceExt as _;
 
@@ -57,29 +59,11 @@ async fn on_each_engine(pupils: &[&str], test: impl AsyncFn(Site)) {
     config.http.public_url = ORIGIN.into();
     config.database.file = folder.path().join("marelle.db");
     test(site(&config, pupils).await).await;
-    if let Some(url) = fresh_postgres().await {
+    if let Some(url) = engines::fresh_postgres().await {
         config.database.url = Some(url);
         config.keys.master_key_file = Some(folder.path().join("other.key"));
         test(site(&config, pupils).await).await;
     }
-}
-
-/// The URL of a schema of its own, where a server is named.
-async fn fresh_postgres() -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own switch")]
-    let url = std::env::var("MARELLE_TEST_POSTGRES").ok()?;
-    let schema = format!(
-        "t{}",
-        random::symbols(&SystemRandom, b"abcdefghijklmnopqrstuvwxyz", 16)
-    );
-    let admin = Db::open(&Address::Url(Secret::new(url.clone()))).await.unwrap();
-    let mut tx = admin.begin().await.unwrap();
-    let sql: &'static str = format!("CREATE SCHEMA {schema}").leak();
-    tx.execute(Statement { name: "schema", sql }, []).await.unwrap();
-    tx.commit().await.unwrap();
-    admin.close().await;
-    let joint = if url.contains('?') { '&' } else { '?' };
-    Some(format!("{url}{joint}options=-csearch_path%3D{schema}"))
 }
 
 async fn site(config: &Config, pupils: &[&str]) -> Site {

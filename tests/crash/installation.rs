@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use marelle::base::random::{self, SystemRandom};
 use marelle::base::secret::Secret;
 use marelle::store::db::{Address, Db, Row, Statement};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client;
+use crate::{client, engines};
 
 /// The program under test.
 const MARELLE: &str = env!("CARGO_BIN_EXE_marelle");
@@ -32,26 +31,9 @@ pub(crate) struct Installation {
 /// Runs a test on SQLite, and on a schema of its own of PostgreSQL where a server is named.
 pub(crate) async fn on_each_engine(test: impl AsyncFn(&Installation)) {
     test(&Installation::new(None)).await;
-    if let Some(url) = fresh_postgres().await {
+    if let Some(url) = engines::fresh_postgres().await {
         test(&Installation::new(Some(url))).await;
     }
-}
-
-async fn fresh_postgres() -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own switch")]
-    let url = std::env::var("MARELLE_TEST_POSTGRES").ok()?;
-    let schema = format!(
-        "t{}",
-        random::symbols(&SystemRandom, b"abcdefghijklmnopqrstuvwxyz", 16)
-    );
-    let admin = Db::open(&Address::Url(Secret::new(url.clone()))).await.unwrap();
-    let mut tx = admin.begin().await.unwrap();
-    let sql: &'static str = format!("CREATE SCHEMA {schema}").leak();
-    tx.execute(Statement { name: "schema", sql }, []).await.unwrap();
-    tx.commit().await.unwrap();
-    admin.close().await;
-    let joint = if url.contains('?') { '&' } else { '?' };
-    Some(format!("{url}{joint}options=-csearch_path%3D{schema}"))
 }
 
 impl Installation {

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use marelle::app;
 use marelle::base::id::IdentityId;
-use marelle::base::random::{self, SystemRandom};
-use marelle::base::secret::Secret;
+use marelle::base::random::SystemRandom;
 use marelle::base::time::{ManualClock, Timestamp};
 use marelle::config::Config;
 use marelle::domain::education::{Academy, Degree, School};
 use marelle::flows::Context;
 use marelle::flows::import::{self, ImportError, Load, Report};
 use marelle::store;
-use marelle::store::db::{Address, Conn, Db, Row, Statement};
+use marelle::store::db::{Conn, Row, Statement};
+
+use crate::engines;
 
 /// 2026-10-01, a Thursday morning of the school year 2026.
 const MORNING: Timestamp = Timestamp::from_seconds(1_790_841_600);
@@ -33,29 +34,11 @@ pub(crate) async fn on_each_engine(test: impl AsyncFn(Town)) {
     let mut config = Config::default();
     config.database.file = folder.path().join("marelle.db");
     test(town(&config).await).await;
-    if let Some(url) = fresh_postgres().await {
+    if let Some(url) = engines::fresh_postgres().await {
         config.database.url = Some(url);
         config.keys.master_key_file = Some(folder.path().join("other.key"));
         test(town(&config).await).await;
     }
-}
-
-/// The URL of a schema of its own, where a server is named.
-async fn fresh_postgres() -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own switch")]
-    let url = std::env::var("MARELLE_TEST_POSTGRES").ok()?;
-    let schema = format!(
-        "t{}",
-        random::symbols(&SystemRandom, b"abcdefghijklmnopqrstuvwxyz", 16)
-    );
-    let admin = Db::open(&Address::Url(Secret::new(url.clone()))).await.unwrap();
-    let mut tx = admin.begin().await.unwrap();
-    let sql: &'static str = format!("CREATE SCHEMA {schema}").leak();
-    tx.execute(Statement { name: "schema", sql }, []).await.unwrap();
-    tx.commit().await.unwrap();
-    admin.close().await;
-    let joint = if url.contains('?') { '&' } else { '?' };
-    Some(format!("{url}{joint}options=-csearch_path%3D{schema}"))
 }
 
 async fn town(config: &Config) -> Town {
