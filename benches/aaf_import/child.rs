@@ -1,25 +1,41 @@
-//! This program again, in a process of its own that reads a delivery as AAF and keeps nothing.
+//! This program again, in a process of its own that does one thing and says what it took: a peak of memory never falls.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use marelle::domain::education::SchoolYear;
+use marelle::app;
+use marelle::config::Config;
+use marelle::flows::import::{self, Feed, Load, Opener};
 use marelle::roster::aaf::{AafContext, AafItem, AafReader};
 
-use super::delivery::{ACADEMY, Delivery, YEAR, files};
+use super::delivery::{ACADEMY, Delivery, files, year};
 use super::measure::{field, now};
 
-/// The argument that asks for it.
-pub(super) const PARSE: &str = "read-as-aaf";
+/// The argument for reading as AAF and keeping nothing.
+pub(super) const READ: &str = "read-as-aaf";
+/// The argument for loading, into the database that the environment names.
+pub(super) const LOAD: &str = "load-aaf";
 
-/// Starts it; answers seconds and peak megabytes.
-pub(super) fn run(delivery: &Delivery) -> Result<(f64, Option<f64>)> {
-    let done = Command::new(std::env::current_exe()?)
-        .arg(PARSE)
-        .arg(&delivery.folder)
-        .output()?;
+/// What a child took.
+#[derive(Clone, Copy)]
+pub(super) struct Took {
+    pub(super) seconds: f64,
+    pub(super) peak: f64,
+}
+
+/// This program again.
+pub(super) fn command(mode: &str, delivery: &Delivery) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(mode).arg(&delivery.folder);
+    Ok(command)
+}
+
+/// Runs it to its end.
+pub(super) fn run(mut command: Command, delivery: &Delivery) -> Result<Took> {
+    let done = command.output()?;
     let text = String::from_utf8_lossy(&done.stdout);
     ensure!(
         done.status.success(),
@@ -28,37 +44,80 @@ pub(super) fn run(delivery: &Delivery) -> Result<(f64, Option<f64>)> {
     );
     let mut figures = text.split_whitespace();
     let mut next = || figures.next().context("a figure is missing");
-    let (pupils, seconds, peak): (u64, f64, f64) = (next()?.parse()?, next()?.parse()?, next()?.parse()?);
+    let (pupils, seconds, peak): (u64, _, _) = (next()?.parse()?, next()?.parse()?, next()?.parse()?);
     ensure!(
         pupils == delivery.pupils,
-        "{pupils} pupils read of {}",
+        "{pupils} pupils of {}",
         delivery.pupils
     );
-    Ok((seconds, Some(peak)))
+    Ok(Took { seconds, peak })
 }
 
-/// Reads a delivery; prints pupils, seconds, peak megabytes.
-pub(super) fn parse(folder: &Path) -> Result<()> {
-    let (start, mut pupils) = (now(), 0u64);
+/// The child: does what it is told, prints pupils, seconds, peak megabytes.
+pub(super) fn be(mode: &str, folder: &Path) -> Result<()> {
+    let start = now();
+    let pupils = match mode {
+        READ => read(folder)?,
+        _ => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(load(folder))?,
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let peak = field("/proc/self/status", "VmHWM").context("no VmHWM")?;
+    let kib: f64 = peak.trim_end_matches(" kB").parse()?;
+    println!("{pupils} {seconds} {}", kib * 1024.0 / 1e6);
+    Ok(())
+}
+
+fn read(folder: &Path) -> Result<u64> {
+    let mut pupils = 0;
     for file in files(folder)? {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
         let context = AafContext {
-            file: (&*name).into(),
+            file: name(&file),
             academy: ACADEMY.parse()?,
-            year: SchoolYear::new(YEAR)?,
+            year: year()?,
         };
         for item in AafReader::new(File::open(&file)?, context) {
             pupils += u64::from(matches!(item?, AafItem::Pupil(_)));
         }
     }
-    let seconds = start.elapsed().as_secs_f64();
-    println!("{pupils} {seconds} {}", peak("self")?);
-    Ok(())
+    Ok(pupils)
 }
 
-/// The most memory a process has held so far, in megabytes.
-pub(super) fn peak(process: &str) -> Result<f64> {
-    let peak = field(&format!("/proc/{process}/status"), "VmHWM").context("no VmHWM")?;
-    let kib: f64 = peak.trim_end_matches(" kB").parse()?;
-    Ok(kib * 1024.0 / 1e6)
+async fn load(folder: &Path) -> Result<u64> {
+    let context = app::open(&Config::load(None, std::env::vars())?).await?;
+    let files = files(folder)?.into_iter().map(|path| {
+        let name = name(&path);
+        let open: Opener = Box::new(move || Ok(Box::new(File::open(path)?) as Box<dyn Read + Send>));
+        import::File {
+            name,
+            school: None,
+            open,
+        }
+    });
+    let load = Load {
+        feed: Feed::Aaf {
+            academy: ACADEMY.parse()?,
+        },
+        year: year()?,
+        files: files.collect(),
+        operator: "bench".to_owned(),
+        override_reason: None,
+    };
+    let report = match import::apply(&context, load).await {
+        Ok(report) => report,
+        Err(import::ImportError::Refused(concerns)) => anyhow::bail!("{concerns:?}"),
+        Err(error) => return Err(error.into()),
+    };
+    context.db.close().await;
+    Ok(report.total.stated)
+}
+
+fn name(path: &Path) -> std::sync::Arc<str> {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .as_ref()
+        .into()
 }

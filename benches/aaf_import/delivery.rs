@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use marelle::base::time::{Clock as _, SystemClock};
 use marelle::domain::education::SchoolYear;
 use marelle::roster::aaf::delivery::arrange;
 use marelle::sample::{SampleSpec, Sink, generate};
@@ -13,8 +14,11 @@ use super::measure::now;
 
 /// The academy of the sample.
 pub(super) const ACADEMY: &str = "20";
-/// The year of the delivery: the one after that of the sample's écoles.
-pub(super) const YEAR: i32 = 2027;
+
+/// The year of the delivery: the present one, or a guard would ask whether it is meant.
+pub(super) fn year() -> Result<SchoolYear> {
+    Ok(SchoolYear::of(SystemClock.now().date()))
+}
 
 /// Where the files are and what is in them.
 pub(super) struct Delivery {
@@ -46,14 +50,15 @@ impl Sink for Folder<'_> {
 
 impl Delivery {
     pub(super) fn invent(folder: &Path, pupils: u64) -> Result<Self> {
-        let model = SampleSpec::of(1, 80, SchoolYear::new(YEAR - 1)?);
+        let year = year()?;
+        // The sample's delivery is of the year after that of its écoles.
+        let model = SampleSpec::of(1, 80, SchoolYear::new(year.first() - 1)?);
         let spec = SampleSpec {
             colleges: model.colleges.max(pupils.div_ceil(1_000)),
             secondary_pupils: pupils,
             ..model
         };
         let made = generate(&spec, &mut Folder(folder))?;
-        let year = SchoolYear::new(YEAR)?;
         let delivery = folder.join("aaf").join(year.to_string());
         let files = files(&delivery)?;
         let sizes: io::Result<Vec<u64>> = files.iter().map(|file| Ok(file.metadata()?.len())).collect();

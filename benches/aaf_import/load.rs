@@ -1,17 +1,15 @@
-//! The whole load, as an operator runs it: `marelle import aaf … --apply` in a process of its own.
+//! The whole load into a database: check, guard, recognition, one transaction per school, journal.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::child::peak;
-use super::delivery::{ACADEMY, Delivery, YEAR};
+use super::child::{self, LOAD, Took};
+use super::delivery::Delivery;
 use super::measure::postgres::fresh_schema;
-use super::measure::{figure, now, text_setting};
+use super::measure::{figure, text_setting};
 
 /// A database to load into.
 pub(super) struct Target {
@@ -20,8 +18,8 @@ pub(super) struct Target {
     url: Option<String>,
 }
 
-/// SQLite, and PostgreSQL where there is a server; empty.
-pub(super) fn targets(folder: &Path) -> Result<Vec<Target>> {
+/// SQLite, and PostgreSQL where there is a server; empty but for the schools.
+pub(super) fn targets(folder: &Path, delivery: &Delivery) -> Result<Vec<Target>> {
     let mut targets = vec![Target {
         name: "SQLite",
         folder: folder.join("sqlite"),
@@ -39,64 +37,40 @@ pub(super) fn targets(folder: &Path) -> Result<Vec<Target>> {
     }
     for target in &targets {
         fs::create_dir(&target.folder)?;
+        let mut apply = Command::new(env!("CARGO_BIN_EXE_marelle"));
+        let done = target
+            .settle(apply.arg("apply").arg(&delivery.territory))
+            .output()?;
+        ensure!(
+            done.status.success(),
+            "marelle apply: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
     }
     Ok(targets)
 }
 
 impl Target {
-    fn marelle(&self, arguments: &[&str]) -> Result<Child> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_marelle"));
-        command
-            .args(arguments)
-            .current_dir(&self.folder)
-            .env("MARELLE_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(File::create(self.folder.join("said"))?);
+    fn settle<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         if let Some(url) = &self.url {
             command.env("MARELLE_DATABASE__URL", url);
         }
-        Ok(command.spawn()?)
+        command.current_dir(&self.folder)
     }
-}
 
-/// Loads the delivery; answers seconds and peak megabytes.
-pub(super) fn run(target: &Target, delivery: &Delivery) -> Result<(f64, Option<f64>)> {
-    let (territory, folder) = (
-        delivery.territory.to_string_lossy(),
-        delivery.folder.to_string_lossy(),
-    );
-    let applied = target.marelle(&["apply", &territory])?.wait()?;
-    ensure!(applied.success(), "marelle apply: {applied}");
-    let year = YEAR.to_string();
-    let start = now();
-    let mut child = target.marelle(&[
-        "import",
-        "aaf",
-        &folder,
-        "--academy",
-        ACADEMY,
-        "--year",
-        &year,
-        "--apply",
-    ])?;
-    let (process, mut most) = (child.id().to_string(), 0.0);
-    // A process that has ended has no peak any more, hence looking again and again.
-    let ended = loop {
-        most = peak(&process).unwrap_or(most);
-        if let Some(ended) = child.try_wait()? {
-            break ended;
+    /// Loads the delivery.
+    pub(super) fn load(&self, delivery: &Delivery) -> Result<Took> {
+        let mut command = child::command(LOAD, delivery)?;
+        self.settle(&mut command);
+        child::run(command, delivery)
+    }
+
+    /// Says how large the SQLite file has become.
+    pub(super) fn size(&self) -> Result<()> {
+        if self.url.is_none() {
+            let bytes = fs::metadata(self.folder.join("data/marelle.db"))?.len();
+            println!("\nThe SQLite file has {} MB.", figure(bytes as f64 / 1e6));
         }
-        sleep(Duration::from_millis(20));
-    };
-    ensure!(ended.success(), "marelle import: {ended}");
-    Ok((start.elapsed().as_secs_f64(), Some(most)))
-}
-
-/// Says how large the SQLite file has become.
-pub(super) fn size(target: &Target) -> Result<()> {
-    if target.url.is_none() {
-        let bytes = fs::metadata(target.folder.join("data/marelle.db"))?.len();
-        println!("(the SQLite file has {} MB)", figure(bytes as f64 / 1e6));
+        Ok(())
     }
-    Ok(())
 }

@@ -1,8 +1,7 @@
 //! An AAF delivery of the second degree: rows per second and peak memory, read only and loaded, beside a bare read of the
 //! same bytes.
 //!
-//! Whatever memory is told of runs in a process of its own, since a peak never falls. `MARELLE_BENCH_PUPILS` is the size
-//! of the delivery; `MARELLE_TEST_POSTGRES` adds a load into PostgreSQL.
+//! `MARELLE_BENCH_PUPILS` is the size of the delivery; `MARELLE_TEST_POSTGRES` adds a load into PostgreSQL.
 
 mod child;
 mod delivery;
@@ -13,6 +12,7 @@ mod measure;
 use std::path::Path;
 
 use anyhow::Result;
+use child::Took;
 use delivery::Delivery;
 use measure::{figure, head, part, row};
 
@@ -22,9 +22,9 @@ const PUPILS: u64 = 50_000;
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [mode, folder] = arguments.as_slice()
-        && mode == child::PARSE
+        && [child::READ, child::LOAD].contains(&&**mode)
     {
-        return child::parse(Path::new(folder));
+        return child::be(mode, Path::new(folder));
     }
     let pupils = measure::setting("MARELLE_BENCH_PUPILS", PUPILS);
     // Not in /tmp, which may be memory: files shall be on a disk.
@@ -46,46 +46,50 @@ fn main() -> Result<()> {
             "pupils/s",
             "MB/s",
             "peak MB",
-            "to the bare read",
+            "speed to the bare read",
             "to reading only",
         ],
     );
     // The first read warms the cache, the second is measured.
     delivery.read()?;
     let bare = delivery.read()?;
-    show(&delivery, "bare read of the files", (bare, None), None);
-    let parsed = child::run(&delivery)?;
-    show(
-        &delivery,
-        "read as AAF, nothing kept",
-        parsed,
-        Some((bare, parsed.0)),
-    );
-    for target in load::targets(folder.path())? {
-        for again in [false, true] {
-            let loaded = load::run(&target, &delivery)?;
-            let what = format!(
-                "loaded into {}{}",
-                target.name,
-                if again { ", once more" } else { "" }
-            );
-            show(&delivery, &what, loaded, Some((bare, parsed.0)));
+    show(&delivery, "bare read of the files", (bare, None), &[]);
+    let read = child::run(child::command(child::READ, &delivery)?, &delivery)?;
+    show(&delivery, "read as AAF, nothing kept", with_peak(read), &[bare]);
+    let targets = load::targets(folder.path(), &delivery)?;
+    for target in &targets {
+        for how in ["into an empty database", "once more, nothing new"] {
+            let loaded = target.load(&delivery)?;
+            let what = format!("{}: loaded {how}", target.name);
+            show(&delivery, &what, with_peak(loaded), &[bare, read.seconds]);
         }
-        load::size(&target)?;
+    }
+    for target in &targets {
+        target.size()?;
     }
     measure::machine("after");
     Ok(())
 }
 
-fn show(delivery: &Delivery, what: &str, (seconds, peak): (f64, Option<f64>), beside: Option<(f64, f64)>) {
-    let ratio = |other: f64| part(other, seconds);
+fn with_peak(took: Took) -> (f64, Option<f64>) {
+    (took.seconds, Some(took.peak))
+}
+
+/// Prints a row; `beside` are seconds that others took for the same files.
+fn show(delivery: &Delivery, what: &str, (seconds, peak): (f64, Option<f64>), beside: &[f64]) {
+    let ratio = |at: usize| {
+        beside
+            .get(at)
+            .map(|other| part(*other, seconds))
+            .unwrap_or_default()
+    };
     row(&[
         &what,
         &figure(seconds),
         &figure(delivery.pupils as f64 / seconds),
         &figure(delivery.bytes as f64 / 1e6 / seconds),
         &peak.map(figure).unwrap_or_default(),
-        &beside.map(|(bare, _)| ratio(bare)).unwrap_or_default(),
-        &beside.map(|(_, parsed)| ratio(parsed)).unwrap_or_default(),
+        &ratio(0),
+        &ratio(1),
     ]);
 }

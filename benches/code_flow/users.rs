@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result};
 use super::measure::{figure, now};
 use super::site::{Site, User, Work};
 
+const ROUNDS: u32 = 3;
+
 /// What was seen.
 pub(super) struct Seen {
     /// How many a second, all users together.
@@ -28,7 +30,19 @@ impl Seen {
     }
 }
 
+/// The best of some rounds: what else runs on a machine can only take away.
 pub(super) async fn run(site: &Arc<Site>, work: Work, users: usize, length: Duration) -> Result<Seen> {
+    let mut best = round(site, work, users, length).await?;
+    for _ in 1..ROUNDS {
+        let seen = round(site, work, users, length).await?;
+        if seen.rate > best.rate {
+            best = seen;
+        }
+    }
+    Ok(best)
+}
+
+async fn round(site: &Arc<Site>, work: Work, users: usize, length: Duration) -> Result<Seen> {
     // Prepared statements, connections and sessions are there before the watch starts.
     let mut ready = Vec::new();
     for number in 0..users {
