@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(profile.as_str().parse::<Profile>(), Ok(*profile));
         }
         assert!(
-            "National_XXX"
+            "National_NUL"
                 .parse::<Profile>()
                 .unwrap_err()
                 .to_string()
