@@ -1,7 +1,8 @@
 -- The house: nouns of the design, one statement text for SQLite and PostgreSQL.
 -- Types: TEXT, BIGINT, BOOLEAN, BYTEA. Times (*_at) are microseconds since 1970; days (*_on, birth_date) are
 -- YYYY-MM-DD; ids are UUIDs in text. A row made by an import run carries it in created_run; what a run changes in a
--- row that was there before is journalled in change.
+-- row that was there before is journalled in change. created_run has no index: a load writes it with every row, an undo
+-- that reads a table from end to end is rare.
 
 CREATE TABLE installation (
     name TEXT NOT NULL PRIMARY KEY,
@@ -81,7 +82,6 @@ CREATE TABLE class_group (
     created_run TEXT,
     UNIQUE (uai, year, source, source_key)
 );
-CREATE INDEX class_group_created_run ON class_group (created_run);
 CREATE TABLE class_code (
     class_id TEXT NOT NULL PRIMARY KEY,
     code_index BYTEA NOT NULL UNIQUE,
@@ -98,14 +98,15 @@ CREATE TABLE identity (
     given_name TEXT NOT NULL,
     birth_date TEXT,
     sex TEXT,
-    username TEXT UNIQUE,
+    username TEXT,
     locale TEXT,
     created_at BIGINT NOT NULL,
     created_run TEXT,
     CHECK (status IN ('active', 'suspended', 'departed', 'merged', 'erased')),
     CHECK ((status IN ('departed', 'merged')) = (status_detail IS NOT NULL))
 );
-CREATE INDEX identity_created_run ON identity (created_run);
+-- Pupils have none for years: an index of those who do stays small.
+CREATE UNIQUE INDEX identity_username ON identity (username) WHERE username IS NOT NULL;
 
 -- record_key is source:scope:key, so that many keys are looked up in one list. file and line: where the record stood
 -- when it was last new or changed.
@@ -139,7 +140,6 @@ CREATE INDEX source_record_identity ON source_record (identity_id);
 CREATE INDEX source_record_ine ON source_record (ine_index);
 CREATE INDEX source_record_household ON source_record (household_key);
 CREATE INDEX source_record_school ON source_record (uai, source, year);
-CREATE INDEX source_record_created_run ON source_record (created_run);
 
 CREATE TABLE enrolment (
     id TEXT NOT NULL PRIMARY KEY,
@@ -158,7 +158,6 @@ CREATE INDEX enrolment_identity ON enrolment (identity_id);
 CREATE INDEX enrolment_class ON enrolment (class_id);
 CREATE UNIQUE INDEX enrolment_record ON enrolment (record_id, year, uai);
 CREATE INDEX enrolment_school ON enrolment (uai, year);
-CREATE INDEX enrolment_created_run ON enrolment (created_run);
 
 -- What changes who is whom (a school of a feed, a human's decision, an undo) happens one at a time, on every node: each
 -- such transaction first takes the next turn.
@@ -214,7 +213,6 @@ CREATE TABLE match_case (
 );
 CREATE INDEX match_case_status ON match_case (status);
 CREATE INDEX match_case_record_b ON match_case (record_b);
-CREATE INDEX match_case_created_run ON match_case (created_run);
 
 CREATE TABLE merge (
     id TEXT NOT NULL PRIMARY KEY,
@@ -231,7 +229,6 @@ CREATE TABLE merge (
 );
 CREATE INDEX merge_kept ON merge (kept);
 CREATE INDEX merge_absorbed ON merge (absorbed);
-CREATE INDEX merge_created_run ON merge (created_run);
 
 CREATE TABLE credential (
     identity_id TEXT NOT NULL,

@@ -51,18 +51,46 @@ pub struct Bulk {
     pub tail: &'static str,
 }
 
+/// How the parameters of a list are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placeholders {
+    /// `$1…`, which both engines read.
+    Numbered,
+    /// `?`. SQLite looks every numbered one up by its name, one after the other: with thousands of them, binding takes
+    /// longer than the statement.
+    Bare,
+}
+
 impl Bulk {
     /// The text for `count` items.
     pub fn sql(&self, count: usize) -> String {
-        let mut sql = String::from(self.head);
+        self.text(count, Placeholders::Numbered)
+    }
+
+    fn text(&self, count: usize, placeholders: Placeholders) -> String {
+        use std::fmt::Write as _;
+        let mut sql = String::with_capacity(self.head.len() + self.tail.len() + count * (self.width * 6 + 3));
+        sql.push_str(self.head);
         for item in 0..count {
-            let separator = if item == 0 { "" } else { "," };
-            sql.push_str(separator);
-            let placeholders: Vec<String> = (1..=self.width)
-                .map(|at| format!("${}", item * self.width + at))
-                .collect();
-            let list = placeholders.join(",");
-            sql.push_str(&if self.rows { format!("({list})") } else { list });
+            if item > 0 {
+                sql.push(',');
+            }
+            if self.rows {
+                sql.push('(');
+            }
+            for at in 1..=self.width {
+                if at > 1 {
+                    sql.push(',');
+                }
+                match placeholders {
+                    Placeholders::Bare => sql.push('?'),
+                    // Writing into a string cannot fail.
+                    Placeholders::Numbered => drop(write!(sql, "${}", item * self.width + at)),
+                }
+            }
+            if self.rows {
+                sql.push(')');
+            }
         }
         sql.push_str(self.tail);
         sql
@@ -178,6 +206,13 @@ impl Conn {
         })
     }
 
+    fn placeholders(&self) -> Placeholders {
+        match &self.0 {
+            Inner::SqliteRead(_) | Inner::SqliteWrite(_) => Placeholders::Bare,
+            Inner::PostgresRead(_) | Inner::PostgresWrite(_) => Placeholders::Numbered,
+        }
+    }
+
     /// Every row of a statement.
     ///
     /// # Errors
@@ -235,7 +270,8 @@ impl Conn {
             if let Some(last) = part.last() {
                 values.resize(size, last.clone());
             }
-            let found = self.fetch_all(built(bulk.sql(size)), values).await;
+            let text = built(bulk.text(size, self.placeholders()));
+            let found = self.fetch_all(text, values).await;
             rows.extend(found.map_err(|error| StoreError::driver(bulk.name, &error))?);
         }
         Ok(rows)
@@ -295,7 +331,8 @@ impl Tx {
                 .find(|size| *size <= left && *size <= full)
                 .unwrap_or(1);
             let values: Vec<Value> = items.by_ref().take(size).flatten().collect();
-            let done = self.run(built(bulk.sql(size)), values).await;
+            let text = built(bulk.text(size, self.placeholders()));
+            let done = self.run(text, values).await;
             touched += done.map_err(|error| StoreError::driver(bulk.name, &error))?;
             left -= size;
         }
@@ -339,11 +376,17 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(200);
+        // Loads touch pages all over the indexes: 64 MiB of cache, and as much log before it is written back, or each
+        // page goes to disk again and again.
+        let writing = options
+            .clone()
+            .pragma("cache_size", "-65536")
+            .pragma("wal_autocheckpoint", "16384");
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options.clone())
+            .connect_with(writing)
             .await?;
         let read = SqlitePoolOptions::new()
             .max_connections(8)

@@ -109,13 +109,34 @@ impl Drawing<'_> {
             }
         }
         self.absent(&mut draft, situation, &stated);
+        self.size(&mut draft, rows, situation);
+        Ok(draft)
+    }
+
+    /// Only the figures that guards judge: for sources with keys of their own they need no look at the persons.
+    pub(super) fn figures(&self, rows: &[Row], situation: &Situation) -> Result<Draft, SecretError> {
+        if !self.crosses_schools() {
+            return self.draw(rows, situation);
+        }
+        let keys: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
+        let known = situation.records.iter();
+        let stated = known
+            .filter(|record| keys.contains(&*record.key.key))
+            .map(|record| record.id)
+            .collect();
+        let mut draft = Draft::default();
+        self.absent(&mut draft, situation, &stated);
+        self.size(&mut draft, rows, situation);
+        Ok(draft)
+    }
+
+    fn size(&self, draft: &mut Draft, rows: &[Row], situation: &Situation) {
         draft.counts.stated = rows.len() as u64;
         draft.figures.stated = rows.len() as u64;
         draft.figures.first_load = !situation
             .memberships
             .iter()
             .any(|membership| membership.school == *self.school);
-        Ok(draft)
     }
 
     fn facts(&self, person: &PersonFacts) -> Result<Facts, SecretError> {

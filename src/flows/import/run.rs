@@ -37,7 +37,8 @@ pub async fn preview(context: &Context, load: Load) -> Result<Report, ImportErro
     let mut reports = Vec::new();
     for bucket in buckets(&delivery, &expected) {
         for (school, rows) in rows_of(&mut delivery, &mut expected, bucket).await? {
-            let (mut draft, concern) = draw(context, &mut conn, &frame, &delivery, (&school, &rows)).await?;
+            let (mut draft, concern) =
+                draw(context, &mut conn, &frame, &delivery, (&school, &rows), true).await?;
             concerns.extend(concern);
             recognise(&mut conn, &mut draft).await?;
             reports.push(SchoolReport {
@@ -218,15 +219,16 @@ async fn rows_of(
     Ok(rows)
 }
 
-/// What changes in a school, and what a guard says of it.
+/// What changes in a school (whole, or no more than guards need), and what a guard says of it.
 async fn draw(
     context: &Context,
     conn: &mut Conn,
     frame: &Frame,
     delivery: &Delivery,
     (school, rows): (&Uai, &[Row]),
+    whole: bool,
 ) -> Result<(super::draft::Draft, Option<Concern>), ImportError> {
-    let situation = situation::load(conn, frame, school, rows).await?;
+    let situation = situation::load(conn, frame, school, rows, whole).await?;
     let drawing = Drawing {
         frame,
         school,
@@ -237,7 +239,11 @@ async fn draw(
         vault: &context.vault,
         random: &*context.random,
     };
-    let mut draft = drawing.draw(rows, &situation)?;
+    let mut draft = if whole {
+        drawing.draw(rows, &situation)?
+    } else {
+        drawing.figures(rows, &situation)?
+    };
     if draft.figures.first_load {
         let previous = frame.year.previous();
         let size = roster::size(conn, school, frame.feed.source(), previous).await?;
@@ -259,7 +265,7 @@ async fn judge_all(
     let mut conn = context.db.reader().await?;
     for bucket in buckets(delivery, &expected) {
         for (school, rows) in rows_of(delivery, &mut expected, bucket).await? {
-            let (_, concern) = draw(context, &mut conn, frame, delivery, (&school, &rows)).await?;
+            let (_, concern) = draw(context, &mut conn, frame, delivery, (&school, &rows), false).await?;
             concerns.extend(concern);
         }
     }

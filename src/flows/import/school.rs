@@ -47,7 +47,7 @@ pub(super) async fn apply(
     let mut tx = context.db.begin().await?;
     let turn = import_run::take_turn(&mut tx).await?;
     let mut work = work(context, frame, turn);
-    let situation = situation::load(&mut tx, frame, school, rows).await?;
+    let situation = situation::load(&mut tx, frame, school, rows, true).await?;
     let drawing = Drawing {
         frame,
         school,

@@ -33,19 +33,30 @@ pub(super) fn key_of(feed: &Feed, school: &Uai, key: &str) -> SourceKey {
     }
 }
 
-/// Loads what is known of a school.
+/// Loads what is known of a school; with `arrivals`, also of those who come to it from elsewhere.
 pub(super) async fn load(
     conn: &mut Conn,
     frame: &Frame,
     school: &Uai,
     rows: &[Row],
+    arrivals: bool,
 ) -> Result<Situation, StoreError> {
     let source = frame.feed.source();
     let mut records = roster::of_school(conn, school, source).await?;
     let mut memberships = membership::of_school(conn, school, frame.year, source).await?;
     let classes = membership::classes(conn, school, frame.year, source).await?;
+    // Who is enrolled here this year may be stated elsewhere for the next.
+    let here: HashSet<SourceRecordId> = records.iter().map(|record| record.id).collect();
+    let mut gone: Vec<SourceRecordId> = memberships
+        .iter()
+        .map(|membership| membership.record)
+        .filter(|record| !here.contains(record))
+        .collect();
+    gone.sort();
+    gone.dedup();
+    records.extend(roster::find(conn, Lookup::Ids(gone)).await?);
     // Keys that the source makes itself are of this school; its own may come from another one.
-    if !makes_its_keys(source) {
+    if arrivals && !makes_its_keys(source) {
         let here: HashSet<&str> = records.iter().map(|record| &*record.key.key).collect();
         let elsewhere: Vec<SourceKey> = rows
             .iter()
