@@ -19,6 +19,7 @@ use crate::domain::session::Lifetimes;
 use crate::domain::uai::Uai;
 use crate::flows::import;
 use crate::flows::keys::Keyring;
+use crate::flows::outbound::{HttpClient, OutboundError};
 use crate::flows::password_gate::PasswordGate;
 use crate::flows::{self, Context, Failure, Settings};
 use crate::jobs;
@@ -42,6 +43,9 @@ pub enum AppError {
     /// The cryptographic library.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The client for other hosts.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
     /// A flow of the start.
     #[error(transparent)]
     Flow(#[from] Failure),
@@ -107,6 +111,7 @@ pub async fn open_with(
         clock,
         random,
         passwords: Arc::new(PasswordGate::for_this_machine()),
+        outbound: Arc::new(HttpClient::new(config.outbound.ca_file.as_deref())?),
         settings: Arc::new(settings(config)),
     };
     flows::installation::check_master_key(&context).await?;
@@ -136,6 +141,8 @@ fn settings(config: &Config) -> Settings {
         code_lifetime: seconds(config.oidc.code_seconds),
         access_token_lifetime: seconds(config.oidc.access_token_seconds),
         id_token_lifetime: seconds(config.oidc.id_token_seconds),
+        refresh_token_lifetime: seconds(config.oidc.refresh_token_days.saturating_mul(86_400)),
+        pushed_request_lifetime: seconds(config.oidc.pushed_request_seconds),
     }
 }
 

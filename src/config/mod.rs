@@ -9,6 +9,7 @@ mod environment;
 mod http;
 mod keys;
 mod oidc;
+mod outbound;
 mod session;
 mod tls;
 
@@ -20,6 +21,7 @@ pub use database::Database;
 pub use http::Http;
 pub use keys::Keys;
 pub use oidc::Oidc;
+pub use outbound::Outbound;
 pub use session::Session;
 pub use tls::Tls;
 
@@ -88,6 +90,8 @@ pub struct Config {
     pub session: Session,
     /// OpenID Connect.
     pub oidc: Oidc,
+    /// Requests to other hosts.
+    pub outbound: Outbound,
 }
 
 impl Config {

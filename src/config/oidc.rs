@@ -14,6 +14,10 @@ pub struct Oidc {
     pub access_token_seconds: u32,
     /// How long an ID Token is good, in seconds. Default 300: it is read once, at once.
     pub id_token_seconds: u32,
+    /// How long a refresh token is good that outlives its login (`offline_access`), in days. Default 30.
+    pub refresh_token_days: u32,
+    /// How long a pushed authorization request waits for its browser, in seconds. Default 60.
+    pub pushed_request_seconds: u32,
 }
 
 impl Default for Oidc {
@@ -22,6 +26,8 @@ impl Default for Oidc {
             code_seconds: 60,
             access_token_seconds: 600,
             id_token_seconds: 300,
+            refresh_token_days: 30,
+            pushed_request_seconds: 60,
         }
     }
 }
@@ -43,6 +49,20 @@ impl Oidc {
                 "oidc",
                 "id_token_seconds",
                 "expected 30 to 86400",
+            ));
+        }
+        if !(1..=400).contains(&self.refresh_token_days) {
+            return Err(ConfigError::value(
+                "oidc",
+                "refresh_token_days",
+                "expected 1 to 400",
+            ));
+        }
+        if !(5..=600).contains(&self.pushed_request_seconds) {
+            return Err(ConfigError::value(
+                "oidc",
+                "pushed_request_seconds",
+                "expected 5 to 600",
             ));
         }
         Ok(())

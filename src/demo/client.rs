@@ -1,6 +1,7 @@
 //! The OpenID Connect client of a demo service, by the `openidconnect` crate: it knows the issuer and nothing else.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use openidconnect::core::{CoreAuthenticationFlow, CoreGenderClaim, CoreIdToken};
 use openidconnect::{
@@ -77,27 +78,35 @@ pub(super) struct Arrival {
 }
 
 /// The library's requests, sent by our client.
-struct Transport<'a>(&'a Outbound);
+struct Transport<'a>(&'a dyn Outbound);
 
 impl<'c> AsyncHttpClient<'c> for Transport<'_> {
     type Error = OutboundError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.0.send(request))
+        self.0.send(request)
     }
 }
 
 /// A client.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Client {
     registration: Registration,
-    outbound: Outbound,
+    outbound: Arc<dyn Outbound>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("registration", &self.registration)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {
     /// A client that reaches its issuer by `outbound`.
-    pub(super) fn new(registration: Registration, outbound: Outbound) -> Self {
+    pub(super) fn new(registration: Registration, outbound: Arc<dyn Outbound>) -> Self {
         Self {
             registration,
             outbound,
@@ -117,7 +126,7 @@ impl Client {
     async fn discover(&self) -> Result<ProviderMetadataWithLogout, ClientError> {
         let issuer =
             IssuerUrl::new(self.registration.issuer.clone()).map_err(|error| wrong("issuer")(&error))?;
-        ProviderMetadataWithLogout::discover_async(issuer, &Transport(&self.outbound))
+        ProviderMetadataWithLogout::discover_async(issuer, &Transport(&*self.outbound))
             .await
             .map_err(|error| wrong("discovery")(&error))
     }
@@ -168,7 +177,7 @@ impl Client {
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| wrong("token endpoint")(&error))?
             .set_pkce_verifier(pending.verifier)
-            .request_async(&Transport(&self.outbound))
+            .request_async(&Transport(&*self.outbound))
             .await
             .map_err(|error| wrong("code exchange")(&error))?;
         let id_token: &CoreIdToken = tokens
@@ -195,7 +204,7 @@ impl Client {
         let info: UserInfoClaims<Extra, CoreGenderClaim> = client
             .user_info(tokens.access_token().clone(), Some(subject.clone()))
             .map_err(|error| wrong("userinfo endpoint")(&error))?
-            .request_async(&Transport(&self.outbound))
+            .request_async(&Transport(&*self.outbound))
             .await
             .map_err(|error| wrong("userinfo")(&error))?;
         let claims = match serde_json::to_value(&info).map_err(|error| wrong("claims")(&error))? {

@@ -24,7 +24,6 @@ use crate::app::{self, AppError};
 use crate::base::secret::Secret;
 use crate::config::Config;
 use crate::flows::Context;
-use crate::flows::outbound::Outbound;
 use crate::web::server;
 use crate::web::views::Brand;
 use client::{Client, Registration};
@@ -144,7 +143,7 @@ async fn round(
     let issuer = format!("http://127.0.0.1:{}", options.port);
     let context = open(options, &issuer).await?;
     let memory = Arc::new(Memory::open(&options.folder.join("demo.json")));
-    let stage = Arc::new(stage(context, options, &issuer, memory)?);
+    let stage = Arc::new(stage(context, options, &issuer, memory));
     stage.prepare(say).await?;
 
     let (ender, ended) = watch::channel(false);
@@ -198,8 +197,7 @@ async fn open(options: &Options, issuer: &str) -> Result<Context, AppError> {
     app::open(&config).await
 }
 
-fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>) -> anyhow::Result<Stage> {
-    let outbound = Outbound::new()?;
+fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>) -> Stage {
     let mut services = Vec::new();
     for (offset, (key, id, name, about)) in (1..).zip(SERVICES) {
         let url = format!("http://127.0.0.1:{}", options.port + offset);
@@ -217,12 +215,12 @@ fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>)
             about,
             url,
             tour_url: format!("{issuer}{}", tour::PATH),
-            client: Client::new(registration, outbound.clone()),
+            client: Client::new(registration, context.outbound.clone()),
             memory: memory.clone(),
             browsers: Mutex::default(),
         }));
     }
-    Ok(Stage {
+    Stage {
         context,
         folder: options.folder.clone(),
         memory,
@@ -231,5 +229,5 @@ fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>)
         notice: Mutex::default(),
         busy: tokio::sync::Mutex::default(),
         again: Notify::new(),
-    })
+    }
 }

@@ -12,7 +12,8 @@ use crate::base::secret::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::education::{Degree, Profile, School, SchoolYear};
 use crate::domain::relying_party::{
-    Attribute, ClientAuthMethod, Release, ReleasePolicy, RelyingParty, SigningAlgorithm, SubjectStrategy,
+    Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty,
+    SigningAlgorithm, SubjectStrategy,
 };
 use crate::domain::uai::Uai;
 use crate::flows::class_code;
@@ -164,6 +165,9 @@ impl Stage {
                 },
                 release: release(),
                 schools,
+                basis: Basis::Convention,
+                metadata: ClientMetadata::default(),
+                registration: None,
                 enabled: true,
             });
         }

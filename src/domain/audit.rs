@@ -56,6 +56,40 @@ pub enum Kind {
     DeclarationApplied,
     /// A signing key was made, promoted or retired.
     KeyRotated,
+    /// A refresh token was exchanged.
+    TokensRefreshed,
+    /// A used refresh token came again: its family was revoked.
+    RefreshReplayed,
+    /// A client gave a token back (RFC 7009).
+    TokenRevoked,
+    /// A service was given a token in its own name.
+    ServiceTokenIssued,
+    /// An assertion or a proof came a second time.
+    ProofReplayed,
+    /// A client registered itself.
+    ClientRegistered,
+    /// A registered client changed its registration, or an operator a client.
+    ClientChanged,
+    /// A client was removed.
+    ClientRemoved,
+    /// A registration was refused by the limits of its policy.
+    RegistrationRefused,
+    /// An initial access token was issued.
+    InitialTokenIssued,
+    /// A client secret was issued or taken out of use.
+    ClientSecretIssued,
+    /// A person was shown what a service receives.
+    PersonInformed,
+    /// A person consented to a service.
+    ConsentGiven,
+    /// A person did not consent to a service.
+    ConsentRefused,
+    /// A person withdrew a consent.
+    ConsentWithdrawn,
+    /// A relying party confirmed a logout.
+    LogoutDelivered,
+    /// A relying party could not be told of a logout.
+    LogoutFailed,
 }
 stored_names!(Kind, "audit kind", {
     LoginSucceeded => "login.succeeded", LoginFailed => "login.failed", LoginThrottled => "login.throttled",
@@ -67,6 +101,23 @@ stored_names!(Kind, "audit kind", {
     SchoolImported => "school.imported", ImportRefused => "import.refused", ImportUndone => "import.undone",
     IdentitiesMerged => "identities.merged", MergeUndone => "merge.undone", MatchAccepted => "match.accepted", MatchRefused => "match.refused",
     DeclarationApplied => "declaration.applied", KeyRotated => "key.rotated",
+    TokensRefreshed => "tokens.refreshed",
+    RefreshReplayed => "refresh.replayed",
+    TokenRevoked => "token.revoked",
+    ServiceTokenIssued => "service_token.issued",
+    ProofReplayed => "proof.replayed",
+    ClientRegistered => "client.registered",
+    ClientChanged => "client.changed",
+    ClientRemoved => "client.removed",
+    RegistrationRefused => "registration.refused",
+    InitialTokenIssued => "initial_token.issued",
+    ClientSecretIssued => "client_secret.issued",
+    PersonInformed => "person.informed",
+    ConsentGiven => "consent.given",
+    ConsentRefused => "consent.refused",
+    ConsentWithdrawn => "consent.withdrawn",
+    LogoutDelivered => "logout.delivered",
+    LogoutFailed => "logout.failed",
 });
 
 /// Who decided.

@@ -17,10 +17,21 @@ pub enum Scope {
     OpenId,
     /// Names, birth date, language.
     Profile,
+    /// Address of electronic mail.
+    Email,
+    /// Postal address.
+    Address,
+    /// Telephone number.
+    Phone,
     /// School, level, class and profile of live enrolments.
     Education,
+    /// Refresh tokens that outlive the login (OpenID Connect Core §11).
+    OfflineAccess,
 }
-stored_names!(Scope, "scope", { OpenId => "openid", Profile => "profile", Education => "education" });
+stored_names!(Scope, "scope", {
+    OpenId => "openid", Profile => "profile", Email => "email", Address => "address", Phone => "phone",
+    Education => "education", OfflineAccess => "offline_access",
+});
 
 /// A set of scopes; writes itself as `openid profile`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,7 +129,7 @@ mod tests {
 
     #[test]
     fn unknown_scopes_are_ignored_and_known_ones_write_themselves_in_order() {
-        let scopes = Scopes::known_of("email profile openid  offline_access OPENID");
+        let scopes = Scopes::known_of("mail profile openid  groups OPENID");
         assert_eq!(scopes.to_string(), "openid profile");
         assert!(scopes.contains(Scope::OpenId) && !scopes.contains(Scope::Education));
         assert_eq!(Scopes::known_of("").to_string(), "");

@@ -6,7 +6,8 @@ use super::enrolment::Enrolment;
 use super::grant::{Grant, Scopes};
 use super::identity::{Identity, Status};
 use super::relying_party::{
-    Attribute, ClientAuthMethod, Release, ReleasePolicy, RelyingParty, SigningAlgorithm, SubjectStrategy,
+    Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty,
+    SigningAlgorithm, SubjectStrategy,
 };
 use crate::base::id::{ClassGroupId, EnrolmentId, GrantId, IdentityId, SessionId};
 use crate::base::random::SeededRandom;
@@ -90,6 +91,9 @@ pub(crate) fn party(id: &str) -> RelyingParty {
         id_token_alg: SigningAlgorithm::Es256,
         release: ReleasePolicy(Attribute::ALL.iter().map(release).collect()),
         schools: Vec::new(),
+        basis: Basis::Convention,
+        metadata: ClientMetadata::default(),
+        registration: None,
         enabled: true,
     }
 }

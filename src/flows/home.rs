@@ -65,7 +65,8 @@ pub async fn load(context: &Context, who: &SignedIn) -> Result<Home, Failure> {
 mod tests {
     use super::*;
     use crate::domain::relying_party::{
-        ClientAuthMethod, ReleasePolicy, RelyingParty, SigningAlgorithm, SubjectStrategy,
+        Basis, ClientAuthMethod, ClientMetadata, ReleasePolicy, RelyingParty, SigningAlgorithm,
+        SubjectStrategy,
     };
     use crate::flows::session;
     use crate::flows::sign_in::testing::classroom;
@@ -87,6 +88,9 @@ mod tests {
             id_token_alg: SigningAlgorithm::Rs256,
             release: ReleasePolicy::default(),
             schools: schools.iter().map(|uai| uai.parse().unwrap()).collect(),
+            basis: Basis::Convention,
+            metadata: ClientMetadata::default(),
+            registration: None,
             enabled: true,
         }
     }

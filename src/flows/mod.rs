@@ -8,6 +8,7 @@ pub mod authorize;
 pub mod class_code;
 pub mod class_page;
 pub mod classroom;
+pub mod client_authentication;
 pub mod continuation;
 pub mod credential;
 pub mod declaration;
@@ -45,6 +46,7 @@ use crate::domain::session::Lifetimes;
 use crate::jose::JoseError;
 use crate::store::StoreError;
 use crate::store::db::Db;
+use outbound::Outbound;
 use password_gate::PasswordGate;
 
 /// What every flow needs: made once by the composition root, cheap to clone.
@@ -60,6 +62,8 @@ pub struct Context {
     pub random: Arc<dyn Random>,
     /// Where passwords are hashed.
     pub passwords: Arc<PasswordGate>,
+    /// The way to other hosts.
+    pub outbound: Arc<dyn Outbound>,
     /// What the installation decided.
     pub settings: Arc<Settings>,
 }
@@ -84,6 +88,10 @@ pub struct Settings {
     pub access_token_lifetime: Duration,
     /// How long an ID Token is good.
     pub id_token_lifetime: Duration,
+    /// How long a refresh token is good that outlives its login (`offline_access`).
+    pub refresh_token_lifetime: Duration,
+    /// How long a pushed request waits for its browser (RFC 9126 §2.2).
+    pub pushed_request_lifetime: Duration,
 }
 
 /// What no flow can do anything about: the person sees one generic sentence, the operator the cause.

@@ -2,9 +2,10 @@
 
 pub(crate) mod scene;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::outbound::{Answer, Outbound, OutboundError};
 use super::password_gate::PasswordGate;
 use super::{Context, Settings};
 use crate::base::random::SeededRandom;
@@ -29,6 +30,8 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(600),
         id_token_lifetime: Duration::from_secs(300),
+        refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
+        pushed_request_lifetime: Duration::from_secs(60),
     };
     let vault = Vault::new(&MasterKey::generate(&*random)).unwrap();
     let context = Context {
@@ -37,6 +40,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         clock: clock.clone(),
         random,
         passwords: Arc::new(PasswordGate::new(2, Duration::from_secs(60))),
+        outbound: Arc::new(Partners::default()),
         settings: Arc::new(settings),
     };
     (context, clock)
@@ -47,4 +51,60 @@ pub(crate) async fn context_on_sqlite() -> (Context, Arc<ManualClock>, tempfile:
     let (db, folder) = crate::store::testing::sqlite().await;
     let (context, clock) = context(db);
     (context, clock, folder)
+}
+
+/// What a partner's host answers a request.
+type Handler = Box<dyn Fn(&http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send>;
+
+/// The other hosts of a test: each answers as it was told to, and what it was asked is kept.
+#[derive(Default)]
+pub(crate) struct Partners {
+    handlers: Mutex<Vec<(String, Handler)>>,
+    asked: Mutex<Vec<http::Request<Vec<u8>>>>,
+}
+
+impl Partners {
+    /// From now on every address that begins with `prefix` answers so; the latest wins.
+    pub(crate) fn answer(
+        &self,
+        prefix: &str,
+        handler: impl Fn(&http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send + 'static,
+    ) {
+        let mut handlers = self.handlers.lock().unwrap();
+        handlers.insert(0, (prefix.to_owned(), Box::new(handler)));
+    }
+
+    /// Everything that was asked so far, addresses that nobody answers included.
+    pub(crate) fn asked(&self) -> Vec<http::Request<Vec<u8>>> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Outbound for Partners {
+    fn send(&self, request: http::Request<Vec<u8>>) -> Answer<'_> {
+        self.asked.lock().unwrap().push(request.clone());
+        let address = request.uri().to_string();
+        let handlers = self.handlers.lock().unwrap();
+        let found = handlers.iter().find(|(prefix, _)| address.starts_with(prefix));
+        let answer = found
+            .map(|(_, handler)| handler(&request))
+            .ok_or(OutboundError::Unreachable {
+                host: address,
+                message: "nobody there".into(),
+            });
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+#[tokio::test]
+async fn the_latest_answer_of_a_partner_counts_and_every_question_is_kept() {
+    let partners = Partners::default();
+    let ask = |address: &str| http::Request::get(address).body(Vec::new()).unwrap();
+    assert!(partners.send(ask("https://ent.example/jwks")).await.is_err());
+    for body in ["old", "new"] {
+        partners.answer("https://ent.example/", move |_| http::Response::new(body.into()));
+    }
+    let answer = partners.send(ask("https://ent.example/jwks")).await.unwrap();
+    assert_eq!(answer.body(), b"new");
+    assert_eq!(partners.asked().len(), 2);
 }

@@ -14,12 +14,12 @@
 use std::time::Duration;
 
 use super::keys::Keyring;
-use super::{Context, Failure, id_token, subject};
+use super::{Context, Failure, client_authentication, id_token, subject};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::grant::{Grant, Scopes};
-use crate::oauth::client_auth::{self, AuthenticatedClient, Presented};
+use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::authorization_code::{self, Request};
 use crate::oauth::parameters::Parameters;
@@ -92,9 +92,16 @@ pub async fn exchange(
         let error = OAuthError::new(ErrorCode::InvalidRequest, "the request is too long");
         return Ok(Outcome::refused(error, Committed::Nothing));
     };
-    let client = match authenticate(context, authorization, &form).await? {
+    let client = match client_authentication::authenticate(context, authorization, &form).await? {
         Ok(client) => client,
-        Err(refused) => return Ok(refused),
+        Err(refused) => {
+            let committed = if refused.journalled {
+                Committed::ClientRefused
+            } else {
+                Committed::Nothing
+            };
+            return Ok(Outcome::refused(refused.error, committed));
+        }
     };
     let request = match form.get("grant_type") {
         Some("authorization_code") => Request::read(&form),
@@ -111,39 +118,6 @@ pub async fn exchange(
         Ok(request) => redeem(context, keyring, &client, &request).await,
         Err(error) => Ok(Outcome::refused(error, Committed::Nothing)),
     }
-}
-
-/// Settles who asks. Reads only, unless a party there is was tried with a wrong proof: that is journalled.
-async fn authenticate(
-    context: &Context,
-    authorization: Option<&str>,
-    form: &Parameters,
-) -> Result<Result<AuthenticatedClient, Outcome>, Failure> {
-    let presented = match Presented::read(authorization, form) {
-        Ok(presented) => presented,
-        Err(error) => return Ok(Err(Outcome::refused(error, Committed::Nothing))),
-    };
-    let party = match presented.client_id.parse() {
-        Ok(id) => {
-            let mut conn = context.db.reader().await?;
-            store::relying_party::find(&mut conn, &id).await?
-        }
-        Err(_) => None,
-    };
-    let refused = match client_auth::authenticate(&presented, party) {
-        Ok(client) => return Ok(Ok(client)),
-        Err(refused) => refused,
-    };
-    let Some(reason) = refused.reason else {
-        return Ok(Err(Outcome::refused(refused.error, Committed::Nothing)));
-    };
-    let event = Event::new(Kind::ClientRefused, Actor::Anonymous)
-        .about(&presented.client_id)
-        .with("reason", reason);
-    let mut tx = context.db.begin().await?;
-    store::audit::append(&mut tx, context.now(), &event).await?;
-    tx.commit().await?;
-    Ok(Err(Outcome::refused(refused.error, Committed::ClientRefused)))
 }
 
 async fn redeem(

@@ -44,6 +44,9 @@ pub const fn scope_of(attribute: Attribute) -> Scope {
         | Attribute::PreferredUsername
         | Attribute::BirthDate
         | Attribute::Locale => Scope::Profile,
+        Attribute::Email => Scope::Email,
+        Attribute::PhoneNumber => Scope::Phone,
+        Attribute::Address => Scope::Address,
         Attribute::Uai | Attribute::Level | Attribute::Class | Attribute::Profile => Scope::Education,
     }
 }
@@ -125,6 +128,7 @@ fn write(attribute: Attribute, identity: &Identity, claims: &mut Map<String, Val
         Attribute::PreferredUsername => identity.username.clone(),
         Attribute::BirthDate => identity.birth_date.map(|date| date.to_string()),
         Attribute::Locale => identity.locale.clone(),
+        Attribute::Email | Attribute::PhoneNumber | Attribute::Address => None,
         Attribute::Uai | Attribute::Level | Attribute::Class | Attribute::Profile => None,
     };
     put(attribute, value, claims)
@@ -163,7 +167,7 @@ mod tests {
     use crate::oidc::access::is_open;
 
     fn everything() -> Scopes {
-        Scopes::known_of("openid profile education")
+        Scopes::known_of("openid profile email address phone education")
     }
 
     #[test]

@@ -6,22 +6,29 @@ use super::db::{Conn, Row, Tx};
 use super::value::text;
 use super::{StoreError, statements};
 use crate::base::secret::Digest;
-use crate::domain::relying_party::{Release, ReleasePolicy, RelyingParty, RelyingPartyId};
+use crate::base::time::Timestamp;
+use crate::domain::relying_party::{Registration, Release, ReleasePolicy, RelyingParty, RelyingPartyId};
 
 statements! {
     FIND = "SELECT id, name, home, sector, subject_strategy, auth_method, pkce_required, id_token_alg, redirect_uris,
-        post_logout_redirect_uris, schools, release, secrets, enabled FROM relying_party WHERE id = $1";
+        post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
+        registration_policy, registration_token, registered_at FROM relying_party WHERE id = $1";
     ALL = "SELECT id, name, home, sector, subject_strategy, auth_method, pkce_required, id_token_alg, redirect_uris,
-        post_logout_redirect_uris, schools, release, secrets, enabled FROM relying_party ORDER BY id";
+        post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
+        registration_policy, registration_token, registered_at FROM relying_party ORDER BY id";
     SAVE = "INSERT INTO relying_party (id, name, home, sector, subject_strategy, auth_method, pkce_required,
-            id_token_alg, redirect_uris, post_logout_redirect_uris, schools, release, secrets, enabled)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            id_token_alg, redirect_uris, post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
+            registration_policy, registration_token, registered_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, home = excluded.home, sector = excluded.sector,
             subject_strategy = excluded.subject_strategy, auth_method = excluded.auth_method,
             pkce_required = excluded.pkce_required, id_token_alg = excluded.id_token_alg,
             redirect_uris = excluded.redirect_uris,
             post_logout_redirect_uris = excluded.post_logout_redirect_uris, schools = excluded.schools,
-            release = excluded.release, secrets = excluded.secrets, enabled = excluded.enabled";
+            release = excluded.release, secrets = excluded.secrets, enabled = excluded.enabled,
+            basis = excluded.basis, metadata = excluded.metadata,
+            registration_policy = excluded.registration_policy,
+            registration_token = excluded.registration_token, registered_at = excluded.registered_at";
     DELETE = "DELETE FROM relying_party WHERE id = $1";
 }
 
@@ -89,8 +96,27 @@ fn relying_party(row: &Row) -> Result<RelyingParty, StoreError> {
             .iter()
             .map(|uai| uai.parse().map_err(|error| StoreError::corrupt("schools", error)))
             .collect::<Result<_, _>>()?,
+        basis: row.parse("basis")?,
+        metadata: serde_json::from_str(&row.get::<String>("metadata")?)
+            .map_err(|error| StoreError::corrupt("metadata", error))?,
+        registration: registration(row)?,
         enabled: row.get("enabled")?,
     })
+}
+
+fn registration(row: &Row) -> Result<Option<Registration>, StoreError> {
+    let policy: Option<String> = row.get("registration_policy")?;
+    let token: Option<Vec<u8>> = row.get("registration_token")?;
+    let at: Option<i64> = row.get("registered_at")?;
+    match (policy, token.as_deref().and_then(Digest::from_stored), at) {
+        (None, None, None) => Ok(None),
+        (Some(policy), Some(access_token), Some(at)) => Ok(Some(Registration {
+            policy,
+            access_token,
+            at: Timestamp::from_micros(at),
+        })),
+        _ => Err(StoreError::corrupt("registration_policy", "half a registration")),
+    }
 }
 
 /// One relying party.
@@ -134,6 +160,7 @@ pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
             convention: release.convention.clone(),
         })
         .collect();
+    let registration = party.registration.as_ref();
     let values = [
         text(&party.id),
         text(&party.name),
@@ -149,6 +176,13 @@ pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
         json(&release)?,
         json(&secrets)?,
         party.enabled.into(),
+        text(party.basis),
+        json(&party.metadata)?,
+        registration.map(|known| known.policy.as_str()).into(),
+        registration
+            .map(|known| known.access_token.as_bytes().as_slice())
+            .into(),
+        registration.map(|known| known.at).into(),
     ];
     tx.execute(SAVE, values).await.map(drop)
 }
@@ -175,6 +209,12 @@ mod tests {
             assert_eq!(find(&mut tx, &party.id).await.unwrap(), Some(party.clone()));
             party.enabled = false;
             party.schools.clear();
+            party.metadata.par_required = true;
+            party.registration = Some(Registration {
+                policy: "somme".into(),
+                access_token: party.secrets[0],
+                at: Timestamp::from_seconds(1_790_000_000),
+            });
             save(&mut tx, &party).await.unwrap();
             assert_eq!(all(&mut tx).await.unwrap(), std::slice::from_ref(&party));
             assert!(delete(&mut tx, &party.id).await.unwrap());

@@ -52,7 +52,8 @@ pub(crate) async fn on_each_engine(test: impl AsyncFn(Db)) {
 /// A relying party that asks for everything and has a secret `"s" × 40`.
 pub(crate) fn relying_party(id: &str) -> crate::domain::relying_party::RelyingParty {
     use crate::domain::relying_party::{
-        Attribute, ClientAuthMethod, Release, ReleasePolicy, RelyingParty, SigningAlgorithm, SubjectStrategy,
+        Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty,
+        SigningAlgorithm, SubjectStrategy,
     };
     let releases = Attribute::ALL.iter().map(|attribute| Release {
         attribute: *attribute,
@@ -73,6 +74,9 @@ pub(crate) fn relying_party(id: &str) -> crate::domain::relying_party::RelyingPa
         id_token_alg: SigningAlgorithm::Rs256,
         release: ReleasePolicy(releases.collect()),
         schools: vec!["9990101F".parse().unwrap()],
+        basis: Basis::Convention,
+        metadata: ClientMetadata::default(),
+        registration: None,
         enabled: true,
     }
 }

@@ -13,8 +13,8 @@ use crate::base::secret::{Digest, Secret};
 use crate::base::url::Url;
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
 use crate::domain::relying_party::{
-    Attribute, ClientAuthMethod, Release, ReleasePolicy, RelyingParty, RelyingPartyId, SigningAlgorithm,
-    SubjectStrategy,
+    Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty, RelyingPartyId,
+    SigningAlgorithm, SubjectStrategy,
 };
 use crate::domain::uai::Uai;
 
@@ -316,6 +316,9 @@ fn relying_party(
         id_token_alg: entry.id_token_signed_response_alg,
         release: ReleasePolicy(releases.collect()),
         schools: entry.schools.into_iter().map(|school| school.0).collect(),
+        basis: Basis::default(),
+        metadata: ClientMetadata::default(),
+        registration: None,
         enabled: entry.enabled,
     })
 }

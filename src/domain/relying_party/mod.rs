@@ -1,11 +1,16 @@
 //! Relying parties: who may receive what, about whom, under which identifier.
 
+mod metadata;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub use metadata::{ApplicationType, ClientKeys, ClientMetadata, GrantType, LogoutAddress, SecurityProfile};
 
 use super::uai::Uai;
 use super::{InvalidValue, stored_names};
 use crate::base::secret::Digest;
+use crate::base::time::Timestamp;
 
 /// The identifier of a relying party (its OAuth `client_id`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +65,12 @@ pub enum Attribute {
     BirthDate,
     /// Language (`locale`).
     Locale,
+    /// Address of electronic mail (`email`, with `email_verified`).
+    Email,
+    /// Telephone number (`phone_number`, with `phone_number_verified`).
+    PhoneNumber,
+    /// Postal address (`address`).
+    Address,
     /// UAI of live enrolments.
     Uai,
     /// Level of live enrolments.
@@ -72,6 +83,7 @@ pub enum Attribute {
 stored_names!(Attribute, "attribute", {
     GivenName => "given_name", FamilyName => "family_name", Name => "name",
     PreferredUsername => "preferred_username", BirthDate => "birthdate", Locale => "locale",
+    Email => "email", PhoneNumber => "phone_number", Address => "address",
     Uai => "uai", Level => "level", Class => "class", Profile => "profile",
 });
 
@@ -97,6 +109,28 @@ impl ReleasePolicy {
     }
 }
 
+/// On what a service receives data about people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// A convention of the public service of education: people are informed, nobody is asked.
+    #[default]
+    Convention,
+    /// The person's own consent: adults are asked, and nobody else is let through.
+    Consent,
+}
+stored_names!(Basis, "basis", { Convention => "convention", Consent => "consent" });
+
+/// How a party came by dynamic registration (RFC 7591, RFC 7592); one that an operator declared has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The id of the policy it was registered under.
+    pub policy: String,
+    /// Digest of its registration access token.
+    pub access_token: Digest,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// How the subject of a person toward a sector is made. Issued values are stored and win ever after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SubjectStrategy {
@@ -116,11 +150,14 @@ pub enum ClientAuthMethod {
     SecretBasic,
     /// In the form.
     SecretPost,
+    /// An assertion signed by a key of the client (RFC 7523 §2.2).
+    PrivateKeyJwt,
     /// A public client: none, PKCE only.
     None,
 }
 stored_names!(ClientAuthMethod, "token_endpoint_auth_method", {
-    SecretBasic => "client_secret_basic", SecretPost => "client_secret_post", None => "none",
+    SecretBasic => "client_secret_basic", SecretPost => "client_secret_post",
+    PrivateKeyJwt => "private_key_jwt", None => "none",
 });
 
 /// The algorithm ID Tokens are signed with.
@@ -162,6 +199,12 @@ pub struct RelyingParty {
     pub release: ReleasePolicy,
     /// The schools it serves; empty means every school.
     pub schools: Vec<Uai>,
+    /// On what it receives data.
+    pub basis: Basis,
+    /// What it says of itself as an OAuth client, and what it is held to.
+    pub metadata: ClientMetadata,
+    /// How it was registered, where no operator declared it.
+    pub registration: Option<Registration>,
     /// Whether it is in use.
     pub enabled: bool,
 }

@@ -1,0 +1,61 @@
+//! Client authentication at every endpoint that a relying party's server calls (RFC 6749 §2.3): token, pushed request,
+//! introspection, revocation.
+
+use super::{Context, Failure};
+use crate::domain::audit::{Actor, Event, Kind};
+use crate::oauth::client_auth::{self, AuthenticatedClient, Presented};
+use crate::oauth::error::OAuthError;
+use crate::oauth::parameters::Parameters;
+use crate::store;
+
+/// A client that was not authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// What it is told.
+    pub error: OAuthError,
+    /// Whether the journal has an entry of it: a party there is was tried with a wrong proof.
+    pub journalled: bool,
+}
+
+/// Settles who asks: the value of the `Authorization` header, and the form. Reads only, unless a party there is was
+/// tried with a wrong proof: that is journalled.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn authenticate(
+    context: &Context,
+    authorization: Option<&str>,
+    form: &Parameters,
+) -> Result<Result<AuthenticatedClient, Refused>, Failure> {
+    let presented = match Presented::read(authorization, form) {
+        Ok(presented) => presented,
+        Err(error) => {
+            let journalled = false;
+            return Ok(Err(Refused { error, journalled }));
+        }
+    };
+    let party = match presented.client_id.parse() {
+        Ok(id) => {
+            let mut conn = context.db.reader().await?;
+            store::relying_party::find(&mut conn, &id).await?
+        }
+        Err(_) => None,
+    };
+    let refused = match client_auth::authenticate(&presented, party) {
+        Ok(client) => return Ok(Ok(client)),
+        Err(refused) => refused,
+    };
+    let error = refused.error;
+    let Some(reason) = refused.reason else {
+        let journalled = false;
+        return Ok(Err(Refused { error, journalled }));
+    };
+    let event = Event::new(Kind::ClientRefused, Actor::Anonymous)
+        .about(&presented.client_id)
+        .with("reason", reason);
+    let mut tx = context.db.begin().await?;
+    store::audit::append(&mut tx, context.now(), &event).await?;
+    tx.commit().await?;
+    let journalled = true;
+    Ok(Err(Refused { error, journalled }))
+}
