@@ -16,7 +16,8 @@ use marelle::config::Config;
 use marelle::domain::audit::Actor;
 use marelle::domain::education::{Academy, Degree, Profile, School};
 use marelle::domain::relying_party::{
-    Attribute, ClientAuthMethod, Release, ReleasePolicy, RelyingParty, SigningAlgorithm, SubjectStrategy,
+    Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty,
+    SigningAlgorithm, SubjectStrategy,
 };
 use marelle::flows::{Context, person};
 use marelle::store;
@@ -374,6 +375,9 @@ fn party(id: &str, id_token_alg: SigningAlgorithm) -> Result<RelyingParty> {
         id_token_alg,
         release: ReleasePolicy(Attribute::ALL.iter().map(release).collect()),
         schools: Vec::new(),
+        basis: Basis::Convention,
+        metadata: ClientMetadata::default(),
+        registration: None,
         enabled: true,
     })
 }

@@ -28,6 +28,7 @@ pub mod session;
 pub mod signing_key;
 pub mod subject;
 pub mod throttle;
+pub mod used_proof;
 pub mod value;
 
 #[cfg(test)]
@@ -131,6 +132,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("signing_key", signing_key::STATEMENTS),
     ("subject", subject::STATEMENTS),
     ("throttle", throttle::STATEMENTS),
+    ("used_proof", used_proof::STATEMENTS),
 ];
 
 /// Every registered bulk statement, by file.
