@@ -13,8 +13,8 @@ use crate::domain::identity::{Identity, Status};
 use crate::domain::relying_party::RelyingParty;
 use crate::domain::session::Device;
 use crate::domain::testing::{enrolment, person};
-use crate::flows::Context;
 use crate::flows::session::{self, Proof};
+use crate::flows::{Context, credential};
 use crate::store;
 use crate::store::db::Statement;
 use crate::store::value::text;
@@ -102,4 +102,15 @@ pub(crate) async fn journalled(context: &Context, kind: &str) -> usize {
     assert!(store::audit::verify(&mut conn).await.unwrap().is_ok());
     let entries = store::audit::recent(&mut conn, 1000).await.unwrap();
     entries.iter().filter(|entry| entry.kind == kind).count()
+}
+
+/// Gives somebody a login name and a password.
+pub(crate) async fn with_password(context: &Context, who: &Identity, username: &str, password: &str) {
+    let mut tx = context.db.begin().await.unwrap();
+    store::identity::set_username(&mut tx, who.id, username)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let chosen = credential::set_password(context, who, &Secret::new(password), &Actor::Operator).await;
+    assert_eq!(chosen.unwrap(), credential::Chosen::Set);
 }

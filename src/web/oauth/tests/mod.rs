@@ -1,6 +1,7 @@
 //! The provider, tried in process as browsers and relying parties use it, on each engine.
 
 mod authorize;
+mod certification;
 mod code_flow;
 mod logout;
 mod programs;
