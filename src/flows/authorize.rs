@@ -10,12 +10,12 @@
 //!
 //! The code is exchanged in [`super::token`].
 
-use super::continuation::Continuation;
+use super::continuation::{self, Continuation};
 use super::keys::Keyring;
 use super::session::SignedIn;
-use super::{Context, Failure, id_token};
+use super::{Context, Failure, id_token, pushed_request};
 use crate::base::id::GrantId;
-use crate::base::secret::Secret;
+use crate::base::secret::{Digest, Secret};
 use crate::base::time::Timestamp;
 use crate::base::url;
 use crate::domain::audit::{Actor, Event, Kind};
@@ -24,7 +24,9 @@ use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
 use crate::oidc::access;
 use crate::oidc::authorization::decision::{Decision, Hinted, decide};
-use crate::oidc::authorization::{self, Address, Answer, PageError, Prompt, RedirectError, Request};
+use crate::oidc::authorization::{
+    self, Address, Answer, PageError, Prompt, REFERENCE, RedirectError, Request,
+};
 use crate::store;
 
 /// What an authorization code begins with.
@@ -59,7 +61,14 @@ pub async fn authorize(
     query: &str,
     cookie: Option<&Secret>,
 ) -> Result<Outcome, Failure> {
-    run(context, keyring, query, cookie, None).await
+    let Ok(parameters) = Parameters::read(query) else {
+        return Ok(Outcome::Page(PageError::TooLong));
+    };
+    let asked = match fetched(context, parameters).await? {
+        Ok(asked) => asked,
+        Err(error) => return Ok(Outcome::Page(error)),
+    };
+    run(context, keyring, asked, cookie).await
 }
 
 /// Runs again a request that had to wait for its person. One that waited for more than an hour is run as if it had just
@@ -76,8 +85,48 @@ pub async fn resume(
     let Some(waiting) = Continuation::open(context, sealed) else {
         return Ok(Outcome::Page(PageError::Continuation));
     };
-    let asked_at = waiting.is_fresh(context.now()).then(|| waiting.asked_at());
-    run(context, keyring, &waiting.query, cookie, asked_at).await
+    let Ok(parameters) = Parameters::read(&waiting.query) else {
+        return Ok(Outcome::Page(PageError::TooLong));
+    };
+    let asked = Asked {
+        parameters,
+        pushed: waiting.pushed(),
+        at: waiting.is_fresh(context.now()).then(|| waiting.asked_at()),
+    };
+    run(context, keyring, asked, cookie).await
+}
+
+/// A request, wherever it stood.
+struct Asked {
+    parameters: Parameters,
+    /// The digest of its `request_uri`, where it was pushed.
+    pushed: Option<Digest>,
+    /// When it first came, where the person has been to a page since.
+    at: Option<Timestamp>,
+}
+
+/// What a reference to a pushed request stands for. "The authorization server MUST ignore parameters outside" of it but
+/// `client_id` (RFC 9126 §4, RFC 9101 §6.3).
+async fn fetched(context: &Context, parameters: Parameters) -> Result<Result<Asked, PageError>, Failure> {
+    let plain = |parameters| Asked {
+        parameters,
+        pushed: None,
+        at: None,
+    };
+    let reference = parameters.get("request_uri").map(str::to_owned);
+    let Some(reference) = reference.filter(|reference| reference.starts_with(REFERENCE)) else {
+        return Ok(Ok(plain(parameters)));
+    };
+    let Some(client) = parameters.get("client_id") else {
+        return Ok(Err(PageError::ClientId));
+    };
+    let found = pushed_request::find(context, &reference, client, context.now()).await?;
+    Ok(found
+        .map(|(digest, parameters)| Asked {
+            pushed: Some(digest),
+            ..plain(parameters)
+        })
+        .ok_or(PageError::RequestUri))
 }
 
 /// A request whose client and redirect address are right.
@@ -85,29 +134,27 @@ struct Addressed<'a> {
     party: &'a RelyingParty,
     address: Address,
     request: Request,
+    pushed: Option<Digest>,
 }
 
 async fn run(
     context: &Context,
     keyring: &Keyring,
-    query: &str,
+    asked: Asked,
     cookie: Option<&Secret>,
-    asked_at: Option<Timestamp>,
 ) -> Result<Outcome, Failure> {
     let now = context.now();
     let issuer = &context.settings.public_url;
-    let Ok(parameters) = Parameters::read(query) else {
-        return Ok(Outcome::Page(PageError::TooLong));
-    };
-    let party = party_of(context, &parameters).await?;
-    let address = match authorization::address(&parameters, party.as_ref()) {
+    let parameters = &asked.parameters;
+    let party = party_of(context, parameters).await?;
+    let address = match authorization::address(parameters, party.as_ref()) {
         Ok(address) => address,
         Err(error) => return Ok(Outcome::Page(error)),
     };
     let Some(party) = &party else {
         return Ok(Outcome::Page(PageError::UnknownClient));
     };
-    let request = match authorization::check(&parameters, party) {
+    let request = match authorization::check(parameters, party, asked.pushed.is_some()) {
         Ok(request) => request,
         Err(error) => return Ok(Outcome::Answer(Answer::error(address, issuer, error))),
     };
@@ -117,13 +164,14 @@ async fn run(
     };
     let hinted = hinted(context, keyring, party, &request, signed_in.as_ref()).await?;
     let session = signed_in.as_ref().map(|signed_in| &signed_in.session);
-    match (decide(&request, session, hinted, asked_at, now), signed_in) {
+    match (decide(&request, session, hinted, asked.at, now), signed_in) {
         (Decision::Refuse(error), _) => Ok(Outcome::Answer(Answer::error(address, issuer, error))),
         (Decision::Go, Some(signed_in)) => {
             let addressed = Addressed {
                 party,
                 address,
                 request,
+                pushed: asked.pushed,
             };
             grant(context, addressed, &signed_in, now).await
         }
@@ -133,7 +181,8 @@ async fn run(
                 service: party.name.clone(),
                 origin: url::origin(address.redirect_uri()),
                 query: parameters.to_query(),
-                asked_at: asked_at.unwrap_or(now).micros(),
+                pushed: asked.pushed.as_ref().map(continuation::pushed_text),
+                asked_at: asked.at.unwrap_or(now).micros(),
             };
             let continuation = waiting.seal(context)?;
             Ok(Outcome::SignIn { continuation })
@@ -190,6 +239,7 @@ async fn grant(
         party,
         address,
         request,
+        pushed,
     } = asked;
     let (session, identity) = (&signed_in.session, &signed_in.identity);
     let issuer = &context.settings.public_url;
@@ -208,6 +258,11 @@ async fn grant(
             let service = party.name.clone();
             Outcome::Closed { service }
         });
+    }
+    if let Some(pushed) = &pushed
+        && !pushed_request::use_up(&mut tx, pushed, now).await?
+    {
+        return Ok(Outcome::Page(PageError::RequestUri));
     }
     let grant = Grant {
         id: GrantId::new(now, &*context.random),

@@ -24,6 +24,7 @@ pub mod outbound;
 pub mod password_gate;
 pub mod person;
 pub mod purge;
+pub mod pushed_request;
 mod recognition;
 pub mod release;
 pub mod session;

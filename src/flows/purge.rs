@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::continuation::FRESH;
 use super::{Context, Failure, sign_in};
 use crate::store;
 
@@ -31,6 +32,8 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     let sessions = store::session::purge(&mut tx, now.minus(SESSIONS_KEPT)).await?;
     let grants = store::grant::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;
     store::used_proof::purge(&mut tx, now).await?;
+    // A login that waits still needs the row, to use it up.
+    store::pushed_request::purge(&mut tx, now.minus(FRESH)).await?;
     tx.commit().await?;
     Ok(Purged {
         sessions,

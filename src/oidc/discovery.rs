@@ -51,6 +51,8 @@ pub fn document(issuer: &str) -> Value {
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
+        "pushed_authorization_request_endpoint": at("/oauth/par"),
+        "require_pushed_authorization_requests": false,
         "authorization_response_iss_parameter_supported": true,
     })
 }

@@ -13,12 +13,14 @@ pub mod decision;
 
 mod acr_values;
 mod client;
+mod grant;
 mod hints;
 mod max_age;
 mod nonce;
 mod not_supported;
 mod pkce;
 mod prompt;
+mod pushed;
 mod redirect_uri;
 mod repeated;
 mod response_mode;
@@ -28,6 +30,7 @@ mod scope;
 use std::time::Duration;
 
 pub use prompt::{Prompt, VALUES as PROMPTS};
+pub use pushed::REFERENCE;
 pub use response_mode::ResponseMode;
 
 use crate::base::url;
@@ -57,6 +60,9 @@ pub enum PageError {
     /// The address is not one that was registered for the client.
     #[error("redirect_uri is not registered")]
     UnregisteredRedirectUri,
+    /// The pushed request that is named is unknown, expired, used, or another client's: which of them is not told.
+    #[error("request_uri is not (or no longer) good")]
+    RequestUri,
     /// What a login was to lead back to cannot be read.
     #[error("the waiting request cannot be opened")]
     Continuation,
@@ -182,11 +188,17 @@ pub fn address(parameters: &Parameters, party: Option<&RelyingParty>) -> Result<
     })
 }
 
-/// Second part of the list: what is asked.
+/// Second part of the list: what is asked; `is_pushed` where the client's server had sent it before.
 ///
 /// # Errors
 /// [`RedirectError`].
-pub fn check(parameters: &Parameters, party: &RelyingParty) -> Result<Request, RedirectError> {
+pub fn check(
+    parameters: &Parameters,
+    party: &RelyingParty,
+    is_pushed: bool,
+) -> Result<Request, RedirectError> {
+    grant::check(party)?;
+    pushed::check(party, is_pushed)?;
     repeated::check(parameters)?;
     response_mode::check(parameters)?;
     not_supported::check(parameters)?;

@@ -3,7 +3,7 @@
 //! | path | who calls it | cookie | other origins |
 //! | --- | --- | --- | --- |
 //! | `/.well-known/openid-configuration`, `/oauth/jwks.json` | programs | no | may read |
-//! | `/oauth/token`, `/oauth/userinfo` | programs | no | may read: public clients run in pages |
+//! | `/oauth/token`, `/oauth/par`, `/oauth/userinfo` | programs | no | may read: public clients run in pages |
 //! | `/oauth/authorize`, `/oauth/authorize/resume`, `/oauth/logout` | browsers | yes | may send people here |
 //!
 //! Must never decide what a specification says, and never log a query or a body.
@@ -11,6 +11,7 @@
 mod authorize;
 mod logout;
 mod metadata;
+mod par;
 mod token;
 mod userinfo;
 
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/.well-known/openid-configuration", get(metadata::discovery))
         .route("/oauth/jwks.json", get(metadata::jwks))
         .route("/oauth/token", post(token::post))
+        .route("/oauth/par", post(par::post))
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post))
         .layer(from_fn(readable_anywhere));
     Router::new()

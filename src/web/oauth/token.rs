@@ -12,7 +12,7 @@ use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::web::WebState;
 use crate::web::error::WebError;
 
-const NOT_A_FORM: OAuthError = OAuthError::new(
+pub(super) const NOT_A_FORM: OAuthError = OAuthError::new(
     ErrorCode::InvalidRequest,
     "the body is not application/x-www-form-urlencoded",
 );
@@ -36,7 +36,7 @@ pub(super) async fn post(
 }
 
 /// RFC 6749 §5.1: what holds tokens is never kept by anything on the way.
-const NEVER_KEPT: [(axum::http::HeaderName, HeaderValue); 2] = [
+pub(super) const NEVER_KEPT: [(axum::http::HeaderName, HeaderValue); 2] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (PRAGMA, HeaderValue::from_static("no-cache")),
 ];
@@ -52,7 +52,7 @@ fn granted(tokens: &Tokens) -> Response {
     (NEVER_KEPT, json(&body)).into_response()
 }
 
-fn refused(error: OAuthError) -> Response {
+pub(super) fn refused(error: OAuthError) -> Response {
     let body = serde_json::json!({ "error": error.code.as_str(), "error_description": error.description });
     let mut response = (NEVER_KEPT, json(&body)).into_response();
     if error.code == ErrorCode::InvalidClient {

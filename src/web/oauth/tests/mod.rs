@@ -5,5 +5,6 @@ mod certification;
 mod code_flow;
 mod logout;
 mod programs;
+mod pushed;
 mod site;
 mod token;
