@@ -91,7 +91,9 @@ impl Keyring {
         let key = key.ok_or_else(|| Failure::Task(format!("no current {algorithm} key")))?;
         match wanted {
             Algorithm::Es256 => Ok(jose::sign(&key, kind, &claims)?),
-            Algorithm::Rs256 => blocking(move || jose::sign(&key, kind, &claims)).await,
+            Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::EdDsa => {
+                blocking(move || jose::sign(&key, kind, &claims)).await
+            }
         }
     }
 
