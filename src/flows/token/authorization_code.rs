@@ -1,5 +1,5 @@
-//! The token endpoint: who asks is settled first, then the code is taken by one guarded statement, then everything it rests
-//! on is looked at again, and only then is anything issued.
+//! The authorization code grant: the code is taken by one guarded statement, then everything it rests on is looked at
+//! again, and only then is anything issued.
 //!
 //! | what happens | reply | committed |
 //! | --- | --- | --- |
@@ -11,116 +11,27 @@
 //! A code that was shown with a wrong verifier, or by another client, has leaked: it is spent rather than left for a
 //! second try.
 
-use std::time::Duration;
-
-use super::keys::Keyring;
-use super::{Context, Failure, client_authentication, id_token, subject};
+use super::{Committed, Outcome, TOKEN_PREFIX, Tokens};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::domain::audit::{Actor, Event, Kind};
-use crate::domain::grant::{Grant, Scopes};
+use crate::domain::grant::Grant;
+use crate::flows::keys::Keyring;
+use crate::flows::{Context, Failure, id_token, subject};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::authorization_code::{self, Request};
-use crate::oauth::parameters::Parameters;
 use crate::oidc::access;
 use crate::store;
 use crate::store::db::Tx;
 
-/// What an access token begins with.
-const TOKEN_PREFIX: &str = "mrla_";
-
-/// What a client is given.
-#[derive(Debug, Clone)]
-pub struct Tokens {
-    /// Opaque.
-    pub access_token: Secret,
-    /// How long it is good.
-    pub expires_in: Duration,
-    /// The ID Token.
-    pub id_token: Secret,
-    /// What was granted.
-    pub scopes: Scopes,
-}
-
-/// What a request left behind, whatever was replied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Committed {
-    /// Nothing.
-    Nothing,
-    /// An entry of the journal: the client was refused.
-    ClientRefused,
-    /// The code is spent; nothing was issued.
-    CodeSpent,
-    /// The grant and everything that came of it are revoked.
-    FamilyRevoked,
-    /// The code is spent; tokens were issued.
-    Issued,
-}
-
-/// What became of a request.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What the client is told.
-    pub reply: Result<Tokens, OAuthError>,
-    /// What is in the database now.
-    pub committed: Committed,
-}
-
-impl Outcome {
-    const fn refused(error: OAuthError, committed: Committed) -> Self {
-        Self {
-            reply: Err(error),
-            committed,
-        }
-    }
-}
-
 const UNKNOWN_CODE: OAuthError = OAuthError::new(ErrorCode::InvalidGrant, "the code is not valid (any more)");
 
-/// Answers a token request: the value of its `Authorization` header, and its form.
+/// Exchanges a code for tokens.
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn exchange(
-    context: &Context,
-    keyring: &Keyring,
-    authorization: Option<&str>,
-    form: &str,
-) -> Result<Outcome, Failure> {
-    let Ok(form) = Parameters::read(form) else {
-        let error = OAuthError::new(ErrorCode::InvalidRequest, "the request is too long");
-        return Ok(Outcome::refused(error, Committed::Nothing));
-    };
-    let client = match client_authentication::authenticate(context, authorization, &form).await? {
-        Ok(client) => client,
-        Err(refused) => {
-            let committed = if refused.journalled {
-                Committed::ClientRefused
-            } else {
-                Committed::Nothing
-            };
-            return Ok(Outcome::refused(refused.error, committed));
-        }
-    };
-    let request = match form.get("grant_type") {
-        Some("authorization_code") => Request::read(&form),
-        Some(_) => Err(OAuthError::new(
-            ErrorCode::UnsupportedGrantType,
-            "grant_type is authorization_code",
-        )),
-        None => Err(OAuthError::new(
-            ErrorCode::InvalidRequest,
-            "grant_type is missing or came twice",
-        )),
-    };
-    match request {
-        Ok(request) => redeem(context, keyring, &client, &request).await,
-        Err(error) => Ok(Outcome::refused(error, Committed::Nothing)),
-    }
-}
-
-async fn redeem(
+pub(super) async fn redeem(
     context: &Context,
     keyring: &Keyring,
     client: &AuthenticatedClient,
