@@ -3,6 +3,7 @@
 
 use super::{Context, Failure};
 use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::relying_party::RelyingParty;
 use crate::oauth::client_auth::{self, AuthenticatedClient, Presented};
 use crate::oauth::error::OAuthError;
 use crate::oauth::parameters::Parameters;
@@ -34,14 +35,34 @@ pub async fn authenticate(
             return Ok(Err(Refused { error, journalled }));
         }
     };
-    let party = match presented.client_id.parse() {
+    let party = party(context, &presented).await?;
+    prove(context, &presented, party).await
+}
+
+/// The party that a request names, before anything is believed.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn party(context: &Context, presented: &Presented) -> Result<Option<RelyingParty>, Failure> {
+    match presented.client_id.parse() {
         Ok(id) => {
             let mut conn = context.db.reader().await?;
-            store::relying_party::find(&mut conn, &id).await?
+            Ok(store::relying_party::find(&mut conn, &id).await?)
         }
-        Err(_) => None,
-    };
-    let refused = match client_auth::authenticate(&presented, party) {
+        Err(_) => Ok(None),
+    }
+}
+
+/// The second half of [`authenticate`], for whoever has loaded the party with more besides.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn prove(
+    context: &Context,
+    presented: &Presented,
+    party: Option<RelyingParty>,
+) -> Result<Result<AuthenticatedClient, Refused>, Failure> {
+    let refused = match client_auth::authenticate(presented, party) {
         Ok(client) => return Ok(Ok(client)),
         Err(refused) => refused,
     };

@@ -20,6 +20,7 @@ pub mod match_case;
 pub mod membership;
 pub mod merge;
 pub mod person;
+pub mod refresh_token;
 pub mod relying_party;
 pub mod roster;
 pub mod run_undo;
@@ -124,6 +125,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("membership", membership::STATEMENTS),
     ("merge", merge::STATEMENTS),
     ("person", person::STATEMENTS),
+    ("refresh_token", refresh_token::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
     ("roster", roster::STATEMENTS),
     ("run_undo", run_undo::STATEMENTS),

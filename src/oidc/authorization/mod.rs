@@ -192,7 +192,7 @@ pub fn check(parameters: &Parameters, party: &RelyingParty) -> Result<Request, R
     not_supported::check(parameters)?;
     response_type::check(parameters)?;
     Ok(Request {
-        scopes: scope::check(parameters)?,
+        scopes: scope::check(parameters, party)?,
         prompt: prompt::check(parameters)?,
         max_age: max_age::check(parameters)?,
         code_challenge: pkce::check(parameters, party)?,
