@@ -4,5 +4,6 @@ mod authorize;
 mod code_flow;
 mod logout;
 mod programs;
+mod refresh;
 mod site;
 mod token;
