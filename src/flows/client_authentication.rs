@@ -35,22 +35,14 @@ pub async fn authenticate(
             return Ok(Err(Refused { error, journalled }));
         }
     };
-    let party = party(context, &presented).await?;
-    prove(context, &presented, party).await
-}
-
-/// The party that a request names, before anything is believed.
-///
-/// # Errors
-/// [`Failure`].
-pub async fn party(context: &Context, presented: &Presented) -> Result<Option<RelyingParty>, Failure> {
-    match presented.client_id.parse() {
+    let party = match presented.client_id.parse() {
         Ok(id) => {
             let mut conn = context.db.reader().await?;
-            Ok(store::relying_party::find(&mut conn, &id).await?)
+            store::relying_party::find(&mut conn, &id).await?
         }
-        Err(_) => Ok(None),
-    }
+        Err(_) => None,
+    };
+    prove(context, &presented, party).await
 }
 
 /// The second half of [`authenticate`], for whoever has loaded the party with more besides.

@@ -72,11 +72,9 @@ impl Head {
     pub(super) fn of_row(lane: i64, row: &super::db::Row) -> Result<Option<Self>, StoreError> {
         let (sequence, hash): (Option<i64>, Option<Vec<u8>>) =
             (row.get("journal_sequence")?, row.get("journal_hash")?);
-        Ok(sequence.zip(hash).map(|(sequence, hash)| Self {
-            lane,
-            sequence,
-            hash,
-        }))
+        Ok(sequence
+            .zip(hash)
+            .map(|(sequence, hash)| Self { lane, sequence, hash }))
     }
 }
 
@@ -169,7 +167,9 @@ pub async fn append(tx: &mut Tx, now: Timestamp, event: &Event) -> Result<(), St
     let previous: Vec<u8> = head.get("hash")?;
     let written = Written::new(&previous, sequence, now, event);
     insert(tx, lane, now, event, &written).await?;
-    tx.execute(SET_HEAD, [lane.into(), written.hash.into()]).await.map(drop)
+    tx.execute(SET_HEAD, [lane.into(), written.hash.into()])
+        .await
+        .map(drop)
 }
 
 fn entry(row: &super::db::Row) -> Result<Entry, StoreError> {
@@ -313,7 +313,10 @@ mod tests {
 
     async fn head(conn: &mut Conn, lane: i64) -> Head {
         let heads = conn.all(HEADS, []).await.unwrap();
-        let row = heads.iter().find(|row| row.get::<i64>("lane").unwrap() == lane).unwrap();
+        let row = heads
+            .iter()
+            .find(|row| row.get::<i64>("lane").unwrap() == lane)
+            .unwrap();
         Head {
             lane,
             sequence: row.get("sequence").unwrap(),

@@ -11,7 +11,7 @@ use crate::base::id::{GrantId, IdentityId};
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
 use crate::domain::grant::{AuthorizationCode, Grant, Redemption, Scopes, Standing, TokenUse};
-use crate::domain::relying_party::RelyingParty;
+use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 
 /// The columns of a grant that stands in a statement as `g`.
 macro_rules! grant_columns {
@@ -161,7 +161,7 @@ pub struct Found<T> {
 pub(super) async fn found<T>(
     conn: &mut Conn,
     statement: Statement,
-    (client, digest): (&str, &Digest),
+    (client, digest): (&RelyingPartyId, &Digest),
     now: Timestamp,
     held: impl Fn(&Row, Standing) -> Result<T, StoreError>,
 ) -> Result<Found<T>, StoreError> {
@@ -211,7 +211,7 @@ fn standing(first: &Row, rows: &[Row]) -> Result<Standing, StoreError> {
 /// [`StoreError`].
 pub async fn redemption(
     conn: &mut Conn,
-    client: &str,
+    client: &RelyingPartyId,
     code: &Digest,
     now: Timestamp,
 ) -> Result<Found<Redemption>, StoreError> {
@@ -385,7 +385,9 @@ mod tests {
             crate::store::subject::add(&mut tx, "cantine", "xyz", grant.identity, now)
                 .await
                 .unwrap();
-            let found = redemption(&mut tx, "ent", &secret.digest(), now).await.unwrap();
+            let found = redemption(&mut tx, &party("ent").id, &secret.digest(), now)
+                .await
+                .unwrap();
             assert_eq!(found.party, Some(party("ent")));
             assert_eq!(found.journal, None, "nothing was journalled yet");
             let held = found.held.unwrap();
@@ -396,16 +398,18 @@ mod tests {
             let schools: Vec<_> = held.standing.schools.iter().map(|uai| uai.as_str()).collect();
             assert_eq!(schools, ["9990001X", "9990101F"]);
             assert!(consume(&mut tx, &secret.digest(), now).await.unwrap());
-            let unknown = redemption(&mut tx, "ent", &Secret::new("no code").digest(), now)
+            let unknown = redemption(&mut tx, &party("ent").id, &Secret::new("no code").digest(), now)
                 .await
                 .unwrap();
             assert!(unknown.party.is_some() && unknown.held.is_none());
-            let nobody = redemption(&mut tx, "nobody", &secret.digest(), now)
+            let nobody = redemption(&mut tx, &party("nobody").id, &secret.digest(), now)
                 .await
                 .unwrap();
             assert!(nobody.party.is_none() && nobody.held.is_none());
             let after = now.plus(Duration::from_secs(2 * 365 * 24 * 3600));
-            let found = redemption(&mut tx, "ent", &secret.digest(), after).await.unwrap();
+            let found = redemption(&mut tx, &party("ent").id, &secret.digest(), after)
+                .await
+                .unwrap();
             let held = found.held.unwrap();
             assert!(held.is_used && held.standing.schools.is_empty());
         })
@@ -488,10 +492,10 @@ mod tests {
                 .await
                 .unwrap();
             assert_eq!(purge(&mut tx, at(300)).await.unwrap(), 0);
-            let found = redemption(&mut tx, "ent", &secret.digest(), at(300)).await;
+            let found = redemption(&mut tx, &party("ent").id, &secret.digest(), at(300)).await;
             assert!(found.unwrap().held.is_some());
             assert_eq!(purge(&mut tx, at(601)).await.unwrap(), 1);
-            let found = redemption(&mut tx, "ent", &secret.digest(), at(601)).await;
+            let found = redemption(&mut tx, &party("ent").id, &secret.digest(), at(601)).await;
             assert!(found.unwrap().held.is_none());
         })
         .await;

@@ -9,6 +9,7 @@ use crate::base::id::GrantId;
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
 use crate::domain::grant::{RefreshToken, Renewal};
+use crate::domain::relying_party::RelyingPartyId;
 
 statements! {
     INSERT_REFRESH_TOKEN = "INSERT INTO refresh_token (token_hash, grant_id, sequence, subject, jkt, issued_at, expires_at)
@@ -79,7 +80,7 @@ pub async fn used_at(
 /// [`StoreError`].
 pub async fn renewal(
     conn: &mut Conn,
-    client: &str,
+    client: &RelyingPartyId,
     token: &Digest,
     now: Timestamp,
 ) -> Result<Found<Renewal>, StoreError> {
@@ -131,7 +132,9 @@ mod tests {
     /// A grant with a code and a first refresh token.
     async fn kept(tx: &mut Tx) -> (GrantId, Timestamp) {
         let grant = grant("ent");
-        crate::store::identity::insert(tx, &person("Lina", 1)).await.unwrap();
+        crate::store::identity::insert(tx, &person("Lina", 1))
+            .await
+            .unwrap();
         crate::store::relying_party::save(tx, &party("ent"))
             .await
             .unwrap();
@@ -156,7 +159,7 @@ mod tests {
             let mut tx = db.begin().await.unwrap();
             let (grant, now) = kept(&mut tx).await;
             let first = Secret::new("first").digest();
-            let found = renewal(&mut tx, "ent", &first, now).await.unwrap();
+            let found = renewal(&mut tx, &party("ent").id, &first, now).await.unwrap();
             assert_eq!(found.party, Some(party("ent")));
             let held = found.held.unwrap();
             assert_eq!(held.token, token(1, now, 600));
@@ -167,7 +170,7 @@ mod tests {
             assert!(!spend(&mut tx, grant, 2, now).await.unwrap(), "there is none");
             assert_eq!(used_at(&mut tx, grant, 1).await.unwrap(), Some(now));
             assert_eq!(used_at(&mut tx, grant, 2).await.unwrap(), None);
-            let other = renewal(&mut tx, "ent", &Secret::new("code").digest(), now).await;
+            let other = renewal(&mut tx, &party("ent").id, &Secret::new("code").digest(), now).await;
             assert!(other.unwrap().held.is_none(), "a code is no refresh token");
         })
         .await;
@@ -185,13 +188,20 @@ mod tests {
             let at = |seconds| now.plus(Duration::from_secs(seconds));
             assert_eq!(grant::purge(&mut tx, at(900)).await.unwrap(), 0);
             for name in ["first", "second"] {
-                let found = renewal(&mut tx, "ent", &Secret::new(name).digest(), at(900)).await;
+                let found = renewal(&mut tx, &party("ent").id, &Secret::new(name).digest(), at(900)).await;
                 assert!(found.unwrap().held.is_some(), "{name}");
             }
-            let code = grant::redemption(&mut tx, "ent", &Secret::new("code").digest(), at(900)).await;
+            let code =
+                grant::redemption(&mut tx, &party("ent").id, &Secret::new("code").digest(), at(900)).await;
             assert!(code.unwrap().held.is_some(), "its replay still finds the family");
             assert_eq!(grant::purge(&mut tx, at(1201)).await.unwrap(), 1);
-            let found = renewal(&mut tx, "ent", &Secret::new("second").digest(), at(1201)).await;
+            let found = renewal(
+                &mut tx,
+                &party("ent").id,
+                &Secret::new("second").digest(),
+                at(1201),
+            )
+            .await;
             assert!(found.unwrap().held.is_none());
         })
         .await;

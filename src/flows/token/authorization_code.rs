@@ -57,7 +57,7 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<Outcome, Failure> {
     // The connection goes back before the transaction takes one: of a full pool nobody waits for themselves.
     let found = {
         let mut conn = context.db.reader().await?;
-        store::grant::redemption(&mut conn, &call.presented.client_id, &digest, now).await?
+        store::grant::redemption(&mut conn, &call.client_id, &digest, now).await?
     };
     let client = match call.client(found.party, GrantType::AuthorizationCode).await? {
         Ok(client) => client,

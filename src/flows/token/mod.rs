@@ -13,8 +13,8 @@ use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::grant::{Grant, RefreshToken, Scope, Scopes};
-use crate::domain::relying_party::{GrantType, RelyingParty};
-use crate::oauth::client_auth::{AuthenticatedClient, Presented};
+use crate::domain::relying_party::{GrantType, RelyingParty, RelyingPartyId};
+use crate::oauth::client_auth::{AuthenticatedClient, NOBODY, Presented};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::parameters::Parameters;
 use crate::store;
@@ -104,6 +104,8 @@ struct Call<'a> {
     keyring: &'a Keyring,
     form: &'a Parameters,
     presented: Presented,
+    /// Who it says it is; not believed before [`Call::client`].
+    client_id: RelyingPartyId,
     /// The thumbprint of the key that the request proves to hold (RFC 9449 §4), where it proves one.
     jkt: Option<&'a str>,
     now: Timestamp,
@@ -116,16 +118,9 @@ impl Call<'_> {
         party: Option<RelyingParty>,
         grant: GrantType,
     ) -> Result<Result<AuthenticatedClient, Outcome>, Failure> {
-        let client = match client_authentication::prove(self.context, &self.presented, party).await? {
+        let client = match prove(self.context, &self.presented, party).await? {
             Ok(client) => client,
-            Err(refused) => {
-                let committed = if refused.journalled {
-                    Committed::ClientRefused
-                } else {
-                    Committed::Nothing
-                };
-                return Ok(Err(Outcome::refused(refused.error, committed)));
-            }
+            Err(outcome) => return Ok(Err(outcome)),
         };
         if client.party().metadata.grant_types.contains(&grant) {
             Ok(Ok(client))
@@ -140,22 +135,34 @@ impl Call<'_> {
 
     /// An error that needs no look at what the request shows; still, only an authenticated client is told of it.
     async fn refuse(&self, error: OAuthError) -> Result<Outcome, Failure> {
-        let party = client_authentication::party(self.context, &self.presented).await?;
-        Ok(
-            match client_authentication::prove(self.context, &self.presented, party).await? {
-                Ok(_) => Outcome::refused(error, Committed::Nothing),
-                Err(refused) if refused.journalled => {
-                    Outcome::refused(refused.error, Committed::ClientRefused)
-                }
-                Err(refused) => Outcome::refused(refused.error, Committed::Nothing),
-            },
-        )
+        let party = {
+            let mut conn = self.context.db.reader().await?;
+            store::relying_party::find(&mut conn, &self.client_id).await?
+        };
+        let proved = prove(self.context, &self.presented, party).await?;
+        Ok(proved.map_or_else(|outcome| outcome, |_| Outcome::refused(error, Committed::Nothing)))
     }
 
     /// An entry of the journal in the client's name.
     fn event(&self, kind: Kind, client: &AuthenticatedClient, grant: &Grant) -> Event {
         Event::new(kind, Actor::RelyingParty(client.party().id.to_string())).about(grant.id)
     }
+}
+
+async fn prove(
+    context: &Context,
+    presented: &Presented,
+    party: Option<RelyingParty>,
+) -> Result<Result<AuthenticatedClient, Outcome>, Failure> {
+    let proved = client_authentication::prove(context, presented, party).await?;
+    Ok(proved.map_err(|refused| {
+        let committed = if refused.journalled {
+            Committed::ClientRefused
+        } else {
+            Committed::Nothing
+        };
+        Outcome::refused(refused.error, committed)
+    }))
 }
 
 /// Answers a token request: the value of its `Authorization` header, and its form.
@@ -182,11 +189,16 @@ pub async fn exchange(
         Ok(presented) => presented,
         Err(error) => return Ok(Outcome::refused(error, Committed::Nothing)),
     };
+    // What cannot be an id is nobody's, and is not looked up: a database need not be able to read it.
+    let Ok(client_id) = presented.client_id.parse() else {
+        return Ok(Outcome::refused(NOBODY, Committed::Nothing));
+    };
     let call = Call {
         context,
         keyring,
         form: &form,
         presented,
+        client_id,
         jkt: None,
         now: context.now(),
     };

@@ -40,7 +40,7 @@ pub(super) async fn renew(call: &Call<'_>) -> Result<Outcome, Failure> {
     let found = {
         let mut conn = context.db.reader().await?;
         let digest = request.token.digest();
-        store::refresh_token::renewal(&mut conn, &call.presented.client_id, &digest, now).await?
+        store::refresh_token::renewal(&mut conn, &call.client_id, &digest, now).await?
     };
     let client = match call.client(found.party, GrantType::RefreshToken).await? {
         Ok(client) => client,
@@ -108,22 +108,14 @@ async fn take(call: &Call<'_>, tx: &mut Tx, held: &Renewal) -> Result<Option<i64
     Ok(None)
 }
 
-fn successor(
-    call: &Call<'_>,
-    client: &AuthenticatedClient,
-    held: &Renewal,
-    sequence: i64,
-) -> RefreshToken {
+fn successor(call: &Call<'_>, client: &AuthenticatedClient, held: &Renewal, sequence: i64) -> RefreshToken {
     let (token, standing) = (&held.token, &held.standing);
     let limit = call.context.settings.refresh_token_lifetime;
     let former = Some(token.expires_at);
     RefreshToken {
         sequence,
         subject: token.subject.clone(),
-        jkt: call
-            .jkt
-            .filter(|_| client.party().is_public())
-            .map(str::to_owned),
+        jkt: call.jkt.filter(|_| client.party().is_public()).map(str::to_owned),
         issued_at: call.now,
         expires_at: refresh_token::good_until(&standing.grant, standing.login_until, former, limit),
         used_at: None,

@@ -85,11 +85,8 @@ impl House {
     }
 
     async fn refresh(&self, token: &Secret) -> Outcome {
-        self.post(&[
-            ("grant_type", "refresh_token"),
-            ("refresh_token", token.expose()),
-        ])
-        .await
+        self.post(&[("grant_type", "refresh_token"), ("refresh_token", token.expose())])
+            .await
     }
 }
 

@@ -84,10 +84,9 @@ impl Refused {
     /// What the client is told.
     pub const fn error(self) -> OAuthError {
         match self {
-            Self::WiderScope => OAuthError::new(
-                ErrorCode::InvalidScope,
-                "scope asks for more than was granted",
-            ),
+            Self::WiderScope => {
+                OAuthError::new(ErrorCode::InvalidScope, "scope asks for more than was granted")
+            }
             _ => UNKNOWN,
         }
     }
@@ -268,17 +267,15 @@ mod tests {
     #[test]
     fn the_end_is_the_logins_or_a_fixed_time_after_the_first_token() {
         let (bound, lasting) = (held("openid"), held("openid offline_access"));
-        let at = |seconds| {
-            bound
-                .standing
-                .grant
-                .created_at
-                .plus(Duration::from_secs(seconds))
-        };
+        let at = |seconds| bound.standing.grant.created_at.plus(Duration::from_secs(seconds));
         let limit = Duration::from_secs(5000);
         let until = |held: &Renewal, login, former| good_until(&held.standing.grant, login, former, limit);
         assert_eq!(until(&bound, Some(at(60)), None), at(60));
-        assert_eq!(until(&bound, Some(at(90)), Some(at(60))), at(90), "signed in anew");
+        assert_eq!(
+            until(&bound, Some(at(90)), Some(at(60))),
+            at(90),
+            "signed in anew"
+        );
         assert_eq!(until(&bound, Some(at(9000)), None), at(5000));
         assert_eq!(until(&lasting, Some(at(60)), None), at(5000));
         assert_eq!(until(&lasting, None, Some(at(4000))), at(4000));

@@ -114,10 +114,7 @@ impl IntoResponse for JsonFailure {
 fn json_failure(failure: &Failure) -> Response {
     tracing::error!(cause = %failure, "failed");
     let (status, code) = if failure.is_unavailable() {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            ErrorCode::TemporarilyUnavailable,
-        )
+        (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable)
     } else {
         (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError)
     };

@@ -98,7 +98,10 @@ async fn core_section_12_a_refresh_gives_the_next_tokens_about_the_same_login() 
             700
         );
         assert_ne!(before["at_hash"], after["at_hash"]);
-        assert_eq!((&before["nonce"], &after["nonce"]), (&"the nonce".into(), &Value::Null));
+        assert_eq!(
+            (&before["nonce"], &after["nonce"]),
+            (&"the nonce".into(), &Value::Null)
+        );
         let userinfo = site.userinfo(text(&next, "access_token")).await.json();
         assert_eq!(userinfo["sub"], after["sub"]);
         assert_eq!(site.journalled("tokens.refreshed").await, 1);
@@ -122,7 +125,10 @@ async fn refresh_tokens_are_for_clients_that_may_use_them() {
         );
         let without = granted(&site, &browser, "ent", "openid offline_access").await;
         assert_eq!(without.get("refresh_token"), None);
-        assert_eq!(without["scope"], "openid", "nothing is promised that is not given");
+        assert_eq!(
+            without["scope"], "openid",
+            "nothing is promised that is not given"
+        );
         let mut other = refreshing("ent");
         other.metadata.grant_types = vec![GrantType::RefreshToken];
         site.declare(&other).await;
@@ -153,7 +159,9 @@ async fn a_refresh_request_that_makes_no_sense_is_told_so_and_uses_nothing_up() 
                 "{change:?}"
             );
         }
-        let twice = format!("grant_type=refresh_token&refresh_token={token}&refresh_token={token}&client_id=tablette");
+        let twice = format!(
+            "grant_type=refresh_token&refresh_token={token}&refresh_token={token}&client_id=tablette"
+        );
         let reply = Browser::default().post(&site, "/oauth/token", twice).await;
         assert_eq!(reply.error(), "invalid_request");
         assert_eq!(
@@ -366,17 +374,15 @@ async fn case_39_a_login_that_is_over_ends_what_does_not_outlive_it() {
             tokens.push(granted(&site, &browser, "ent", scope).await);
         }
         scene::end_session(&site.context, browser.cookie.as_ref().unwrap()).await;
-        assert!(is_dead(&site, "ent", text(&tokens[0], "refresh_token")).await, "signed out");
+        assert!(
+            is_dead(&site, "ent", text(&tokens[0], "refresh_token")).await,
+            "signed out"
+        );
         let (bound, lasting) = (text(&tokens[0], "access_token"), text(&tokens[1], "access_token"));
         assert_eq!(site.userinfo(bound).await.status, StatusCode::UNAUTHORIZED);
         assert_eq!(site.userinfo(lasting).await.status, StatusCode::OK);
         let next = refreshed(&site, "ent", text(&tokens[1], "refresh_token")).await;
-        let narrow = refresh(
-            &site,
-            "ent",
-            text(&next, "refresh_token"),
-            &[("scope", "openid")],
-        );
+        let narrow = refresh(&site, "ent", text(&next, "refresh_token"), &[("scope", "openid")]);
         let narrow = narrow.await.json();
         assert_eq!(
             site.userinfo(text(&narrow, "access_token")).await.status,
@@ -391,7 +397,10 @@ async fn case_39_a_login_that_is_over_ends_what_does_not_outlive_it() {
         site.advance(3599);
         let bound = refreshed(&site, "ent", text(&tokens[0], "refresh_token")).await;
         site.advance(2);
-        assert!(is_dead(&site, "ent", text(&bound, "refresh_token")).await, "ran out");
+        assert!(
+            is_dead(&site, "ent", text(&bound, "refresh_token")).await,
+            "ran out"
+        );
         let mut token = text(&tokens[1], "refresh_token").to_owned();
         for day in [10, 10, 9] {
             site.advance(day * 24 * 3600);
@@ -423,7 +432,9 @@ async fn case_39_a_new_credential_and_a_replayed_code_end_all_that_outlives_a_lo
         );
         browser.cookie = None;
         site.sign_in(&mut browser, &lina).await;
-        let code = browser.code(&site, "ent", &[("scope", "openid offline_access")]).await;
+        let code = browser
+            .code(&site, "ent", &[("scope", "openid offline_access")])
+            .await;
         let tokens = site.token("ent", &code, &[]).await.json();
         let next = refreshed(&site, "ent", text(&tokens, "refresh_token")).await;
         assert_eq!(site.token("ent", &code, &[]).await.error(), "invalid_grant");

@@ -204,10 +204,7 @@ async fn a_failure_is_told_to_programs_in_json() {
     ] {
         assert_eq!(
             (reply.status, reply.error()),
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "temporarily_unavailable".into()
-            )
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable".into())
         );
         assert_eq!(reply.header(header::CACHE_CONTROL), Some("no-store"));
         assert_eq!(reply.header(header::RETRY_AFTER), Some("5"));
@@ -321,14 +318,16 @@ async fn case_38_a_client_that_does_not_prove_who_it_is_gets_nothing_and_spends_
             (both.status, both.error()),
             (StatusCode::BAD_REQUEST, "invalid_request".into())
         );
-        let nobody = left_out.replace("client_id=ent", "client_id=nobody");
-        assert_eq!(
-            Browser::default()
-                .post(&site, "/oauth/token", nobody)
-                .await
-                .error(),
-            "invalid_client"
-        );
+        for nobody in [
+            "nobody",
+            "no%00body",
+            "%C3%A9",
+            "0190163d-8694-739b-aea5-966c26f8ad91",
+        ] {
+            let nobody = left_out.replace("client_id=ent", &format!("client_id={nobody}"));
+            let reply = Browser::default().post(&site, "/oauth/token", nobody).await;
+            assert_eq!(reply.error(), "invalid_client");
+        }
         assert_eq!(site.journalled("client.refused").await, 2, "of parties there are");
         assert!(
             site.token("ent", &code, &[]).await.json()["id_token"].is_string(),
@@ -378,7 +377,14 @@ async fn a_token_request_that_makes_no_sense_is_told_so() {
                 "{change:?}"
             );
         }
-        for twice in ["grant_type", "code", "redirect_uri", "code_verifier", "scope", "client_id"] {
+        for twice in [
+            "grant_type",
+            "code",
+            "redirect_uri",
+            "code_verifier",
+            "scope",
+            "client_id",
+        ] {
             let form = format!(
                 "grant_type=authorization_code&code={code}&client_id=tablette&code_verifier={VERIFIER}\
                  &redirect_uri=https%3A%2F%2Ftablette.example%2Fcb&scope=openid&{twice}=x"
