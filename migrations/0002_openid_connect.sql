@@ -65,11 +65,13 @@ ALTER TABLE access_token ADD COLUMN audience TEXT;
 ALTER TABLE access_token ADD COLUMN jkt TEXT;
 ALTER TABLE access_token ADD COLUMN revoked_at BIGINT;
 
--- The refresh tokens of a grant, one after the other; a used one stays, so that its reuse is noticed.
+-- The refresh tokens of a grant, one after the other; a used one stays, so that its reuse is noticed. subject: what the
+-- first ID Token called the person; a later one must say the same.
 CREATE TABLE refresh_token (
     token_hash BYTEA NOT NULL PRIMARY KEY,
     grant_id TEXT NOT NULL,
     sequence BIGINT NOT NULL,
+    subject TEXT NOT NULL,
     jkt TEXT,
     issued_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,

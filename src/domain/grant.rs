@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::assurance::{Acr, Amr};
-use super::identity::Identity;
+use super::identity::{Identity, Status};
 use super::relying_party::RelyingPartyId;
 use super::stored_names;
+use super::uai::Uai;
 use crate::base::id::{GrantId, IdentityId, SessionId};
 use crate::base::time::Timestamp;
 
@@ -48,6 +49,23 @@ impl Scopes {
     pub fn contains(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
     }
+
+    /// Whether all of these are in another set.
+    pub fn are_within(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// These without one.
+    #[must_use]
+    pub fn without(mut self, scope: Scope) -> Self {
+        self.0.remove(&scope);
+        self
+    }
 }
 
 impl fmt::Display for Scopes {
@@ -86,6 +104,14 @@ pub struct Grant {
     pub revoked_at: Option<Timestamp>,
 }
 
+impl Grant {
+    /// Whether it outlives the login it was given in (OpenID Connect Core §11): then a logout does not end it, and neither
+    /// does a login that runs out (Back-Channel Logout §2.7).
+    pub fn outlives_login(&self) -> bool {
+        self.scopes.contains(Scope::OfflineAccess)
+    }
+}
+
 /// The code of a grant, without the code itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationCode {
@@ -97,24 +123,80 @@ pub struct AuthorizationCode {
     pub expires_at: Timestamp,
 }
 
-/// Everything a redemption of a code is decided on, as it stands at that moment.
+/// A grant with everything it rests on, as that stands at this moment.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The grant.
+    pub grant: Grant,
+    /// Where its person stands.
+    pub person: Status,
+    /// Until when the login it was given in stands; `None` where that was ended, or is forgotten.
+    pub login_until: Option<Timestamp>,
+    /// What the sector of the asking client knows the person by.
+    pub subject: Option<String>,
+    /// The schools of the person's live enrolments.
+    pub schools: Vec<Uai>,
+}
+
+impl Standing {
+    /// Whether the login it was given in still stands.
+    pub fn login_is_live(&self, now: Timestamp) -> bool {
+        self.login_until.is_some_and(|until| now < until)
+    }
+}
+
+/// Everything a redemption of a code is decided on.
 #[derive(Clone, Debug)]
 pub struct Redemption {
     /// The code.
     pub code: AuthorizationCode,
+    /// Whether it was used.
+    pub is_used: bool,
     /// Its grant.
-    pub grant: Grant,
-    /// The person, today.
-    pub identity: Identity,
-    /// Whether the login it was granted in still stands.
-    pub session_is_live: bool,
+    pub standing: Standing,
+}
+
+/// A refresh token, without the token itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// Its place among those of its grant, from 1.
+    pub sequence: i64,
+    /// The person, as the first ID Token named them.
+    pub subject: String,
+    /// The thumbprint of the key it is bound to (RFC 9449 §5), where its client cannot prove who it is.
+    pub jkt: Option<String>,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// Until when it is good, whatever its grant rests on.
+    pub expires_at: Timestamp,
+    /// When it was used, if it was.
+    pub used_at: Option<Timestamp>,
+}
+
+/// Everything a refresh is decided on.
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    /// The refresh token.
+    pub token: RefreshToken,
+    /// Its grant.
+    pub standing: Standing,
 }
 
 /// What an access token leads to, as it stands at that moment.
 #[derive(Clone, Debug)]
 pub struct TokenUse {
+    /// When the token was made; unknown of one that the version before made.
+    pub issued_at: Option<Timestamp>,
     /// Until when the token is good.
     pub expires_at: Timestamp,
+    /// When it was taken back by itself, if it was.
+    pub revoked_at: Option<Timestamp>,
+    /// What it is good for: what was granted, or less.
+    pub scopes: Scopes,
+    /// The resource server it is for (RFC 8707), where it is not this provider.
+    pub audience: Option<String>,
+    /// The thumbprint of the key it is bound to (RFC 9449 §6), where it is.
+    pub jkt: Option<String>,
     /// The grant it comes from.
     pub grant: Grant,
     /// The person, today.
@@ -133,5 +215,8 @@ mod tests {
         assert_eq!(scopes.to_string(), "openid profile");
         assert!(scopes.contains(Scope::OpenId) && !scopes.contains(Scope::Education));
         assert_eq!(Scopes::known_of("").to_string(), "");
+        assert!(Scopes::known_of("openid").are_within(&scopes));
+        assert!(!Scopes::known_of("openid email").are_within(&scopes));
+        assert!(scopes.without(Scope::OpenId).without(Scope::Profile).is_empty());
     }
 }

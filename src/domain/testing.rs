@@ -3,7 +3,7 @@
 use super::assurance::{Acr, Amr};
 use super::education::{Profile, SchoolYear};
 use super::enrolment::Enrolment;
-use super::grant::{Grant, Scopes};
+use super::grant::{Grant, Scopes, Standing};
 use super::identity::{Identity, Status};
 use super::relying_party::{
     Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty,
@@ -67,6 +67,17 @@ pub(crate) fn grant(client: &str) -> Grant {
         amr: Amr::Picture,
         created_at: MORNING,
         revoked_at: None,
+    }
+}
+
+/// A grant whose person and login are as they should be.
+pub(crate) fn standing(grant: Grant) -> Standing {
+    Standing {
+        person: Status::Active,
+        login_until: Some(grant.created_at.plus(std::time::Duration::from_secs(3600))),
+        subject: Some("abc".into()),
+        schools: Vec::new(),
+        grant,
     }
 }
 

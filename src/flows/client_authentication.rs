@@ -3,6 +3,7 @@
 
 use super::{Context, Failure};
 use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::relying_party::RelyingParty;
 use crate::oauth::client_auth::{self, AuthenticatedClient, Presented};
 use crate::oauth::error::OAuthError;
 use crate::oauth::parameters::Parameters;
@@ -41,7 +42,19 @@ pub async fn authenticate(
         }
         Err(_) => None,
     };
-    let refused = match client_auth::authenticate(&presented, party) {
+    prove(context, &presented, party).await
+}
+
+/// The second half of [`authenticate`], for whoever has loaded the party with more besides.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn prove(
+    context: &Context,
+    presented: &Presented,
+    party: Option<RelyingParty>,
+) -> Result<Result<AuthenticatedClient, Refused>, Failure> {
+    let refused = match client_auth::authenticate(presented, party) {
         Ok(client) => return Ok(Ok(client)),
         Err(refused) => refused,
     };

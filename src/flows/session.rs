@@ -144,7 +144,8 @@ pub async fn end(
     Ok(ended)
 }
 
-/// Ends every session of a person, because what they proved themselves with is no longer theirs alone; answers how many.
+/// Ends every session of a person and takes every grant about them back, those that outlive a login included, because what
+/// they proved themselves with is no longer theirs alone; answers how many sessions.
 ///
 /// # Errors
 /// [`Failure`].
@@ -156,10 +157,12 @@ pub async fn end_all_of(
     reason: &'static str,
 ) -> Result<u64, Failure> {
     let ended = store::session::end_of_identity(tx, identity, now).await?;
-    if ended > 0 {
+    let revoked = store::grant::revoke_of_identity(tx, identity, now).await?;
+    if ended > 0 || revoked > 0 {
         let event = Event::new(Kind::SessionEnded, actor)
             .about(identity)
             .with("sessions", ended)
+            .with("grants", revoked)
             .with("reason", reason);
         store::audit::append(tx, now, &event).await?;
     }

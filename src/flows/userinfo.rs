@@ -25,7 +25,7 @@ pub async fn userinfo(context: &Context, token: &Secret) -> Result<Option<Map<St
     let Some(subject) = subject::known(&mut conn, &party, token.identity.id).await? else {
         return Ok(None);
     };
-    let released = release::release(context, &mut conn, &party, &token.grant.scopes, &token.identity).await?;
+    let released = release::release(context, &mut conn, &party, &token.scopes, &token.identity).await?;
     let mut claims = released.claims;
     claims.insert("sub".to_owned(), subject.into());
     Ok(Some(claims))

@@ -40,9 +40,11 @@ pub struct ClientRefused {
     pub reason: Option<&'static str>,
 }
 
+/// One answer for an unknown client, a disabled one and a wrong secret.
+pub const NOBODY: OAuthError = OAuthError::new(ErrorCode::InvalidClient, "client authentication failed");
+
 const fn invalid_client(reason: Option<&'static str>) -> ClientRefused {
-    // One answer for an unknown client, a disabled one and a wrong secret.
-    let error = OAuthError::new(ErrorCode::InvalidClient, "client authentication failed");
+    let error = NOBODY;
     ClientRefused { error, reason }
 }
 

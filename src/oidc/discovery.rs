@@ -39,7 +39,7 @@ pub fn document(issuer: &str) -> Value {
         "scopes_supported": names(Scope::ALL, Scope::as_str),
         "response_types_supported": ["code"],
         "response_modes_supported": names(ResponseMode::ALL, ResponseMode::as_str),
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),

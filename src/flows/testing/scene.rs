@@ -29,6 +29,14 @@ pub(crate) async fn on_each_engine(test: impl AsyncFn(Context, Arc<ManualClock>)
     .await;
 }
 
+/// What another node stands on: the same installation, connections of its own.
+pub(crate) async fn another_node(context: &Context) -> Context {
+    Context {
+        db: store::testing::another_node(&context.db).await,
+        ..context.clone()
+    }
+}
+
 /// Declares a relying party, new or changed.
 pub(crate) async fn declare(context: &Context, party: &RelyingParty) {
     let mut tx = context.db.begin().await.unwrap();

@@ -1,7 +1,7 @@
 //! The authorization code grant at the token endpoint (RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 9700 §2.1.1).
 //!
-//! Whether the code is still unused is not decided here but by one guarded statement of the store, before this check:
-//! a code that was presented is spent, whatever comes of it.
+//! Whether the code is still unused is not decided here but by one guarded statement of the store: a code that was
+//! presented is spent, whatever comes of this check.
 
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
@@ -21,20 +21,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads the form.
+    /// Reads the form, in which the endpoint has found nothing twice.
     ///
     /// # Errors
-    /// `invalid_request` where a parameter is missing or came twice.
+    /// `invalid_request` where the code is missing.
     pub fn read(form: &Parameters) -> Result<Self, OAuthError> {
-        if form
-            .first_repeated(&["code", "redirect_uri", "code_verifier"])
-            .is_some()
-        {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidRequest,
-                "a parameter came twice",
-            ));
-        }
         let missing = OAuthError::new(ErrorCode::InvalidRequest, "code is missing");
         Ok(Self {
             code: Secret::new(form.get("code").ok_or(missing)?),
@@ -104,7 +95,7 @@ pub fn check(
     request: &Request,
     now: Timestamp,
 ) -> Result<(), Refused> {
-    let (code, grant) = (&held.code, &held.grant);
+    let (code, grant) = (&held.code, &held.standing.grant);
     if grant.client != client.party().id {
         return Err(Refused::OtherClient);
     }
@@ -125,10 +116,10 @@ pub fn check(
         (Some(challenge), Some(verifier)) if pkce::matches(challenge, verifier.expose()) => {}
         (Some(_), _) => return Err(Refused::WrongVerifier),
     }
-    if !held.identity.status.may_sign_in() {
+    if !held.standing.person.may_sign_in() {
         return Err(Refused::Person);
     }
-    if !held.session_is_live {
+    if !held.standing.login_is_live(now) {
         return Err(Refused::SessionEnded);
     }
     Ok(())
@@ -141,7 +132,7 @@ mod tests {
     use super::*;
     use crate::domain::grant::AuthorizationCode;
     use crate::domain::identity::Status;
-    use crate::domain::testing::{grant, party, person};
+    use crate::domain::testing::{grant, party, standing};
     use crate::oauth::client_auth::{Presented, authenticate};
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -164,9 +155,8 @@ mod tests {
                 code_challenge: Some(CHALLENGE.into()),
                 expires_at: grant.created_at.plus(Duration::from_secs(60)),
             },
-            grant,
-            identity: person("Lina", 1),
-            session_is_live: true,
+            is_used: false,
+            standing: standing(grant),
         }
     }
 
@@ -176,7 +166,7 @@ mod tests {
 
     fn checked(change: impl Fn(&mut Redemption), form: &str) -> Result<(), Refused> {
         let mut held = held();
-        let now = held.grant.created_at;
+        let now = held.standing.grant.created_at;
         change(&mut held);
         check(&client("ent"), &held, &request(form), now)
     }
@@ -191,23 +181,32 @@ mod tests {
         );
         assert_eq!(checked(nothing, "code=c"), Err(Refused::OtherRedirectUri));
         assert_eq!(
-            checked(|held| held.session_is_live = false, RIGHT),
+            checked(|held| held.standing.login_until = None, RIGHT),
             Err(Refused::SessionEnded)
         );
         assert_eq!(
-            checked(|held| held.identity.status = Status::Suspended, RIGHT),
+            checked(|held| held.standing.person = Status::Suspended, RIGHT),
             Err(Refused::Person)
         );
         assert_eq!(
-            checked(|held| held.grant.revoked_at = Some(held.grant.created_at), RIGHT),
+            checked(
+                |held| held.standing.grant.revoked_at = Some(held.code.expires_at),
+                RIGHT
+            ),
             Err(Refused::Revoked)
         );
         assert_eq!(
-            checked(|held| held.code.expires_at = held.grant.created_at, RIGHT),
+            checked(
+                |held| held.code.expires_at = held.standing.grant.created_at,
+                RIGHT
+            ),
             Err(Refused::Expired)
         );
         assert_eq!(
-            checked(|held| held.grant.client = "cantine".parse().unwrap(), RIGHT),
+            checked(
+                |held| held.standing.grant.client = "cantine".parse().unwrap(),
+                RIGHT
+            ),
             Err(Refused::OtherClient)
         );
     }
@@ -236,13 +235,8 @@ mod tests {
     }
 
     #[test]
-    fn a_form_without_code_or_with_two_is_refused() {
-        for form in [
-            "",
-            "redirect_uri=x",
-            "code=a&code=b",
-            "code=a&code_verifier=b&code_verifier=c",
-        ] {
+    fn a_form_without_code_is_refused() {
+        for form in ["", "redirect_uri=x", "code="] {
             let refused = Request::read(&Parameters::read(form).unwrap()).unwrap_err();
             assert_eq!(refused.code, ErrorCode::InvalidRequest, "{form}");
         }

@@ -204,7 +204,7 @@ pub fn check(
     not_supported::check(parameters)?;
     response_type::check(parameters)?;
     Ok(Request {
-        scopes: scope::check(parameters)?,
+        scopes: scope::check(parameters, party)?,
         prompt: prompt::check(parameters)?,
         max_age: max_age::check(parameters)?,
         code_challenge: pkce::check(parameters, party)?,

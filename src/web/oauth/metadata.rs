@@ -4,10 +4,9 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::IntoResponse;
 
-use super::json;
+use super::{JsonFailure, json};
 use crate::oidc::discovery;
 use crate::web::WebState;
-use crate::web::error::WebError;
 
 /// An hour: a next key is published a day before it signs, and a retired one stays for a week.
 const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
@@ -17,7 +16,7 @@ pub(super) async fn discovery(State(state): State<WebState>) -> impl IntoRespons
     ([(CACHE_CONTROL, AN_HOUR)], json(&document))
 }
 
-pub(super) async fn jwks(State(state): State<WebState>) -> Result<impl IntoResponse, WebError> {
+pub(super) async fn jwks(State(state): State<WebState>) -> Result<impl IntoResponse, JsonFailure> {
     let keys = state.keyring.published(&state.context).await?;
     Ok(([(CACHE_CONTROL, AN_HOUR)], json(&keys.to_json())))
 }

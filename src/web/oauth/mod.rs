@@ -29,6 +29,8 @@ use axum::routing::{get, post};
 use super::WebState;
 use super::error::WebError;
 use crate::base::url::Url;
+use crate::flows::Failure;
+use crate::oauth::error::ErrorCode;
 use crate::oauth::parameters::Parameters;
 
 /// The routes.
@@ -92,6 +94,40 @@ fn form<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
 fn sent_round(path: &str, body: &str) -> Result<Response, WebError> {
     let form = Parameters::read(body).map_err(|_| WebError::BadRequest(None))?;
     Ok(see_other(&format!("{path}?{}", form.to_query())))
+}
+
+/// What a program is answered where nobody could do anything about it: JSON, never a page.
+#[derive(Debug)]
+struct JsonFailure(Failure);
+
+impl From<Failure> for JsonFailure {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl IntoResponse for JsonFailure {
+    fn into_response(self) -> Response {
+        json_failure(&self.0)
+    }
+}
+
+/// [`JsonFailure`] as an answer: the cause goes to the log, the program is told whether to come back (RFC 6749 §4.1.2.1).
+fn json_failure(failure: &Failure) -> Response {
+    tracing::error!(cause = %failure, "failed");
+    let (status, code) = if failure.is_unavailable() {
+        (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable)
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError)
+    };
+    let mut response = json(&serde_json::json!({ "error": code.as_str() }));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
 }
 
 /// A JSON answer.

@@ -6,11 +6,10 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue, PRAGMA, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::{authorization, form, json};
+use super::{JsonFailure, authorization, form, json};
 use crate::flows::token::{self, Tokens};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::web::WebState;
-use crate::web::error::WebError;
 
 pub(super) const NOT_A_FORM: OAuthError = OAuthError::new(
     ErrorCode::InvalidRequest,
@@ -21,7 +20,7 @@ pub(super) async fn post(
     State(state): State<WebState>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, WebError> {
+) -> Result<Response, JsonFailure> {
     let Some(form) = form(&headers, &body) else {
         return Ok(refused(NOT_A_FORM));
     };
@@ -42,13 +41,21 @@ pub(super) const NEVER_KEPT: [(axum::http::HeaderName, HeaderValue); 2] = [
 ];
 
 fn granted(tokens: &Tokens) -> Response {
-    let body = serde_json::json!({
+    let mut body = serde_json::json!({
         "access_token": tokens.access_token.expose(),
-        "token_type": "Bearer",
+        "token_type": if tokens.is_bound { "DPoP" } else { "Bearer" },
         "expires_in": tokens.expires_in.as_secs(),
-        "id_token": tokens.id_token.expose(),
-        "scope": tokens.scopes.to_string(),
+        "scope": tokens.scope,
     });
+    let further = [
+        ("refresh_token", &tokens.refresh_token),
+        ("id_token", &tokens.id_token),
+    ];
+    for (name, token) in further {
+        if let (Some(token), Some(body)) = (token, body.as_object_mut()) {
+            body.insert(name.to_owned(), token.expose().into());
+        }
+    }
     (NEVER_KEPT, json(&body)).into_response()
 }
 

@@ -6,5 +6,6 @@ mod code_flow;
 mod logout;
 mod programs;
 mod pushed;
+mod refresh;
 mod site;
 mod token;

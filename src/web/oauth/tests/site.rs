@@ -108,6 +108,22 @@ impl Site {
         site
     }
 
+    /// The same site as another node runs it: nothing is shared but the database.
+    pub(super) async fn another_node(&self) -> Self {
+        let context = scene::another_node(&self.context).await;
+        let keyring = Keyring::open(&context).await.unwrap();
+        let state = WebState {
+            context: context.clone(),
+            keyring,
+            brand: Arc::default(),
+        };
+        Self {
+            context,
+            clock: Arc::clone(&self.clock),
+            router: router(state),
+        }
+    }
+
     pub(super) async fn declare(&self, party: &RelyingParty) {
         scene::declare(&self.context, party).await;
     }
