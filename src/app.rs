@@ -17,6 +17,7 @@ use crate::base::time::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::domain::session::Lifetimes;
 use crate::domain::uai::Uai;
+use crate::flows::client_keys::FetchedKeys;
 use crate::flows::import;
 use crate::flows::keys::Keyring;
 use crate::flows::outbound::{HttpClient, OutboundError};
@@ -111,6 +112,7 @@ pub async fn open_with(
         clock,
         random,
         passwords: Arc::new(PasswordGate::for_this_machine()),
+        client_keys: FetchedKeys::default(),
         outbound: Arc::new(HttpClient::new(config.outbound.ca_file.as_deref())?),
         settings: Arc::new(settings(config)),
     };

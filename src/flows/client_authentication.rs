@@ -1,13 +1,15 @@
 //! Client authentication at every endpoint that a relying party's server calls (RFC 6749 §2.3): token, pushed request,
 //! introspection, revocation.
 
-use super::{Context, Failure};
+use super::{Context, Failure, client_keys};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::relying_party::RelyingParty;
-use crate::oauth::client_auth::{self, AuthenticatedClient, Presented};
+use crate::oauth::client_assertion::Audience;
+use crate::oauth::client_auth::{self, AuthenticatedClient, Candidate, ClientRefused, Presented};
 use crate::oauth::error::OAuthError;
 use crate::oauth::parameters::Parameters;
 use crate::store;
+use crate::store::used_proof::Proof;
 
 /// A client that was not authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +56,12 @@ pub async fn prove(
     presented: &Presented,
     party: Option<RelyingParty>,
 ) -> Result<Result<AuthenticatedClient, Refused>, Failure> {
-    let refused = match client_auth::authenticate(presented, party) {
-        Ok(client) => return Ok(Ok(client)),
+    let refused = match client_auth::candidate(presented, party) {
         Err(refused) => refused,
+        Ok(candidate) => match by_its_method(context, candidate).await? {
+            Ok(client) => return Ok(Ok(client)),
+            Err(refused) => refused,
+        },
     };
     let error = refused.error;
     let Some(reason) = refused.reason else {
@@ -71,4 +76,34 @@ pub async fn prove(
     tx.commit().await?;
     let journalled = true;
     Ok(Err(Refused { error, journalled }))
+}
+
+/// By its secret, or by an assertion that is used up on every node before anything is done for the client.
+async fn by_its_method(
+    context: &Context,
+    candidate: Candidate<'_>,
+) -> Result<Result<AuthenticatedClient, ClientRefused>, Failure> {
+    let Some(assertion) = candidate.assertion() else {
+        return Ok(candidate.by_secret());
+    };
+    let kid = assertion.kid.as_deref();
+    let keys = client_keys::keys_of(context, candidate.party(), kid).await;
+    let issuer = &context.settings.public_url;
+    let (client, accepted) = match candidate.by_assertion(&keys, Audience { issuer }, context.now()) {
+        Ok(proved) => proved,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let proof = Proof {
+        kind: "assertion",
+        owner: client.party().id.as_str(),
+        jti: &accepted.jti,
+    };
+    let mut tx = context.db.begin().await?;
+    let is_first = store::used_proof::claim(&mut tx, proof, accepted.expires_at).await?;
+    tx.commit().await?;
+    Ok(if is_first {
+        Ok(client)
+    } else {
+        Err(client_auth::REPLAYED)
+    })
 }

@@ -9,6 +9,7 @@ pub mod class_code;
 pub mod class_page;
 pub mod classroom;
 pub mod client_authentication;
+pub mod client_keys;
 pub mod continuation;
 pub mod credential;
 pub mod declaration;
@@ -47,6 +48,7 @@ use crate::domain::session::Lifetimes;
 use crate::jose::JoseError;
 use crate::store::StoreError;
 use crate::store::db::Db;
+use client_keys::FetchedKeys;
 use outbound::Outbound;
 use password_gate::PasswordGate;
 
@@ -65,6 +67,8 @@ pub struct Context {
     pub passwords: Arc<PasswordGate>,
     /// The way to other hosts.
     pub outbound: Arc<dyn Outbound>,
+    /// Keys of relying parties that were fetched.
+    pub client_keys: FetchedKeys,
     /// What the installation decided.
     pub settings: Arc<Settings>,
 }

@@ -5,6 +5,7 @@ pub(crate) mod scene;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::client_keys::FetchedKeys;
 use super::outbound::{Answer, Outbound, OutboundError};
 use super::password_gate::PasswordGate;
 use super::{Context, Settings};
@@ -40,6 +41,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         clock: clock.clone(),
         random,
         passwords: Arc::new(PasswordGate::new(2, Duration::from_secs(60))),
+        client_keys: FetchedKeys::default(),
         outbound: Arc::new(Partners::default()),
         settings: Arc::new(settings),
     };

@@ -5,6 +5,7 @@
 //! output, no HTTP, no SQL.
 
 pub mod bearer;
+pub mod client_assertion;
 pub mod client_auth;
 pub mod error;
 pub mod grant;

@@ -8,6 +8,7 @@ use super::claims;
 use crate::domain::assurance::Acr;
 use crate::domain::grant::Scope;
 use crate::domain::relying_party::{ClientAuthMethod, SigningAlgorithm};
+use crate::jose::Algorithm;
 use crate::oauth::pkce;
 
 /// Claims of every ID Token.
@@ -43,6 +44,7 @@ pub fn document(issuer: &str) -> Value {
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
+        "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],
         "acr_values_supported": names(Acr::ALL, Acr::as_str),
         "prompt_values_supported": PROMPTS,

@@ -133,7 +133,7 @@ mod tests {
     use crate::domain::grant::AuthorizationCode;
     use crate::domain::identity::Status;
     use crate::domain::testing::{grant, party, standing};
-    use crate::oauth::client_auth::{Presented, authenticate};
+    use crate::oauth::client_auth::{Presented, candidate};
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -144,7 +144,7 @@ mod tests {
         let presented = Presented::read(None, &Parameters::read(&form).unwrap()).unwrap();
         let mut party = party(id);
         party.auth_method = crate::domain::relying_party::ClientAuthMethod::SecretPost;
-        authenticate(&presented, Some(party)).unwrap()
+        candidate(&presented, Some(party)).unwrap().by_secret().unwrap()
     }
 
     fn held() -> Redemption {

@@ -172,13 +172,14 @@ mod tests {
     use crate::domain::identity::Status;
     use crate::domain::relying_party::ClientAuthMethod;
     use crate::domain::testing::{grant, party, standing};
-    use crate::oauth::client_auth::{Presented, authenticate};
+    use crate::oauth::client_auth::{Presented, candidate};
 
     fn client(id: &str) -> AuthenticatedClient {
         let mut party = party(id);
         (party.auth_method, party.secrets) = (ClientAuthMethod::None, Vec::new());
         let form = Parameters::read(&format!("client_id={id}")).unwrap();
-        authenticate(&Presented::read(None, &form).unwrap(), Some(party)).unwrap()
+        let presented = Presented::read(None, &form).unwrap();
+        candidate(&presented, Some(party)).unwrap().by_secret().unwrap()
     }
 
     fn held(scopes: &str) -> Renewal {
