@@ -129,10 +129,10 @@ async fn refresh_tokens_are_for_clients_that_may_use_them() {
             without["scope"], "openid",
             "nothing is promised that is not given"
         );
+        let code = browser.code(&site, "ent", &[]).await;
         let mut other = refreshing("ent");
         other.metadata.grant_types = vec![GrantType::RefreshToken];
         site.declare(&other).await;
-        let code = browser.code(&site, "ent", &[]).await;
         assert_eq!(site.token("ent", &code, &[]).await.error(), "unauthorized_client");
         assert!(refresh(&site, "ent", token, &[]).await.json()["id_token"].is_string());
     })
