@@ -15,6 +15,7 @@ pub mod import;
 pub mod ine;
 pub mod matching;
 pub mod relying_party;
+pub mod resource_server;
 pub mod session;
 pub mod signing_key;
 pub mod source;

@@ -23,6 +23,7 @@ pub mod person;
 pub mod pushed_request;
 pub mod refresh_token;
 pub mod relying_party;
+pub mod resource_server;
 pub mod roster;
 pub mod run_undo;
 pub mod school;
@@ -129,6 +130,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("pushed_request", pushed_request::STATEMENTS),
     ("refresh_token", refresh_token::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
+    ("resource_server", resource_server::STATEMENTS),
     ("roster", roster::STATEMENTS),
     ("run_undo", run_undo::STATEMENTS),
     ("school", school::STATEMENTS),
