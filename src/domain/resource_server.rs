@@ -28,8 +28,10 @@ impl FromStr for Audience {
 
     /// RFC 8707 §2: "an absolute URI … MUST NOT include a fragment component … SHOULD NOT include a query component".
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let absolute = Url::parse(text).is_ok_and(|url| url.username().is_empty() && url.password().is_none());
-        let plain = text.bytes().all(|symbol| symbol.is_ascii_graphic()) && !text.contains(['#', '?', '"', '\\']);
+        let absolute =
+            Url::parse(text).is_ok_and(|url| url.username().is_empty() && url.password().is_none());
+        let plain =
+            text.bytes().all(|symbol| symbol.is_ascii_graphic()) && !text.contains(['#', '?', '"', '\\']);
         if absolute && plain && text.len() <= LONGEST {
             Ok(Self(text.to_owned()))
         } else {
@@ -158,7 +160,16 @@ mod tests {
         for right in ["menus:read", "a", "https://cantine.example/menus"] {
             assert!(right.parse::<ScopeName>().is_ok(), "{right}");
         }
-        for wrong in ["", "a b", "a\"b", "a\\b", "é", "openid", "profile", "offline_access"] {
+        for wrong in [
+            "",
+            "a b",
+            "a\"b",
+            "a\\b",
+            "é",
+            "openid",
+            "profile",
+            "offline_access",
+        ] {
             assert!(wrong.parse::<ScopeName>().is_err(), "{wrong}");
         }
     }

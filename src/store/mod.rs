@@ -27,6 +27,7 @@ pub mod resource_server;
 pub mod roster;
 pub mod run_undo;
 pub mod school;
+pub mod service_token;
 pub mod session;
 pub mod signing_key;
 pub mod subject;
@@ -134,6 +135,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("roster", roster::STATEMENTS),
     ("run_undo", run_undo::STATEMENTS),
     ("school", school::STATEMENTS),
+    ("service_token", service_token::STATEMENTS),
     ("session", session::STATEMENTS),
     ("signing_key", signing_key::STATEMENTS),
     ("subject", subject::STATEMENTS),

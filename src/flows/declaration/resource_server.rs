@@ -80,7 +80,10 @@ pub(super) async fn prune(
 ) -> Result<(), Failure> {
     let declared = &declaration.resource_servers;
     for server in store::resource_server::all(tx).await? {
-        if declared.iter().any(|declared| declared.audience == server.audience) {
+        if declared
+            .iter()
+            .any(|declared| declared.audience == server.audience)
+        {
             continue;
         }
         if store::resource_server::delete(tx, &server.audience).await? {
@@ -137,9 +140,7 @@ mod tests {
                 };
                 let declared = read(text).unwrap();
                 let done = declaration::apply(&context, &declared, options).await.unwrap();
-                done.iter()
-                    .map(|line| line.verb)
-                    .collect::<Vec<_>>()
+                done.iter().map(|line| line.verb).collect::<Vec<_>>()
             };
             assert_eq!(apply(TEXT, false).await, [Verb::Created]);
             assert_eq!(apply(TEXT, true).await, [Verb::Unchanged]);
