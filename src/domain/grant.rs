@@ -6,7 +6,7 @@ use std::fmt;
 use super::assurance::{Acr, Amr};
 use super::identity::{Identity, Status};
 use super::relying_party::RelyingPartyId;
-use super::resource_server::{ResourceServer, ScopeName};
+use super::resource_server::{Audience, ResourceServer, ScopeName};
 use super::stored_names;
 use super::uai::Uai;
 use crate::base::id::{GrantId, IdentityId, SessionId};
@@ -78,17 +78,31 @@ impl Scopes {
         self
     }
 
-    /// Those of a resource server alone, where it knows them.
+    /// Those of a resource server alone.
     #[must_use]
-    pub fn only_of(mut self, server: &ResourceServer) -> Self {
+    pub fn only_foreign(mut self) -> Self {
         self.ours.clear();
-        self.known_to(server)
+        self
     }
 
     /// Ours, and of the others those that a resource server knows.
     #[must_use]
     pub fn known_to(mut self, server: &ResourceServer) -> Self {
         self.foreign.retain(|scope| server.knows(scope));
+        self
+    }
+
+    /// Ours, and of the others those that are in another set.
+    #[must_use]
+    pub fn foreign_of(mut self, other: &Self) -> Self {
+        self.foreign.retain(|scope| other.foreign.contains(scope));
+        self
+    }
+
+    /// Ours, and the others of another set.
+    #[must_use]
+    pub fn with_foreign(mut self, other: &Self) -> Self {
+        self.foreign.clone_from(&other.foreign);
         self
     }
 
@@ -134,6 +148,8 @@ pub struct Grant {
     pub session: SessionId,
     /// What.
     pub scopes: Scopes,
+    /// The resource server it was asked for (RFC 8707), where it was.
+    pub resource: Option<Audience>,
     /// What the relying party wants back in the ID Token.
     pub nonce: Option<String>,
     /// When the person had proved who they are.
@@ -163,6 +179,8 @@ pub struct AuthorizationCode {
     pub redirect_uri: String,
     /// The PKCE challenge (S256), where there was one.
     pub code_challenge: Option<String>,
+    /// The thumbprint of the key that must be proved with it (RFC 9449 §10), where one was named.
+    pub dpop_jkt: Option<String>,
     /// Until when it may be exchanged.
     pub expires_at: Timestamp,
 }
@@ -275,8 +293,16 @@ mod tests {
             scopes.clone().known_to(&server).to_string(),
             "openid profile menus:read"
         );
-        assert_eq!(scopes.clone().only_of(&server).to_string(), "menus:read");
+        assert_eq!(
+            scopes.clone().only_foreign().known_to(&server).to_string(),
+            "menus:read"
+        );
         assert_eq!(scopes.clone().only_ours(), Scopes::known_of(list));
+        let granted = Scopes::all_of("menus:read");
+        assert_eq!(
+            scopes.clone().foreign_of(&granted).to_string(),
+            "openid profile menus:read"
+        );
         assert!(Scopes::all_of("openid menus:read").are_within(&scopes));
         assert!(!Scopes::all_of("openid menus:write").are_within(&scopes));
         assert!(Scopes::known_of("openid").without(Scope::OpenId).is_empty());

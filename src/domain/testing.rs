@@ -62,6 +62,7 @@ pub(crate) fn grant(client: &str) -> Grant {
         identity: person("Lina", 1).id,
         session: SessionId::new(MORNING, &random),
         scopes: Scopes::known_of("openid profile education"),
+        resource: None,
         nonce: Some("nonce".into()),
         authenticated_at: MORNING,
         acr: Acr::Class,

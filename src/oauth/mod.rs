@@ -9,6 +9,7 @@ pub mod bearer;
 pub mod client_auth;
 pub mod error;
 pub mod grant;
+pub mod introspection;
 
 pub mod parameters;
 pub mod pkce;
