@@ -36,6 +36,7 @@ CREATE TABLE resource_server (
     name TEXT NOT NULL,
     scopes TEXT NOT NULL,
     token_format TEXT NOT NULL,
+    token_alg TEXT NOT NULL,
     introspectors TEXT NOT NULL,
     enabled BOOLEAN NOT NULL,
     CHECK (token_format IN ('opaque', 'at+jwt'))

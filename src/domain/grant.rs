@@ -6,6 +6,7 @@ use std::fmt;
 use super::assurance::{Acr, Amr};
 use super::identity::{Identity, Status};
 use super::relying_party::RelyingPartyId;
+use super::resource_server::{Audience, ResourceServer, ScopeName};
 use super::stored_names;
 use super::uai::Uai;
 use crate::base::id::{GrantId, IdentityId, SessionId};
@@ -34,44 +35,101 @@ stored_names!(Scope, "scope", {
     Education => "education", OfflineAccess => "offline_access",
 });
 
-/// A set of scopes; writes itself as `openid profile`.
+/// A set of scopes; writes itself as `openid profile menus:read`: ours first, then those of a resource server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scopes(BTreeSet<Scope>);
+pub struct Scopes {
+    ours: BTreeSet<Scope>,
+    foreign: BTreeSet<ScopeName>,
+}
 
 impl Scopes {
-    /// The scopes that are known among those of a space-separated list (RFC 6749 §3.3); the others are ignored
+    /// The scopes of ours among those of a space-separated list (RFC 6749 §3.3); the others are ignored
     /// (OpenID Connect Core §3.1.2.1).
     pub fn known_of(list: &str) -> Self {
-        Self(list.split(' ').filter_map(|name| name.parse().ok()).collect())
+        Self {
+            ours: Self::all_of(list).ours,
+            foreign: BTreeSet::new(),
+        }
+    }
+
+    /// Ours, and whatever else could be a scope: of a list that we have written, or that is held against one.
+    pub fn all_of(list: &str) -> Self {
+        let names = || list.split(' ');
+        Self {
+            ours: names().filter_map(|name| name.parse().ok()).collect(),
+            foreign: names().filter_map(|name| name.parse().ok()).collect(),
+        }
     }
 
     /// Whether a scope is in the set.
     pub fn contains(&self, scope: Scope) -> bool {
-        self.0.contains(&scope)
+        self.ours.contains(&scope)
+    }
+
+    /// Those of a resource server.
+    pub fn foreign(&self) -> impl Iterator<Item = &ScopeName> {
+        self.foreign.iter()
+    }
+
+    /// Those of ours alone.
+    #[must_use]
+    pub fn only_ours(mut self) -> Self {
+        self.foreign.clear();
+        self
+    }
+
+    /// Those of a resource server alone.
+    #[must_use]
+    pub fn only_foreign(mut self) -> Self {
+        self.ours.clear();
+        self
+    }
+
+    /// Ours, and of the others those that a resource server knows.
+    #[must_use]
+    pub fn known_to(mut self, server: &ResourceServer) -> Self {
+        self.foreign.retain(|scope| server.knows(scope));
+        self
+    }
+
+    /// Ours, and of the others those that are in another set.
+    #[must_use]
+    pub fn foreign_of(mut self, other: &Self) -> Self {
+        self.foreign.retain(|scope| other.foreign.contains(scope));
+        self
+    }
+
+    /// Ours, and the others of another set.
+    #[must_use]
+    pub fn with_foreign(mut self, other: &Self) -> Self {
+        self.foreign.clone_from(&other.foreign);
+        self
     }
 
     /// Whether all of these are in another set.
     pub fn are_within(&self, other: &Self) -> bool {
-        self.0.is_subset(&other.0)
+        self.ours.is_subset(&other.ours) && self.foreign.is_subset(&other.foreign)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.ours.is_empty() && self.foreign.is_empty()
     }
 
     /// These without one.
     #[must_use]
     pub fn without(mut self, scope: Scope) -> Self {
-        self.0.remove(&scope);
+        self.ours.remove(&scope);
         self
     }
 }
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, scope) in self.0.iter().enumerate() {
-            write!(f, "{}{scope}", if at == 0 { "" } else { " " })?;
+        let ours = self.ours.iter().map(|scope| scope.as_str());
+        let foreign = self.foreign.iter().map(ScopeName::as_str);
+        for (at, name) in ours.chain(foreign).enumerate() {
+            write!(f, "{}{name}", if at == 0 { "" } else { " " })?;
         }
         Ok(())
     }
@@ -90,6 +148,8 @@ pub struct Grant {
     pub session: SessionId,
     /// What.
     pub scopes: Scopes,
+    /// The resource server it was asked for (RFC 8707), where it was.
+    pub resource: Option<Audience>,
     /// What the relying party wants back in the ID Token.
     pub nonce: Option<String>,
     /// When the person had proved who they are.
@@ -119,6 +179,8 @@ pub struct AuthorizationCode {
     pub redirect_uri: String,
     /// The PKCE challenge (S256), where there was one.
     pub code_challenge: Option<String>,
+    /// The thumbprint of the key that must be proved with it (RFC 9449 §10), where one was named.
+    pub dpop_jkt: Option<String>,
     /// Until when it may be exchanged.
     pub expires_at: Timestamp,
 }
@@ -218,5 +280,32 @@ mod tests {
         assert!(Scopes::known_of("openid").are_within(&scopes));
         assert!(!Scopes::known_of("openid email").are_within(&scopes));
         assert!(scopes.without(Scope::OpenId).without(Scope::Profile).is_empty());
+    }
+
+    #[test]
+    fn foreign_scopes_are_kept_where_they_are_meant_and_a_server_keeps_its_own() {
+        let list = "menus:read openid é a\"b mail profile menus:read";
+        let scopes = Scopes::all_of(list);
+        assert_eq!(scopes.to_string(), "openid profile mail menus:read");
+        assert_eq!(Scopes::all_of(&scopes.to_string()), scopes);
+        let server = crate::domain::testing::resource_server("cantine");
+        assert_eq!(
+            scopes.clone().known_to(&server).to_string(),
+            "openid profile menus:read"
+        );
+        assert_eq!(
+            scopes.clone().only_foreign().known_to(&server).to_string(),
+            "menus:read"
+        );
+        assert_eq!(scopes.clone().only_ours(), Scopes::known_of(list));
+        let granted = Scopes::all_of("menus:read");
+        assert_eq!(
+            scopes.clone().foreign_of(&granted).to_string(),
+            "openid profile menus:read"
+        );
+        assert!(Scopes::all_of("openid menus:read").are_within(&scopes));
+        assert!(!Scopes::all_of("openid menus:write").are_within(&scopes));
+        assert!(Scopes::known_of("openid").without(Scope::OpenId).is_empty());
+        assert!(!Scopes::all_of("mail").is_empty());
     }
 }

@@ -3,6 +3,7 @@
 //! Flows know no HTTP and shape no page. A flow that must keep something although it refuses (a counted failure, a
 //! revoked family) commits it first and says so in its outcome.
 
+mod access_token;
 pub mod audit;
 pub mod authorize;
 pub mod class_code;
@@ -17,6 +18,7 @@ pub mod home;
 pub mod id_token;
 pub mod import;
 pub mod installation;
+pub mod introspection;
 pub mod keys;
 pub mod logout;
 pub mod matching;
@@ -28,6 +30,7 @@ pub mod purge;
 pub mod pushed_request;
 mod recognition;
 pub mod release;
+pub mod revocation;
 pub mod session;
 pub mod sign_in;
 pub mod subject;

@@ -31,6 +31,7 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     let mut tx = context.db.begin().await?;
     let sessions = store::session::purge(&mut tx, now.minus(SESSIONS_KEPT)).await?;
     let grants = store::grant::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;
+    store::service_token::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;
     store::used_proof::purge(&mut tx, now).await?;
     // A login that waits still needs the row, to use it up.
     store::pushed_request::purge(&mut tx, now.minus(FRESH)).await?;

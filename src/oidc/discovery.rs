@@ -7,7 +7,7 @@ use super::authorization::{PROMPTS, ResponseMode};
 use super::claims;
 use crate::domain::assurance::Acr;
 use crate::domain::grant::Scope;
-use crate::domain::relying_party::{ClientAuthMethod, SigningAlgorithm};
+use crate::domain::relying_party::{ClientAuthMethod, GrantType, SigningAlgorithm};
 use crate::jose::Algorithm;
 use crate::oauth::pkce;
 
@@ -30,6 +30,11 @@ const PROTOCOL_CLAIMS: &[&str] = &[
 pub fn document(issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(claims::names()).collect();
+    let methods = ClientAuthMethod::ALL.iter().copied();
+    let confidential: Vec<&str> = methods
+        .filter(|method| *method != ClientAuthMethod::None)
+        .map(ClientAuthMethod::as_str)
+        .collect();
     json!({
         "issuer": issuer,
         "authorization_endpoint": at("/oauth/authorize"),
@@ -40,7 +45,14 @@ pub fn document(issuer: &str) -> Value {
         "scopes_supported": names(Scope::ALL, Scope::as_str),
         "response_types_supported": ["code"],
         "response_modes_supported": names(ResponseMode::ALL, ResponseMode::as_str),
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": names(GrantType::ALL, GrantType::as_str),
+        "revocation_endpoint": at("/oauth/revoke"),
+        "revocation_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
+        "revocation_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
+        "introspection_endpoint": at("/oauth/introspect"),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
+        "introspection_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),

@@ -16,7 +16,7 @@ use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 /// The columns of a grant that stands in a statement as `g`.
 macro_rules! grant_columns {
     () => {
-        "g.id AS grant_id, g.client_id, g.identity_id, g.session_id, g.scope, g.nonce, g.authenticated_at, g.acr, g.amr,
+        "g.id AS grant_id, g.client_id, g.identity_id, g.session_id, g.scope, g.resource, g.nonce, g.authenticated_at, g.acr, g.amr,
         g.created_at AS granted_at, g.revoked_at"
     };
 }
@@ -49,18 +49,19 @@ pub(super) use {found_columns, found_joins, grant_columns};
 
 statements! {
     INSERT = "INSERT INTO oauth_grant (id, client_id, identity_id, session_id, scope, nonce, authenticated_at, acr, amr,
-            created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    INSERT_CODE = "INSERT INTO authorization_code (code_hash, grant_id, redirect_uri, code_challenge, expires_at)
-        VALUES ($1, $2, $3, $4, $5)";
+            created_at, resource) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    INSERT_CODE = "INSERT INTO authorization_code (code_hash, grant_id, redirect_uri, code_challenge, expires_at,
+            dpop_jkt) VALUES ($1, $2, $3, $4, $5, $6)";
     // The single-use gate: one row is the caller's, none means that the code was used before or never was.
     CONSUME_CODE = "UPDATE authorization_code SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL";
-    FIND_REDEMPTION = concat!("SELECT c.redirect_uri, c.code_challenge, c.expires_at, c.used_at, ", found_columns!(), "
+    FIND_REDEMPTION = concat!("SELECT c.redirect_uri, c.code_challenge, c.dpop_jkt, c.expires_at, c.used_at, ", found_columns!(), "
         FROM relying_party p LEFT JOIN authorization_code c ON c.code_hash = $2
         LEFT JOIN oauth_grant g ON g.id = c.grant_id ", found_joins!());
     REVOKE = "UPDATE oauth_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     REVOKE_OF_IDENTITY = "UPDATE oauth_grant SET revoked_at = $2 WHERE identity_id = $1 AND revoked_at IS NULL";
     INSERT_ACCESS_TOKEN = "INSERT INTO access_token (token_hash, grant_id, issued_at, expires_at, scope, audience, jkt)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    REVOKE_TOKEN = "UPDATE access_token SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL";
     FIND_TOKEN_USE = concat!("SELECT t.issued_at, t.expires_at, t.revoked_at AS token_revoked_at,
         t.scope AS token_scope, t.audience, t.jkt, ", grant_columns!(), ",
         CAST(CASE WHEN s.ended_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS session_was_ended,
@@ -89,7 +90,8 @@ fn grant(row: &Row) -> Result<Grant, StoreError> {
         client: row.parse("client_id")?,
         identity: row.parse("identity_id")?,
         session: row.parse("session_id")?,
-        scopes: Scopes::known_of(&row.get::<String>("scope")?),
+        scopes: Scopes::all_of(&row.get::<String>("scope")?),
+        resource: row.parse_optional("resource")?,
         nonce: row.get("nonce")?,
         authenticated_at: Timestamp::from_micros(row.get("authenticated_at")?),
         acr: row.parse("acr")?,
@@ -120,6 +122,7 @@ pub async fn insert(
         text(grant.acr),
         text(grant.amr),
         grant.created_at.into(),
+        text_or_null(grant.resource.as_ref()),
     ];
     tx.execute(INSERT, values).await?;
     let values = [
@@ -128,6 +131,7 @@ pub async fn insert(
         text(&code.redirect_uri),
         code.code_challenge.as_deref().into(),
         code.expires_at.into(),
+        code.dpop_jkt.as_deref().into(),
     ];
     tx.execute(INSERT_CODE, values).await.map(drop)
 }
@@ -220,6 +224,7 @@ pub async fn redemption(
             code: AuthorizationCode {
                 redirect_uri: row.get("redirect_uri")?,
                 code_challenge: row.get("code_challenge")?,
+                dpop_jkt: row.get("dpop_jkt")?,
                 expires_at: Timestamp::from_micros(row.get("expires_at")?),
             },
             is_used: row.get::<Option<i64>>("used_at")?.is_some(),
@@ -235,6 +240,15 @@ pub async fn redemption(
 /// [`StoreError`].
 pub async fn revoke(tx: &mut Tx, id: GrantId, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(REVOKE, [text(id), now.into()]).await? == 1)
+}
+
+/// Takes one access token back; whether it was this call that did.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn revoke_token(tx: &mut Tx, token: &Digest, now: Timestamp) -> Result<bool, StoreError> {
+    let values = [token.as_bytes().into(), now.into()];
+    Ok(tx.execute(REVOKE_TOKEN, values).await? == 1)
 }
 
 /// Takes every grant about a person back; answers how many.
@@ -301,7 +315,7 @@ fn read_token_use(row: &Row) -> Result<TokenUse, StoreError> {
         issued_at: moment(row, "issued_at")?,
         expires_at: Timestamp::from_micros(row.get("expires_at")?),
         revoked_at: moment(row, "token_revoked_at")?,
-        scopes: narrowed.map_or_else(|| grant.scopes.clone(), |list| Scopes::known_of(&list)),
+        scopes: narrowed.map_or_else(|| grant.scopes.clone(), |list| Scopes::all_of(&list)),
         audience: row.get("audience")?,
         jkt: row.get("jkt")?,
         grant,
@@ -337,12 +351,15 @@ mod tests {
         AuthorizationCode {
             redirect_uri: "https://ent.example/cb".into(),
             code_challenge: Some("challenge".into()),
+            dpop_jkt: Some("thumbprint".into()),
             expires_at: grant.created_at.plus(Duration::from_secs(60)),
         }
     }
 
     async fn kept(db: &Db, secret: &Secret) -> Grant {
-        let (grant, lina) = (grant("ent"), person("Lina", 1));
+        let (mut grant, lina) = (grant("ent"), person("Lina", 1));
+        grant.resource = Some("https://cantine.example/api".parse().unwrap());
+        grant.scopes = Scopes::all_of("openid profile education menus:read");
         let mut tx = db.begin().await.unwrap();
         crate::store::identity::insert(&mut tx, &lina).await.unwrap();
         crate::store::relying_party::save(&mut tx, &party("ent"))

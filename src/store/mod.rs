@@ -23,9 +23,11 @@ pub mod person;
 pub mod pushed_request;
 pub mod refresh_token;
 pub mod relying_party;
+pub mod resource_server;
 pub mod roster;
 pub mod run_undo;
 pub mod school;
+pub mod service_token;
 pub mod session;
 pub mod signing_key;
 pub mod subject;
@@ -129,9 +131,11 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("pushed_request", pushed_request::STATEMENTS),
     ("refresh_token", refresh_token::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
+    ("resource_server", resource_server::STATEMENTS),
     ("roster", roster::STATEMENTS),
     ("run_undo", run_undo::STATEMENTS),
     ("school", school::STATEMENTS),
+    ("service_token", service_token::STATEMENTS),
     ("session", session::STATEMENTS),
     ("signing_key", signing_key::STATEMENTS),
     ("subject", subject::STATEMENTS),

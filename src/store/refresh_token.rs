@@ -141,6 +141,7 @@ mod tests {
         let code = AuthorizationCode {
             redirect_uri: "https://ent.example/cb".into(),
             code_challenge: None,
+            dpop_jkt: None,
             expires_at: grant.created_at,
         };
         grant::insert(tx, &grant, &Secret::new("code").digest(), &code)

@@ -66,12 +66,17 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<Outcome, Failure> {
     let Some(held) = found.held else {
         return Ok(Outcome::refused(UNKNOWN_CODE, Committed::Nothing));
     };
+    // The developer's mistake, and nobody else's: the code is not spent.
+    let target = match call.target(&client, &held.standing.grant).await? {
+        Ok(target) => target,
+        Err(error) => return Ok(Outcome::refused(error, Committed::Nothing)),
+    };
     let mut tx = context.db.begin().await?;
     // The gate: from here on this code is nobody else's, on any node.
     if held.is_used || !store::grant::consume(&mut tx, &digest, now).await? {
         return replayed(call, tx, &client, &held.standing).await;
     }
-    if let Err(refused) = authorization_code::check(&client, &held, &request, now) {
+    if let Err(refused) = authorization_code::check(&client, &held, &request, call.jkt, now) {
         let reason = (refused.as_str(), refused.error());
         return spent(call, tx, &client, &held.standing, reason).await;
     }
@@ -91,6 +96,7 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<Outcome, Failure> {
         client: &client,
         grant: &standing.grant,
         scopes: &standing.grant.scopes,
+        target,
         refresh: first_refresh(call, party, &standing, &subject, now),
         subject: &subject,
         kind: Kind::CodeRedeemed,

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use super::access_token::{Draft, Target};
+use super::introspection::REFRESH_TOKEN_PREFIX;
 use super::keys::Keyring;
 use super::{Context, Failure, client_authentication, id_token};
 use crate::base::secret::Secret;
@@ -14,23 +16,22 @@ use crate::base::time::Timestamp;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::grant::{Grant, RefreshToken, Scope, Scopes};
 use crate::domain::relying_party::{GrantType, RelyingParty, RelyingPartyId};
+use crate::domain::resource_server::Audience;
+use crate::oauth::access_token::Description;
 use crate::oauth::client_auth::{AuthenticatedClient, NOBODY, Presented};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::parameters::Parameters;
+use crate::oauth::resource;
 use crate::store;
 use crate::store::audit::Head;
 use crate::store::db::Tx;
 
 mod authorization_code;
+mod client_credentials;
 mod refresh;
 
 #[cfg(test)]
 mod tests;
-
-/// What an access token begins with.
-const ACCESS_TOKEN_PREFIX: &str = "mrla_";
-/// What a refresh token begins with.
-const REFRESH_TOKEN_PREFIX: &str = "mrlr_";
 
 /// The parameters that are known here. RFC 6749 §3.2: they "MUST NOT be included more than once".
 const PARAMETERS: &[&str] = &[
@@ -49,7 +50,7 @@ const PARAMETERS: &[&str] = &[
 /// What a client is given.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// Opaque.
+    /// Opaque, or a JWT, as the resource server wants it.
     pub access_token: Secret,
     /// How long it is good.
     pub expires_in: Duration,
@@ -143,6 +144,19 @@ impl Call<'_> {
         Ok(proved.map_or_else(|outcome| outcome, |_| Outcome::refused(error, Committed::Nothing)))
     }
 
+    /// Where a token that comes of a grant is to be good (RFC 8707 §2.2).
+    async fn target(
+        &self,
+        client: &AuthenticatedClient,
+        grant: &Grant,
+    ) -> Result<Result<Target, OAuthError>, Failure> {
+        let issuer = &self.context.settings.public_url;
+        match resource::of_grant(self.form, client.party(), grant.resource.as_ref(), issuer) {
+            Ok(audience) => Target::of(self.context, audience).await,
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     /// An entry of the journal in the client's name.
     fn event(&self, kind: Kind, client: &AuthenticatedClient, grant: &Grant) -> Event {
         Event::new(kind, Actor::RelyingParty(client.party().id.to_string())).about(grant.id)
@@ -205,8 +219,9 @@ pub async fn exchange(
     match form.get("grant_type").map(str::parse) {
         Some(Ok(GrantType::AuthorizationCode)) => authorization_code::redeem(&call).await,
         Some(Ok(GrantType::RefreshToken)) => refresh::renew(&call).await,
-        Some(Ok(GrantType::ClientCredentials) | Err(_)) => {
-            let known = "grant_type is authorization_code or refresh_token";
+        Some(Ok(GrantType::ClientCredentials)) => client_credentials::serve(&call).await,
+        Some(Err(_)) => {
+            let known = "grant_type is authorization_code, refresh_token or client_credentials";
             call.refuse(OAuthError::new(ErrorCode::UnsupportedGrantType, known))
                 .await
         }
@@ -232,8 +247,10 @@ enum Refresh {
 struct Issue<'a> {
     client: &'a AuthenticatedClient,
     grant: &'a Grant,
-    /// What the access token is good for: what was granted, or less.
+    /// What of the grant is made use of: all of it, or less.
     scopes: &'a Scopes,
+    /// Where the access token is good.
+    target: Target,
     /// The person, as the client knows them.
     subject: &'a str,
     refresh: Refresh,
@@ -245,15 +262,16 @@ struct Issue<'a> {
 /// Keeps what is issued, journals it and commits `tx`, in which the gate of the grant was passed.
 async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, Failure> {
     let (context, now, grant) = (call.context, call.now, what.grant);
-    let access_token = Secret::generate(ACCESS_TOKEN_PREFIX, &*context.random);
+    let draft = Draft::new(context, &what.target);
     let expires_in = context.settings.access_token_lifetime;
+    let scopes = what.target.narrow(what.scopes);
     let kept = store::grant::AccessToken {
-        digest: &access_token.digest(),
+        digest: &draft.digest(),
         grant: grant.id,
         issued_at: now,
         expires_at: now.plus(expires_in),
-        scopes: Some(what.scopes).filter(|scopes| **scopes != grant.scopes),
-        audience: None,
+        scopes: Some(&scopes).filter(|scopes| **scopes != grant.scopes),
+        audience: what.target.audience().map(Audience::as_str),
         jkt: call.jkt,
     };
     store::grant::add_token(&mut tx, &kept).await?;
@@ -271,6 +289,17 @@ async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, 
     store::audit::append_after(&mut tx, now, &event, what.journal).await?;
     tx.commit().await?;
     // Signed after the commit: an RSA signature would keep SQLite's one writer waiting.
+    let description = Description {
+        client: &grant.client,
+        subject: what.subject,
+        scopes: &scopes,
+        audience: kept.audience,
+        jkt: call.jkt,
+        issued_at: Some(now),
+        expires_at: kept.expires_at,
+        login: Some((grant.acr, grant.authenticated_at)),
+    };
+    let access_token = draft.write(context, call.keyring, &description).await?;
     let id_token = if what.scopes.contains(Scope::OpenId) {
         let released = (what.subject, &access_token);
         let party = what.client.party();
@@ -283,7 +312,7 @@ async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, 
         expires_in,
         refresh_token,
         id_token,
-        scope: what.scopes.to_string(),
+        scope: scopes.to_string(),
         is_bound: call.jkt.is_some(),
     };
     Ok(Outcome {

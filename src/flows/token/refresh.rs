@@ -67,6 +67,10 @@ pub(super) async fn renew(call: &Call<'_>) -> Result<Outcome, Failure> {
         Ok(_) => return self::refused(call, &client, &held, Refused::Closed).await,
         Err(refused) => return self::refused(call, &client, &held, refused).await,
     };
+    let target = match call.target(&client, &held.standing.grant).await? {
+        Ok(target) => target,
+        Err(error) => return Ok(Outcome::refused(error, Committed::Nothing)),
+    };
     let mut tx = context.db.begin().await?;
     let refresh = if held.token.used_at.is_none() && !refresh_token::rotates(party) {
         Refresh::Same(request.token)
@@ -83,6 +87,7 @@ pub(super) async fn renew(call: &Call<'_>) -> Result<Outcome, Failure> {
         client: &client,
         grant: &held.standing.grant,
         scopes: &scopes,
+        target,
         subject: &held.token.subject,
         refresh,
         kind: Kind::TokensRefreshed,

@@ -48,6 +48,8 @@ pub enum Refused {
     OtherRedirectUri,
     /// RFC 7636 §4.6: the verifier is missing, or is not the one of the challenge.
     WrongVerifier,
+    /// RFC 9449 §10: it is bound to another key than the one that was proved, or none was.
+    OtherKey,
     /// RFC 9700 §2.1.1: a verifier came, and there was no challenge.
     UnaskedVerifier,
     /// The person may not be signed in any more.
@@ -65,6 +67,7 @@ impl Refused {
             Self::Revoked => "revoked",
             Self::OtherRedirectUri => "other redirect_uri",
             Self::WrongVerifier => "wrong code_verifier",
+            Self::OtherKey => "code bound to another key",
             Self::UnaskedVerifier => "code_verifier without challenge",
             Self::Person => "person may not sign in",
             Self::SessionEnded => "session ended",
@@ -85,7 +88,8 @@ impl Refused {
     }
 }
 
-/// Whether a code may be exchanged, everything looked at again as it stands now.
+/// Whether a code may be exchanged, everything looked at again as it stands now. `jkt` is the thumbprint of the key the
+/// request proves to hold.
 ///
 /// # Errors
 /// [`Refused`].
@@ -93,6 +97,7 @@ pub fn check(
     client: &AuthenticatedClient,
     held: &Redemption,
     request: &Request,
+    jkt: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Refused> {
     let (code, grant) = (&held.code, &held.standing.grant);
@@ -115,6 +120,9 @@ pub fn check(
         (None, Some(_)) => return Err(Refused::UnaskedVerifier),
         (Some(challenge), Some(verifier)) if pkce::matches(challenge, verifier.expose()) => {}
         (Some(_), _) => return Err(Refused::WrongVerifier),
+    }
+    if code.dpop_jkt.is_some() && code.dpop_jkt.as_deref() != jkt {
+        return Err(Refused::OtherKey);
     }
     if !held.standing.person.may_sign_in() {
         return Err(Refused::Person);
@@ -153,6 +161,7 @@ mod tests {
             code: AuthorizationCode {
                 redirect_uri: "https://ent.example/cb".into(),
                 code_challenge: Some(CHALLENGE.into()),
+                dpop_jkt: None,
                 expires_at: grant.created_at.plus(Duration::from_secs(60)),
             },
             is_used: false,
@@ -168,7 +177,7 @@ mod tests {
         let mut held = held();
         let now = held.standing.grant.created_at;
         change(&mut held);
-        check(&client("ent"), &held, &request(form), now)
+        check(&client("ent"), &held, &request(form), Some("key"), now)
     }
 
     #[test]
@@ -209,6 +218,13 @@ mod tests {
             ),
             Err(Refused::OtherClient)
         );
+    }
+
+    #[test]
+    fn rfc_9449_section_10_a_code_that_is_bound_to_a_key_needs_that_key() {
+        let bound = |key: &'static str| move |held: &mut Redemption| held.code.dpop_jkt = Some(key.into());
+        assert_eq!(checked(bound("key"), RIGHT), Ok(()));
+        assert_eq!(checked(bound("other"), RIGHT), Err(Refused::OtherKey));
     }
 
     #[test]

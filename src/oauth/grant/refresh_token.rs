@@ -34,7 +34,7 @@ impl Request {
         let missing = OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing");
         Ok(Self {
             token: Secret::new(form.get("refresh_token").ok_or(missing)?),
-            scopes: form.get("scope").map(Scopes::known_of),
+            scopes: form.get("scope").map(Scopes::all_of),
         })
     }
 }
@@ -121,6 +121,22 @@ pub fn may_be_lost(used_at: Timestamp, now: Timestamp) -> bool {
 /// # Errors
 /// [`Refused`].
 pub fn check(held: &Renewal, request: &Request, now: Timestamp) -> Result<Scopes, Refused> {
+    stands(held, now)?;
+    let granted = &held.standing.grant.scopes;
+    // "The requested scope MUST NOT include any scope not originally granted"; left out, it "is treated as equal".
+    let asked = request.scopes.clone().map(|asked| asked.foreign_of(granted));
+    match asked {
+        None => Ok(granted.clone()),
+        Some(asked) if !asked.is_empty() && asked.are_within(granted) => Ok(asked),
+        Some(_) => Err(Refused::WiderScope),
+    }
+}
+
+/// Whether what a token rests on still stands.
+///
+/// # Errors
+/// [`Refused`].
+pub fn stands(held: &Renewal, now: Timestamp) -> Result<(), Refused> {
     let (token, standing) = (&held.token, &held.standing);
     if now >= token.expires_at {
         return Err(Refused::Expired);
@@ -134,12 +150,7 @@ pub fn check(held: &Renewal, request: &Request, now: Timestamp) -> Result<Scopes
     if standing.subject.as_ref() != Some(&token.subject) {
         return Err(Refused::OtherSubject);
     }
-    // "The requested scope MUST NOT include any scope not originally granted"; left out, it "is treated as equal".
-    match &request.scopes {
-        None => Ok(standing.grant.scopes.clone()),
-        Some(asked) if !asked.is_empty() && asked.are_within(&standing.grant.scopes) => Ok(asked.clone()),
-        Some(_) => Err(Refused::WiderScope),
-    }
+    Ok(())
 }
 
 /// Until when a new refresh token is good. One that outlives the login ends a fixed time after the first (`former` is the

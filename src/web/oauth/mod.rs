@@ -3,15 +3,18 @@
 //! | path | who calls it | cookie | other origins |
 //! | --- | --- | --- | --- |
 //! | `/.well-known/openid-configuration`, `/oauth/jwks.json` | programs | no | may read |
-//! | `/oauth/token`, `/oauth/par`, `/oauth/userinfo` | programs | no | may read: public clients run in pages |
+//! | `/oauth/token`, `/oauth/par`, `/oauth/userinfo`, `/oauth/revoke` | programs | no | may read: public clients run in pages |
+//! | `/oauth/introspect` | servers | no | no |
 //! | `/oauth/authorize`, `/oauth/authorize/resume`, `/oauth/logout` | browsers | yes | may send people here |
 //!
 //! Must never decide what a specification says, and never log a query or a body.
 
 mod authorize;
+mod introspect;
 mod logout;
 mod metadata;
 mod par;
+mod revoke;
 mod token;
 mod userinfo;
 
@@ -41,11 +44,13 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/oauth/token", post(token::post))
         .route("/oauth/par", post(par::post))
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/oauth/revoke", post(revoke::post))
         .layer(from_fn(readable_anywhere));
     Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth/authorize/resume", get(authorize::resume))
         .route("/oauth/logout", get(logout::get).post(logout::post))
+        .route("/oauth/introspect", post(introspect::post))
         .merge(for_programs)
 }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::{JsonFailure, authorization, form, json};
 use crate::flows::token::{self, Tokens};
+use crate::oauth::access_token;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::web::WebState;
 
@@ -43,10 +44,13 @@ pub(super) const NEVER_KEPT: [(axum::http::HeaderName, HeaderValue); 2] = [
 fn granted(tokens: &Tokens) -> Response {
     let mut body = serde_json::json!({
         "access_token": tokens.access_token.expose(),
-        "token_type": if tokens.is_bound { "DPoP" } else { "Bearer" },
+        "token_type": access_token::token_type(tokens.is_bound),
         "expires_in": tokens.expires_in.as_secs(),
-        "scope": tokens.scope,
     });
+    // RFC 6749 §3.3: a scope has at least one word.
+    if let (false, Some(body)) = (tokens.scope.is_empty(), body.as_object_mut()) {
+        body.insert("scope".to_owned(), tokens.scope.as_str().into());
+    }
     let further = [
         ("refresh_token", &tokens.refresh_token),
         ("id_token", &tokens.id_token),
