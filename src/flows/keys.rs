@@ -2,12 +2,16 @@
 //!
 //! | state | published | signs | becomes |
 //! | --- | --- | --- | --- |
-//! | next | yes | no | current, a day after it was published |
-//! | current | yes | yes | retired |
-//! | retired | for a week | no | forgotten |
+//! | next | yes | no | current, when it has been published long enough ([`PUBLISHED_AHEAD`]) |
+//! | current | yes | yes | retired, by an operator or by age ([`rotate_old`]) |
+//! | retired | for a week | never again: its private half is erased | forgotten |
 //!
-//! Nodes share nothing but the database, so a keyring reads it again when it is a minute old. A key signs only after it
-//! was published for a day: no node and no relying party meets a signature of a key it cannot find.
+//! Nodes share nothing but the database, so a keyring reads it again when it is ten seconds old; a node that has not yet
+//! seen a rotation signs with the key that was just retired, which is still published. A key signs only after it was
+//! published for longer than anybody keeps a copy of the set: no node and no relying party meets a signature of a key it
+//! cannot find.
+//!
+//! [`PUBLISHED_AHEAD`]: crate::domain::signing_key::PUBLISHED_AHEAD
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -27,7 +31,7 @@ use crate::store::db::Tx;
 use crate::store::signing_key::Kept;
 
 /// How old what a keyring holds may be.
-const REFRESH: Duration = Duration::from_secs(60);
+const REFRESH: Duration = Duration::from_secs(10);
 
 /// The keys in memory: parsed once, used by every request. Cheap to clone.
 #[derive(Clone)]
@@ -260,8 +264,50 @@ pub enum Rotation {
     Overtaken,
 }
 
-/// Rotates the keys of an algorithm: next becomes current, current is retired, a new next is published. `forced` skips
-/// the day that relying parties have to see the next key.
+/// Rotates the keys that are older than the installation wants them, each as soon as its successor has been published
+/// long enough; and erases the private halves that a version before this one has kept. Does nothing where nothing is due,
+/// or where another node does it; answers what changed.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn rotate_old(context: &Context) -> Result<Vec<SigningKey>, Failure> {
+    let now = context.now();
+    let mut conn = context.db.reader().await?;
+    let kept = store::signing_key::published(&mut conn, Timestamp::from_micros(i64::MIN)).await?;
+    drop(conn);
+    if kept.iter().any(Kept::is_left_over) {
+        let mut tx = context.db.begin().await?;
+        store::signing_key::erase_retired(&mut tx).await?;
+        tx.commit().await?;
+    }
+    let Some(age) = context.settings.key_rotation else {
+        return Ok(Vec::new());
+    };
+    let keys: Vec<_> = kept.into_iter().map(|kept| kept.key).collect();
+    let mut changed = Vec::new();
+    for algorithm in SigningAlgorithm::ALL {
+        // Asked before a new key is made, which takes long.
+        if is_due(&keys, *algorithm, age, now)
+            && let Rotation::Done(moved) = rotate(context, *algorithm, false, Actor::System).await?
+        {
+            changed.extend(moved);
+        }
+    }
+    Ok(changed)
+}
+
+/// Whether the current key is old enough and its successor may sign.
+fn is_due(keys: &[SigningKey], algorithm: SigningAlgorithm, age: Duration, now: Timestamp) -> bool {
+    let mut of_algorithm = keys.iter().filter(|key| key.algorithm == algorithm);
+    let is_old = |key: &SigningKey| match key.state {
+        KeyState::Current { activated_at } => now >= activated_at.plus(age),
+        KeyState::Next | KeyState::Retired { .. } => false,
+    };
+    of_algorithm.clone().any(is_old) && of_algorithm.any(|key| key.clone().promote(now, false).is_ok())
+}
+
+/// Rotates the keys of an algorithm: next becomes current, current is retired and its private half erased, a new next is
+/// published. `forced` skips the time that relying parties have to see the next key.
 ///
 /// # Errors
 /// [`Failure`].

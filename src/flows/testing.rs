@@ -32,6 +32,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         id_token_lifetime: Duration::from_secs(300),
         refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
         pushed_request_lifetime: Duration::from_secs(60),
+        key_rotation: Some(Duration::from_secs(90 * 24 * 3600)),
     };
     let vault = Vault::new(&MasterKey::generate(&*random)).unwrap();
     let context = Context {
@@ -41,6 +42,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         random,
         passwords: Arc::new(PasswordGate::new(2, Duration::from_secs(60))),
         outbound: Arc::new(Partners::default()),
+        logout_bell: Arc::default(),
         settings: Arc::new(settings),
     };
     (context, clock)
