@@ -503,4 +503,85 @@ mod tests {
         })
         .await;
     }
+
+    /// A shared cache keeps the set for an hour, each client what it gets for a day; there is one for every hour at which
+    /// it may ask. Two nodes sign, and both run the job.
+    #[tokio::test]
+    async fn who_keeps_the_key_set_for_a_day_never_meets_an_unknown_key_through_three_rotations() {
+        on_each_engine(async |db| {
+            let (mut context, clock) = context(db);
+            let mut settings = (*context.settings).clone();
+            settings.key_rotation = Some(Duration::from_secs(3 * 24 * 3600));
+            context.settings = Arc::new(settings);
+            testing::premade(&context).await;
+            let nodes = [
+                Keyring::open(&context).await.unwrap(),
+                Keyring::open(&context).await.unwrap(),
+            ];
+            let first = nodes[0].published(&context).await.unwrap();
+            let mut cache = first.clone();
+            let mut clients = vec![first; 24];
+            let mut rotations = 0;
+            for hour in 0..14 * 24 {
+                let (one, two) = tokio::join!(rotate_old(&context), rotate_old(&context));
+                rotations += one.unwrap().len() + two.unwrap().len();
+                for node in &nodes {
+                    for algorithm in SigningAlgorithm::ALL {
+                        let token = node.sign(&context, *algorithm, jose::Kind::Jwt, Map::new());
+                        let token = token.await.unwrap();
+                        for known in &clients {
+                            let verified = jose::verify(&token, known, Algorithm::ALL, jose::Kind::Jwt);
+                            assert!(verified.is_ok(), "{algorithm}, hour {hour}: {verified:?}");
+                        }
+                    }
+                }
+                clients[hour % 24] = cache;
+                cache = nodes[hour % 2].published(&context).await.unwrap();
+                clock.advance(Duration::from_secs(3600));
+            }
+            assert_eq!(
+                rotations,
+                4 * 2 * 3,
+                "four of each algorithm, three keys moved in each"
+            );
+            let mut conn = context.db.reader().await.unwrap();
+            let kept = store::signing_key::published(&mut conn, Timestamp::from_micros(i64::MIN)).await;
+            for kept in kept.unwrap() {
+                assert_eq!(kept.sealed.is_empty(), kept.key.state.retired_at().is_some());
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn keys_are_rotated_when_they_are_old_and_where_that_is_wanted() {
+        on_each_engine(async |db| {
+            let (context, clock) = context(db);
+            Keyring::open(&context).await.unwrap();
+            let never = Context {
+                settings: Arc::new(crate::flows::Settings {
+                    key_rotation: None,
+                    ..(*context.settings).clone()
+                }),
+                ..context.clone()
+            };
+            let day = Duration::from_secs(24 * 3600);
+            clock.advance(89 * day);
+            assert_eq!(rotate_old(&context).await.unwrap(), []);
+            clock.advance(day);
+            assert_eq!(rotate_old(&never).await.unwrap(), []);
+            // An operator was there a moment ago: the new next key is young, and the new current one too.
+            assert!(matches!(
+                rotate(&context, SigningAlgorithm::Rs256, false, Actor::Operator)
+                    .await
+                    .unwrap(),
+                Rotation::Done(_)
+            ));
+            let changed = rotate_old(&context).await.unwrap();
+            assert!(changed.iter().all(|key| key.algorithm == SigningAlgorithm::Es256));
+            assert_eq!(changed.len(), 3);
+            assert_eq!(rotate_old(&context).await.unwrap(), []);
+        })
+        .await;
+    }
 }
