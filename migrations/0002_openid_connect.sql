@@ -123,21 +123,20 @@ CREATE TABLE acknowledgement (
     CHECK (basis IN ('convention', 'consent'))
 );
 
--- Logout tokens on their way to relying parties (Back-Channel Logout §2.5).
+-- Logout tokens on their way to relying parties (Back-Channel Logout §2.5): one for each party of a login that was ended.
 CREATE TABLE logout_delivery (
-    id TEXT NOT NULL PRIMARY KEY,
     session_id TEXT NOT NULL,
     client_id TEXT NOT NULL,
     subject TEXT,
-    sid TEXT NOT NULL,
-    uri TEXT NOT NULL,
     status TEXT NOT NULL,
     attempts BIGINT NOT NULL,
     due_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     ended_at BIGINT,
     result TEXT,
-    CHECK (status IN ('waiting', 'delivered', 'given_up'))
+    PRIMARY KEY (session_id, client_id),
+    CHECK (status IN ('waiting', 'delivered', 'given_up')),
+    CHECK ((status = 'waiting') = (ended_at IS NULL))
 );
 CREATE INDEX logout_delivery_due ON logout_delivery (due_at) WHERE status = 'waiting';
-CREATE INDEX logout_delivery_session ON logout_delivery (session_id);
+CREATE INDEX logout_delivery_over ON logout_delivery (ended_at) WHERE ended_at IS NOT NULL;

@@ -21,6 +21,7 @@ pub mod installation;
 pub mod introspection;
 pub mod keys;
 pub mod logout;
+pub mod logout_delivery;
 pub mod matching;
 pub mod merge;
 pub mod outbound;
@@ -43,6 +44,8 @@ pub(crate) mod testing;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use crate::base::random::Random;
 use crate::base::secret::{SecretError, Vault};
@@ -72,6 +75,8 @@ pub struct Context {
     pub outbound: Arc<dyn Outbound>,
     /// Keys of relying parties that were fetched.
     pub client_keys: FetchedKeys,
+    /// Rung after a commit that left logout tokens waiting, so that this node's job does not sleep its second out.
+    pub logout_bell: Arc<Notify>,
     /// What the installation decided.
     pub settings: Arc<Settings>,
 }
@@ -100,6 +105,8 @@ pub struct Settings {
     pub refresh_token_lifetime: Duration,
     /// How long a pushed request waits for its browser (RFC 9126 §2.2).
     pub pushed_request_lifetime: Duration,
+    /// After how long a signing key is rotated by itself; `None` for never.
+    pub key_rotation: Option<Duration>,
 }
 
 /// What no flow can do anything about: the person sees one generic sentence, the operator the cause.

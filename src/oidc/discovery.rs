@@ -1,5 +1,5 @@
-//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RP-Initiated Logout §2.1, RFC 9207 §3). It says
-//! what is true of this version and nothing else: libraries act on it.
+//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
+//! Front-Channel Logout §3, RFC 9207 §3). It says what is true of this version and nothing else: libraries act on it.
 
 use serde_json::{Value, json};
 
@@ -42,6 +42,10 @@ pub fn document(issuer: &str) -> Value {
         "userinfo_endpoint": at("/oauth/userinfo"),
         "jwks_uri": at("/oauth/jwks.json"),
         "end_session_endpoint": at("/oauth/logout"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "scopes_supported": names(Scope::ALL, Scope::as_str),
         "response_types_supported": ["code"],
         "response_modes_supported": names(ResponseMode::ALL, ResponseMode::as_str),

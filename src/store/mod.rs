@@ -16,6 +16,7 @@ pub mod image;
 pub mod import_run;
 pub mod installation;
 pub mod journal;
+pub mod logout_delivery;
 pub mod match_case;
 pub mod membership;
 pub mod merge;
@@ -124,6 +125,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("import_run", import_run::STATEMENTS),
     ("installation", installation::STATEMENTS),
     ("journal", journal::STATEMENTS),
+    ("logout_delivery", logout_delivery::STATEMENTS),
     ("match_case", match_case::STATEMENTS),
     ("membership", membership::STATEMENTS),
     ("merge", merge::STATEMENTS),
@@ -146,10 +148,12 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
 /// Every registered bulk statement, by file.
 pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("journal", journal::BULKS),
+    ("logout_delivery", logout_delivery::BULKS),
     ("match_case", match_case::BULKS),
     ("membership", membership::BULKS),
     ("person", person::BULKS),
     ("roster", roster::BULKS),
+    ("session", session::BULKS),
 ];
 
 #[cfg(test)]

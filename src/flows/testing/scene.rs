@@ -10,10 +10,10 @@ use crate::domain::assurance::{Acr, Amr};
 use crate::domain::audit::Actor;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::{Identity, Status};
-use crate::domain::relying_party::RelyingParty;
+use crate::domain::relying_party::{LogoutAddress, RelyingParty};
 use crate::domain::session::Device;
-use crate::domain::testing::{enrolment, person};
-use crate::flows::session::{self, Proof};
+use crate::domain::testing::{enrolment, party, person};
+use crate::flows::session::{self, Proof, SignedIn};
 use crate::flows::{Context, credential};
 use crate::store;
 use crate::store::db::Statement;
@@ -91,6 +91,27 @@ pub(crate) async fn sign_in(context: &Context, who: &Identity, former: Option<&S
     cookie
 }
 
+/// Relying parties join a login.
+pub(crate) async fn join(context: &Context, who: &SignedIn, parties: &[&str]) {
+    let mut tx = context.db.begin().await.unwrap();
+    for id in parties {
+        store::session::join(&mut tx, who.session.id, id, context.now())
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// An invented party that takes logout tokens.
+pub(crate) fn told_of_logout(id: &str) -> RelyingParty {
+    let mut party = party(id);
+    party.metadata.backchannel_logout = Some(LogoutAddress {
+        uri: format!("https://{id}.example/out?tenant=1"),
+        session_required: true,
+    });
+    party
+}
+
 /// An operator ends the login of a cookie.
 pub(crate) async fn end_session(context: &Context, cookie: &Secret) {
     let who = session::find(context, cookie).await.unwrap().unwrap();
@@ -100,6 +121,7 @@ pub(crate) async fn end_session(context: &Context, cookie: &Secret) {
         session::end(&mut tx, who.session.id, now, Actor::Operator, "test")
             .await
             .unwrap()
+            .is_some()
     );
     tx.commit().await.unwrap();
 }

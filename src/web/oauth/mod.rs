@@ -142,7 +142,7 @@ fn json(value: &serde_json::Value) -> Response {
 }
 
 /// Sends the browser on by GET, whatever the method was (RFC 9700 §4.12: 303, so that no form is sent on).
-fn see_other(location: &str) -> Response {
+pub(super) fn see_other(location: &str) -> Response {
     // An address that was registered with letters outside ASCII is written the way a browser would.
     let value = HeaderValue::from_str(location).ok();
     let value = value.or_else(|| HeaderValue::from_str(Url::parse(location).ok()?.as_str()).ok());
