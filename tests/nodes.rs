@@ -98,9 +98,7 @@ async fn nodes(config: &Config) -> Nodes {
 /// A teacher, `ent` with a secret that may refresh, and `keyed` with a key.
 async fn declare(context: &Context, secret: &str, key: &PrivateKey) {
     let mut reader = Reader::default();
-    reader
-        .add(TERRITORY, &|_: &Path| Ok(secret.to_owned()))
-        .unwrap();
+    reader.add(TERRITORY, &|_: &Path| Ok(secret.to_owned())).unwrap();
     let mut declared = reader.finish();
     let ent = &mut declared.relying_parties[0];
     ent.metadata.grant_types.push(GrantType::RefreshToken);
@@ -145,7 +143,9 @@ impl Reply {
 
 fn parameter(address: &str, name: &str) -> String {
     let (_, query) = address.split_once('?').unwrap();
-    let found = url::parameters(query).into_iter().find(|(other, _)| other == name);
+    let found = url::parameters(query)
+        .into_iter()
+        .find(|(other, _)| other == name);
     found.unwrap_or_else(|| panic!("no {name} in {address}")).1
 }
 
@@ -155,8 +155,14 @@ struct Browser(BTreeMap<String, String>);
 
 impl Browser {
     async fn send(&mut self, node: &Router, request: axum::http::request::Builder, body: String) -> Reply {
-        let jar: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = request.header(header::COOKIE, jar.join("; ")).body(Body::from(body));
+        let jar: Vec<String> = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = request
+            .header(header::COOKIE, jar.join("; "))
+            .body(Body::from(body));
         let reply = send(node, request.unwrap()).await;
         for line in reply.headers.get_all(header::SET_COOKIE) {
             let (name, rest) = line.to_str().unwrap().split_once('=').unwrap();
@@ -171,7 +177,8 @@ impl Browser {
     }
 
     async fn post(&mut self, node: &Router, address: &str, form: &[(&str, &str)]) -> Reply {
-        let request = Request::post(address).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request =
+            Request::post(address).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.send(node, request, url::query(form.iter().copied())).await
     }
 }
@@ -245,7 +252,8 @@ impl Nodes {
     }
 
     async fn userinfo(&self, node: usize, token: &str) -> StatusCode {
-        let request = Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request =
+            Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
         send(&self.routers[node], request.body(Body::empty()).unwrap())
             .await
             .status
@@ -305,7 +313,11 @@ async fn case_36_a_code_is_good_once_over_both_nodes_whoever_is_first() {
             statuses.sort();
             assert_eq!(statuses, [StatusCode::OK, StatusCode::BAD_REQUEST]);
             // The second one revoked what the first was given, on both nodes.
-            let winner = if left.status == StatusCode::OK { left } else { right };
+            let winner = if left.status == StatusCode::OK {
+                left
+            } else {
+                right
+            };
             let token = winner.json()["access_token"].as_str().unwrap().to_owned();
             assert_eq!(nodes.userinfo(0, &token).await, StatusCode::UNAUTHORIZED);
             assert_eq!(nodes.userinfo(1, &token).await, StatusCode::UNAUTHORIZED);
@@ -393,10 +405,7 @@ async fn case_47_what_is_revoked_on_one_node_is_over_on_the_other_at_once() {
         let revoked = nodes.called(0, "/oauth/revoke", &[("token", refresh)]).await;
         assert_eq!(revoked.status, StatusCode::OK);
         assert_eq!(nodes.userinfo(1, access).await, StatusCode::UNAUTHORIZED);
-        assert_eq!(
-            nodes.refresh(1, refresh).await.json()["error"],
-            "invalid_grant"
-        );
+        assert_eq!(nodes.refresh(1, refresh).await.json()["error"], "invalid_grant");
         let seen = nodes.called(1, "/oauth/introspect", &[("token", access)]).await;
         assert_eq!(seen.json(), json!({ "active": false }));
 

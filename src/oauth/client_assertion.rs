@@ -143,7 +143,7 @@ fn is_for_us(claims: &Map<String, Value>, profile: SecurityProfile, audience: Au
         };
         let endpoint = |path: &&str| value.strip_prefix(audience.issuer) == Some(*path);
         value == audience.issuer
-            || profile == SecurityProfile::Standard && ENDPOINTS.iter().any(|path| endpoint(&path))
+            || profile == SecurityProfile::Standard && ENDPOINTS.iter().any(|path| endpoint(path))
     };
     match claims.get("aud") {
         Some(Value::Array(values)) => {
