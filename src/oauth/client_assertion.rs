@@ -142,8 +142,7 @@ fn is_for_us(claims: &Map<String, Value>, profile: SecurityProfile, audience: Au
             return false;
         };
         let endpoint = |path: &&str| value.strip_prefix(audience.issuer) == Some(*path);
-        value == audience.issuer
-            || profile == SecurityProfile::Standard && ENDPOINTS.iter().any(|path| endpoint(path))
+        value == audience.issuer || profile == SecurityProfile::Standard && ENDPOINTS.iter().any(endpoint)
     };
     match claims.get("aud") {
         Some(Value::Array(values)) => {

@@ -11,6 +11,7 @@ use crate::domain::audit::Actor;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::{Identity, Status};
 use crate::domain::relying_party::{LogoutAddress, RelyingParty};
+use crate::domain::resource_server::ResourceServer;
 use crate::domain::session::Device;
 use crate::domain::testing::{enrolment, party, person};
 use crate::flows::session::{self, Proof, SignedIn};
@@ -41,6 +42,13 @@ pub(crate) async fn another_node(context: &Context) -> Context {
 pub(crate) async fn declare(context: &Context, party: &RelyingParty) {
     let mut tx = context.db.begin().await.unwrap();
     store::relying_party::save(&mut tx, party).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Declares a resource server, new or changed.
+pub(crate) async fn declare_resource(context: &Context, server: &ResourceServer) {
+    let mut tx = context.db.begin().await.unwrap();
+    store::resource_server::save(&mut tx, server).await.unwrap();
     tx.commit().await.unwrap();
 }
 

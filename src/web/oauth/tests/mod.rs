@@ -1,5 +1,6 @@
 //! The provider, tried in process as browsers and relying parties use it, on each engine.
 
+mod access_token;
 mod assertion;
 mod authorize;
 mod certification;
