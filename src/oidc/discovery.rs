@@ -1,4 +1,4 @@
-//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
+//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RFC 9449 §5.1, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
 //! Front-Channel Logout §3, RFC 9207 §3). It says what is true of this version and nothing else: libraries act on it.
 
 use serde_json::{Value, json};
@@ -61,6 +61,7 @@ pub fn document(issuer: &str) -> Value {
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
         "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
+        "dpop_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],
         "acr_values_supported": names(Acr::ALL, Acr::as_str),
         "prompt_values_supported": PROMPTS,
