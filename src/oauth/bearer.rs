@@ -165,7 +165,10 @@ mod tests {
         );
         assert_eq!(read(None, Some(&form(""))).unwrap_err(), BearerError::Missing);
         assert_eq!(read(Some("Basic abc"), None).unwrap_err(), BearerError::Missing);
-        assert_eq!(read(Some("Bearer "), None).unwrap_err(), BearerError::Refused(INVALID));
+        assert_eq!(
+            read(Some("Bearer "), None).unwrap_err(),
+            BearerError::Refused(INVALID)
+        );
     }
 
     #[test]

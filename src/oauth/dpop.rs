@@ -162,21 +162,19 @@ pub const fn algorithms(party: &RelyingParty) -> &'static [Algorithm] {
 ///
 /// # Errors
 /// `invalid_dpop_proof`, `use_dpop_nonce`.
-pub fn check(
-    shown: Shown<'_>,
-    request: Request<'_>,
-    rules: Rules<'_>,
-) -> Result<Option<Proved>, OAuthError> {
+pub fn check(shown: Shown<'_>, request: Request<'_>, rules: Rules<'_>) -> Result<Option<Proved>, OAuthError> {
     let proof = match shown {
         Shown::Nothing => return Ok(None),
         Shown::Several => return Err(invalid("more than one DPoP header field")),
         Shown::Proof(proof) => proof,
     };
-    let (key, claims) =
-        jose::verify_proof(proof, rules.algorithms, jose::Kind::DpopProof).map_err(unverified)?;
+    let (key, claims) = jose::verify_proof(proof, rules.algorithms, jose::Kind::DpopProof)
+        .map_err(|error| unverified(&error))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let jti = text("jti").filter(|jti| (1..=JTI).contains(&jti.len()));
-    let jti = jti.ok_or(invalid("jti is missing, empty or too long"))?.to_owned();
+    let jti = jti
+        .ok_or(invalid("jti is missing, empty or too long"))?
+        .to_owned();
     // RFC 9110 §9.1: "The method token is case-sensitive".
     if text("htm") != Some(request.method) {
         return Err(invalid("htm is not the method of this request"));
@@ -198,7 +196,7 @@ pub fn check(
 }
 
 /// What the developer of the client is told; which key it was, nobody.
-fn unverified(error: JoseError) -> OAuthError {
+fn unverified(error: &JoseError) -> OAuthError {
     invalid(match error {
         JoseError::Token(_) => "the DPoP proof is not a signed token of type dpop+jwt",
         JoseError::Key(_) => "jwk is missing, or is not a public key that is used here",
@@ -244,7 +242,11 @@ fn target(address: &str) -> Option<String> {
         return None;
     }
     let (scheme, rest) = address.split_once("://")?;
-    if !["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) || rest.starts_with('/') {
+    if !["https", "http"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+        || rest.starts_with('/')
+    {
         return None;
     }
     let mut url = Url::parse(address).ok()?;

@@ -110,13 +110,13 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<Outcome, Failure> {
 }
 
 /// The first refresh token of a grant, for a client that may use it.
-fn first_refresh(
-    call: &Call<'_>,
-    caller: &Caller,
-    standing: &Standing,
-    subject: &str,
-) -> Refresh {
-    if !caller.party().metadata.grant_types.contains(&GrantType::RefreshToken) {
+fn first_refresh(call: &Call<'_>, caller: &Caller, standing: &Standing, subject: &str) -> Refresh {
+    if !caller
+        .party()
+        .metadata
+        .grant_types
+        .contains(&GrantType::RefreshToken)
+    {
         return Refresh::None;
     }
     let limit = call.context.settings.refresh_token_lifetime;

@@ -132,9 +132,7 @@ impl Caller {
 
     /// RFC 9449 §5: of a client that can prove who it is, only the access token is bound; it may change its key.
     fn key_of_refresh_token(&self) -> Option<String> {
-        self.jkt()
-            .filter(|_| self.party().is_public())
-            .map(str::to_owned)
+        self.jkt().filter(|_| self.party().is_public()).map(str::to_owned)
     }
 }
 

@@ -133,12 +133,7 @@ fn successor(call: &Call<'_>, caller: &Caller, held: &Renewal, sequence: i64) ->
 }
 
 /// RFC 9700 §4.14.2: nobody can tell which of the two is the thief, so nobody keeps anything.
-async fn replayed(
-    call: &Call<'_>,
-    mut tx: Tx,
-    caller: &Caller,
-    held: &Renewal,
-) -> Result<Outcome, Failure> {
+async fn replayed(call: &Call<'_>, mut tx: Tx, caller: &Caller, held: &Renewal) -> Result<Outcome, Failure> {
     let grant = &held.standing.grant;
     store::grant::revoke(&mut tx, grant.id, call.now).await?;
     let event = Call::event(Kind::RefreshReplayed, caller, grant);

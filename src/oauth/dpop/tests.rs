@@ -170,7 +170,13 @@ fn what_is_not_known_here_is_not_looked_at() {
         .with("ath", "of no token")
         .with("of_tomorrow", true);
     assert!(checked(&draft).is_ok());
-    for iat in [json!(now - 60), json!(now - 10), json!(now + 8), json!(now + 60), json!(1_790_841_600.5)] {
+    for iat in [
+        json!(now - 60),
+        json!(now - 10),
+        json!(now + 8),
+        json!(now + 60),
+        json!(1_790_841_600.5),
+    ] {
         let draft = holder.proof("POST", TOKEN, "1", NOW).with("iat", iat.clone());
         assert!(checked(&draft).is_ok(), "{iat}");
     }

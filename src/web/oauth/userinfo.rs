@@ -73,10 +73,7 @@ fn challenged(error: Option<OAuthError>, scheme: Option<Scheme>) -> Response {
     let algs = format!("algs=\"{}\"", names.join(" "));
     let challenges = match scheme {
         Some(Scheme::Dpop) => vec![format!("DPoP {said}{algs}")],
-        _ => vec![
-            format!("Bearer {said}realm=\"marelle\""),
-            format!("DPoP {algs}"),
-        ],
+        _ => vec![format!("Bearer {said}realm=\"marelle\""), format!("DPoP {algs}")],
     };
     let status = match error.map(|error| error.code) {
         Some(ErrorCode::InvalidRequest) => StatusCode::BAD_REQUEST,

@@ -154,7 +154,10 @@ async fn a_service_in_its_own_name_binds_its_token_too() {
         let form = [("token", text(&tokens, "access_token"))];
         let seen = site.post("ent", "/oauth/introspect", &form).await.json();
         assert_eq!(seen["cnf"], json!({ "jkt": holder.jkt() }));
-        assert_eq!(send(&site, asked(), &[&right]).await.error(), "invalid_dpop_proof");
+        assert_eq!(
+            send(&site, asked(), &[&right]).await.error(),
+            "invalid_dpop_proof"
+        );
     })
     .await;
 }
@@ -187,10 +190,7 @@ async fn each_wrong_proof_at_the_token_endpoint_is_refused_and_costs_nothing() {
         }
         let (one, two) = (right().sign(), right().sign());
         for several in [[&*one, &*two], [&*one, &*one]] {
-            assert_eq!(
-                redeem(&site, &code, &several).await.error(),
-                "invalid_dpop_proof"
-            );
+            assert_eq!(redeem(&site, &code, &several).await.error(), "invalid_dpop_proof");
         }
         // None of them was used up, and neither was the code.
         assert_eq!(redeem(&site, &code, &[&one]).await.status, StatusCode::OK);
@@ -215,10 +215,7 @@ async fn case_40_a_proof_that_comes_again_is_refused_on_every_node_and_revokes_n
                 "invalid_dpop_proof"
             );
             // The whole request once more: without the proof this would be a replayed code, which revokes.
-            assert_eq!(
-                redeem(site, &first, &[&used]).await.error(),
-                "invalid_dpop_proof"
-            );
+            assert_eq!(redeem(site, &first, &[&used]).await.error(), "invalid_dpop_proof");
         }
         assert_eq!(site.journalled("code.replayed").await, 0);
         let of_resource = of_userinfo(&site, &holder, token).sign();
@@ -441,8 +438,7 @@ async fn what_a_right_proof_may_look_like() {
         let by_post = proof(&site, &holder, "POST", "/oauth/userinfo")
             .of_token(token)
             .sign();
-        let request =
-            Request::post("/oauth/userinfo").header(header::AUTHORIZATION, format!("DPoP {token}"));
+        let request = Request::post("/oauth/userinfo").header(header::AUTHORIZATION, format!("DPoP {token}"));
         let request = request.body(Body::empty()).unwrap();
         assert_eq!(send(&site, request, &[&by_post]).await.status, StatusCode::OK);
     })
@@ -616,6 +612,37 @@ async fn a_confidential_client_changes_its_key_at_each_refresh() {
             assert_challenged(&stolen, "invalid_token", "the key of the last token");
             assert!(is_served(&site, &next, token).await);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fapi_2_0_section_5_3_2_1_the_refresh_token_stays_the_same_whatever_the_key() {
+    on_each_engine(async |context, clock| {
+        let (site, browser) = with_bound((context, clock)).await;
+        let first = [("scope", "openid offline_access")];
+        let code = browser.code(&site, "ent", &first).await;
+        let right = proof(&site, &Holder::new(), "POST", "/oauth/token").sign();
+        let tokens = redeem(&site, &code, &[&right]).await.json();
+        let token = text(&tokens, "refresh_token");
+        let mut strict = bound("ent");
+        strict.metadata.profile = SecurityProfile::Fapi2;
+        site.declare(&strict).await;
+        for _ in 0..3 {
+            let holder = Holder::new();
+            let right = proof(&site, &holder, "POST", "/oauth/token").sign();
+            let reply = refresh(&site, "ent", token, &[&right]).await;
+            assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+            let next = reply.json();
+            assert_eq!(text(&next, "refresh_token"), token);
+            assert!(is_served(&site, &holder, text(&next, "access_token")).await);
+            site.advance(31);
+        }
+        let missing = refresh(&site, "ent", token, &[]).await;
+        assert_eq!(
+            (missing.status, missing.error()),
+            (StatusCode::BAD_REQUEST, "invalid_dpop_proof".into())
+        );
     })
     .await;
 }
