@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod class_code;
 pub mod class_group;
+pub mod contact;
 pub mod credential;
 pub mod db;
 pub mod enrolment;
@@ -118,6 +119,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("audit", audit::STATEMENTS),
     ("class_code", class_code::STATEMENTS),
     ("class_group", class_group::STATEMENTS),
+    ("contact", contact::STATEMENTS),
     ("credential", credential::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
     ("grant", grant::STATEMENTS),
