@@ -73,7 +73,7 @@ impl Edits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
     /// This is the contact now, and these parts of it are not as before.
-    Done(Contact, Vec<Part>),
+    Done(Box<Contact>, Vec<Part>),
     /// The person was merged into another or erased: nothing was changed.
     Gone,
 }
@@ -98,7 +98,7 @@ pub async fn change(
     let after = edits.apply(before.clone());
     let changed = after.differences(&before);
     if changed.is_empty() {
-        return Ok(Changed::Done(after, changed));
+        return Ok(Changed::Done(Box::new(after), changed));
     }
     let kept = KeptContact {
         contact: after.clone(),
@@ -116,7 +116,7 @@ pub async fn change(
     }
     store::audit::append(&mut tx, now, &event).await?;
     tx.commit().await?;
-    Ok(Changed::Done(after, changed))
+    Ok(Changed::Done(Box::new(after), changed))
 }
 
 #[cfg(test)]
@@ -159,10 +159,13 @@ mod tests {
             };
             assert_eq!(
                 edit(everything.clone()).await,
-                Changed::Done(sample.clone(), Part::ALL.to_vec())
+                Changed::Done(Box::new(sample.clone()), Part::ALL.to_vec())
             );
             clock.advance(std::time::Duration::from_secs(60));
-            assert_eq!(edit(everything).await, Changed::Done(sample.clone(), Vec::new()));
+            assert_eq!(
+                edit(everything).await,
+                Changed::Done(Box::new(sample.clone()), Vec::new())
+            );
             let mut less = mail("lina.legoff@ac.fr");
             less.erase(Part::Phone);
             let Changed::Done(now, parts) = edit(less).await else {

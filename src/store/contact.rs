@@ -18,6 +18,7 @@ macro_rules! columns {
         c.updated_at AS contact_updated_at"
     };
 }
+pub(super) use columns;
 
 statements! {
     FIND = concat!("SELECT ", columns!(), " FROM contact c WHERE c.identity_id = $1");

@@ -35,6 +35,7 @@ pub mod signing_key;
 pub mod subject;
 pub mod throttle;
 pub mod used_proof;
+pub mod userinfo;
 pub mod value;
 
 #[cfg(test)]
@@ -145,6 +146,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("subject", subject::STATEMENTS),
     ("throttle", throttle::STATEMENTS),
     ("used_proof", used_proof::STATEMENTS),
+    ("userinfo", userinfo::STATEMENTS),
 ];
 
 /// Every registered bulk statement, by file.

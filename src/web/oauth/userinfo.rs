@@ -1,18 +1,22 @@
-//! The userinfo endpoint (OpenID Connect Core §5.3), a protected resource of RFC 6750.
+//! The userinfo endpoint (OpenID Connect Core §5.3), a protected resource of RFC 6750: JSON, or a signed JWT for a party
+//! that registered an algorithm. Nothing on the way keeps an answer.
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::{JsonFailure, authorization, form, json};
 use crate::base::secret::Secret;
-use crate::flows::userinfo;
+use crate::flows::userinfo::{self, Answer};
 use crate::oauth::bearer::{self, BearerError};
 use crate::oauth::error::ErrorCode;
 use crate::oauth::parameters::Parameters;
 use crate::web::WebState;
+
+/// OpenID Connect Core §5.3.2: what a signed answer is.
+const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
 
 pub(super) async fn get(State(state): State<WebState>, headers: HeaderMap) -> Result<Response, JsonFailure> {
     answer(&state, bearer::read(authorization(&headers), None)).await
@@ -32,10 +36,13 @@ async fn answer(state: &WebState, token: Result<Secret, BearerError>) -> Result<
         Ok(token) => token,
         Err(error) => return Ok(refused(error)),
     };
-    Ok(match userinfo::userinfo(&state.context, &token).await? {
-        Some(claims) => json(&claims.into()),
-        None => refused(bearer::INVALID),
-    })
+    Ok(
+        match userinfo::userinfo(&state.context, &state.keyring, &token).await? {
+            Some(Answer::Plain(claims)) => json(&claims.into()),
+            Some(Answer::Signed(token)) => ([(CONTENT_TYPE, JWT)], token).into_response(),
+            None => refused(bearer::INVALID),
+        },
+    )
 }
 
 /// RFC 6750 §3: the challenge says what was wrong; without a token it says nothing.
