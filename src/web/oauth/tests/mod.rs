@@ -11,3 +11,4 @@ mod pushed;
 mod refresh;
 mod site;
 mod token;
+mod userinfo;
