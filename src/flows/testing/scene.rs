@@ -19,6 +19,7 @@ use crate::flows::session::{self, Proof, SignedIn};
 use crate::flows::{Context, credential};
 use crate::store;
 use crate::store::db::Statement;
+pub(crate) use crate::store::db::record::round_trips;
 use crate::store::value::text;
 
 /// Runs a test on a context of each engine in turn.

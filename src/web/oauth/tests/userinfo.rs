@@ -8,9 +8,8 @@ use crate::domain::contact::Contact;
 use crate::domain::identity::Status;
 use crate::domain::relying_party::{Attribute, RelyingParty, SigningAlgorithm};
 use crate::domain::testing::{contact, party};
-use crate::flows::testing::scene::{self, on_each_engine};
+use crate::flows::testing::scene::{self, on_each_engine, round_trips};
 use crate::jose::{self, Algorithm, Jwk, KeySet};
-use crate::store::db::record::round_trips;
 
 /// An access token for whoever is signed in here.
 async fn access_token(site: &Site, browser: &Browser, client: &str, scope: &str) -> String {
