@@ -6,6 +6,7 @@
 pub mod assurance;
 pub mod audit;
 pub mod class_group;
+pub mod contact;
 pub mod credential;
 pub mod education;
 pub mod enrolment;

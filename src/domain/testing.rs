@@ -1,6 +1,7 @@
 //! For tests: invented people, enrolments, relying parties and grants.
 
 use super::assurance::{Acr, Amr};
+use super::contact::{Address, Contact, Verified};
 use super::education::{Profile, SchoolYear};
 use super::enrolment::Enrolment;
 use super::grant::{Grant, Scopes, Standing};
@@ -32,6 +33,28 @@ pub(crate) fn person(given_name: &str, number: i64) -> Identity {
         username: None,
         locale: None,
         created_at: now,
+    }
+}
+
+/// An invented contact with all three parts; the mail address is verified, the number is not.
+pub(crate) fn contact(name: &str) -> Contact {
+    let line = |text: &str| Some(text.parse().unwrap());
+    Contact {
+        email: Some(Verified {
+            value: format!("{name}@ecole.example").parse().unwrap(),
+            is_verified: true,
+        }),
+        phone: Some(Verified {
+            value: "+33199001234".parse().unwrap(),
+            is_verified: false,
+        }),
+        address: Some(Address {
+            street: line("3, rue des Marronniers"),
+            postal_code: line("80000"),
+            locality: line("Amiens"),
+            region: None,
+            country: line("France"),
+        }),
     }
 }
 

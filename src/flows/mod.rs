@@ -11,6 +11,7 @@ pub mod class_page;
 pub mod classroom;
 pub mod client_authentication;
 pub mod client_keys;
+pub mod contact;
 pub mod continuation;
 pub mod credential;
 pub mod declaration;

@@ -1,15 +1,29 @@
 //! The userinfo endpoint (OpenID Connect Core §5.3): what a relying party receives about a person, decided anew each time.
+//!
+//! Token, grant, login, person, relying party, subject and contact come in one read; enrolments in a second, where the
+//! party may receive something of them. Nothing is written, but that a proof of possession is used up. A signature (§5.3.2) is made when the connection is back.
 
 use serde_json::{Map, Value};
 
-use super::{Context, Failure, dpop, release, subject};
-use crate::domain::grant::TokenUse;
+use super::keys::Keyring;
+use super::{Context, Failure, dpop, release};
 use crate::domain::relying_party::RelyingParty;
+use crate::jose;
 use crate::oauth::access_token::OPAQUE_PREFIX;
 use crate::oauth::bearer::{self, INVALID, OTHER_KEY, Presented};
 use crate::oauth::dpop::{MISSING, Shown};
 use crate::oauth::error::OAuthError;
+use crate::oidc::claims;
 use crate::store;
+
+/// A userinfo answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Claims, for a party that trusts its connection.
+    Plain(Map<String, Value>),
+    /// The same, signed, for a party that wants proof of them.
+    Signed(String),
+}
 
 /// A request for what is known.
 #[derive(Debug, Clone, Copy)]
@@ -22,31 +36,36 @@ pub struct Asked<'a> {
     pub method: &'a str,
 }
 
-/// The claims an access token leads to. Grant, login, person, relying party and enrolments count as they stand at this
-/// moment. Nothing is told of a token that is not good (any more), or good elsewhere, or brought by somebody without the
-/// key that it is bound to (RFC 9449 §7.1).
+/// The answer that an access token leads to. Grant, login, person, relying party and enrolments count as they stand at
+/// this moment. Nothing is told of a token that is not good (any more), or good elsewhere, or brought by somebody without
+/// the key that it is bound to (RFC 9449 §7.1).
 ///
 /// # Errors
 /// [`Failure`]; inside, why nothing is told.
 pub async fn userinfo(
     context: &Context,
+    keyring: &Keyring,
     asked: Asked<'_>,
-) -> Result<Result<Map<String, Value>, OAuthError>, Failure> {
+) -> Result<Result<Answer, OAuthError>, Failure> {
     let token = &asked.presented.token;
     // A signed token is always for somebody else; and what it is found by is no token.
     if !token.expose().starts_with(OPAQUE_PREFIX) {
         return Ok(Err(INVALID));
     }
     let mut conn = context.db.reader().await?;
-    let found = store::grant::token_use(&mut conn, &token.digest()).await?;
-    let good = |token: &TokenUse| bearer::is_good(token, context.now()) && token.audience.is_none();
-    let Some(token) = found.filter(good) else {
+    let found = store::userinfo::find(&mut conn, &token.digest()).await?;
+    let good = |found: &store::userinfo::Found| {
+        let token = &found.token;
+        found.party.enabled && bearer::is_good(token, context.now()) && token.audience.is_none()
+    };
+    let Some(found) = found.filter(good) else {
         return Ok(Err(INVALID));
     };
-    let party = store::relying_party::find(&mut conn, &token.grant.client).await?;
-    let Some(party) = party.filter(|party| party.enabled) else {
+    // A party that does not know the person by a subject has no link to them.
+    let Some(subject) = found.subject else {
         return Ok(Err(INVALID));
     };
+    let (token, party) = (found.token, found.party);
     if !asked.presented.fits(token.jkt.as_deref()) {
         return Ok(Err(INVALID));
     }
@@ -58,13 +77,17 @@ pub async fn userinfo(
         }
         conn = context.db.reader().await?;
     }
-    let Some(subject) = subject::known(&mut conn, &party, token.identity.id).await? else {
-        return Ok(Err(INVALID));
+    let about = (&token.identity, found.contact.as_ref());
+    let released = release::release(context, &mut conn, &party, &token.scopes, about).await?;
+    drop(conn);
+    let mut answer = released.claims;
+    answer.insert("sub".to_owned(), subject.into());
+    let Some(algorithm) = party.metadata.userinfo_alg else {
+        return Ok(Ok(Answer::Plain(answer)));
     };
-    let released = release::release(context, &mut conn, &party, &token.scopes, &token.identity).await?;
-    let mut claims = released.claims;
-    claims.insert("sub".to_owned(), subject.into());
-    Ok(Ok(claims))
+    claims::address(&mut answer, &context.settings.public_url, &party.id);
+    let signed = keyring.sign(context, algorithm, jose::Kind::Jwt, answer).await?;
+    Ok(Ok(Answer::Signed(signed)))
 }
 
 /// Whether the request proves to hold the key, by a proof that is then used up.

@@ -58,6 +58,7 @@ pub fn document(issuer: &str) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "introspection_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "subject_types_supported": ["pairwise"],
+        "userinfo_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
         "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),

@@ -72,6 +72,8 @@ impl Hint {
         if text("iss")? != issuer {
             return None;
         }
+        // A signed userinfo answer has none of these: it says nothing about a login.
+        claims.get("exp").and_then(Value::as_i64)?;
         Some(Self {
             client: text("aud")?,
             subject: text("sub")?,
@@ -91,6 +93,18 @@ mod tests {
             half_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
             "77QmUPtjPfzWtF2AnpK9RQ"
         );
+    }
+
+    #[test]
+    fn what_is_signed_but_tells_of_no_login_is_no_hint() {
+        let mut userinfo = Map::new();
+        for (name, value) in [("iss", "https://id.example"), ("aud", "ent"), ("sub", "abc")] {
+            userinfo.insert(name.to_owned(), value.into());
+        }
+        assert_eq!(Hint::read(&userinfo, "https://id.example"), None);
+        userinfo.insert("exp".to_owned(), 1.into());
+        assert!(Hint::read(&userinfo, "https://id.example").is_some());
+        assert_eq!(Hint::read(&userinfo, "https://other.example"), None);
     }
 
     #[test]

@@ -21,6 +21,27 @@ macro_rules! grant_columns {
     };
 }
 
+/// The columns of what an access token leads to; [`read_token_use`] reads them.
+macro_rules! token_use_columns {
+    () => {
+        concat!(
+            "t.issued_at, t.expires_at, t.revoked_at AS token_revoked_at, t.scope AS token_scope, t.audience, t.jkt, ",
+            $crate::store::grant::grant_columns!(),
+            ", CAST(CASE WHEN s.ended_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS session_was_ended,
+        i.status, i.status_detail, i.family_name, i.usage_name, i.given_name, i.birth_date, i.sex, i.username, i.locale,
+        i.created_at"
+        )
+    };
+}
+
+/// Where [`token_use_columns`] are.
+macro_rules! token_use_joins {
+    () => {
+        "access_token t JOIN oauth_grant g ON g.id = t.grant_id JOIN identity i ON i.id = g.identity_id
+        LEFT JOIN session s ON s.id = g.session_id"
+    };
+}
+
 /// What [`found`] reads besides a statement's own columns.
 macro_rules! found_columns {
     () => {
@@ -45,7 +66,7 @@ macro_rules! found_joins {
         WHERE p.id = $1"
     };
 }
-pub(super) use {found_columns, found_joins, grant_columns};
+pub(super) use {found_columns, found_joins, grant_columns, token_use_columns, token_use_joins};
 
 statements! {
     INSERT = "INSERT INTO oauth_grant (id, client_id, identity_id, session_id, scope, nonce, authenticated_at, acr, amr,
@@ -62,14 +83,7 @@ statements! {
     INSERT_ACCESS_TOKEN = "INSERT INTO access_token (token_hash, grant_id, issued_at, expires_at, scope, audience, jkt)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     REVOKE_TOKEN = "UPDATE access_token SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL";
-    FIND_TOKEN_USE = concat!("SELECT t.issued_at, t.expires_at, t.revoked_at AS token_revoked_at,
-        t.scope AS token_scope, t.audience, t.jkt, ", grant_columns!(), ",
-        CAST(CASE WHEN s.ended_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS session_was_ended,
-        i.id, i.status, i.status_detail, i.family_name, i.usage_name, i.given_name, i.birth_date, i.sex, i.username,
-        i.locale, i.created_at
-        FROM access_token t JOIN oauth_grant g ON g.id = t.grant_id JOIN identity i ON i.id = g.identity_id
-        LEFT JOIN session s ON s.id = g.session_id
-        WHERE t.token_hash = $1");
+    FIND_TOKEN_USE = concat!("SELECT ", token_use_columns!(), " FROM ", token_use_joins!(), " WHERE t.token_hash = $1");
     PURGE_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";
     PURGE_CODES = "DELETE FROM authorization_code WHERE expires_at < $1
         AND NOT EXISTS (SELECT 1 FROM access_token t WHERE t.grant_id = authorization_code.grant_id)
@@ -308,7 +322,11 @@ pub async fn token_use(conn: &mut Conn, token: &Digest) -> Result<Option<TokenUs
     found.as_ref().map(read_token_use).transpose()
 }
 
-fn read_token_use(row: &Row) -> Result<TokenUse, StoreError> {
+/// Reads what an access token leads to from a row that has [`token_use_columns`].
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for an impossible row.
+pub(super) fn read_token_use(row: &Row) -> Result<TokenUse, StoreError> {
     let grant = grant(row)?;
     let narrowed: Option<String> = row.get("token_scope")?;
     Ok(TokenUse {
@@ -319,7 +337,7 @@ fn read_token_use(row: &Row) -> Result<TokenUse, StoreError> {
         audience: row.get("audience")?,
         jkt: row.get("jkt")?,
         grant,
-        identity: super::identity::identity(row)?,
+        identity: super::identity::identity_of(row, "identity_id")?,
         session_was_ended: row.get::<i64>("session_was_ended")? == 1,
     })
 }

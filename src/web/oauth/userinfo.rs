@@ -1,18 +1,22 @@
-//! The userinfo endpoint (OpenID Connect Core §5.3), a protected resource of RFC 6750 and RFC 9449.
+//! The userinfo endpoint (OpenID Connect Core §5.3), a protected resource of RFC 6750 and RFC 9449: JSON, or a signed JWT
+//! for a party that registered an algorithm. Nothing on the way keeps an answer.
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::{JsonFailure, authorization, dpop, form, json, with_nonce};
-use crate::flows::userinfo::{Asked, userinfo};
+use crate::flows::userinfo::{Answer, Asked, userinfo};
 use crate::jose::Algorithm;
 use crate::oauth::bearer::{self, BearerError, Scheme};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::parameters::Parameters;
 use crate::web::WebState;
+
+/// OpenID Connect Core §5.3.2: what a signed answer is.
+const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
 
 pub(super) async fn get(
     State(state): State<WebState>,
@@ -49,8 +53,14 @@ async fn answer(
         dpop: dpop(headers),
         method: method.as_str(),
     };
-    match userinfo(&state.context, asked).await? {
-        Ok(claims) => with_nonce(&state.context, None, json(&claims.into())),
+    match userinfo(&state.context, &state.keyring, asked).await? {
+        Ok(answer) => {
+            let response = match answer {
+                Answer::Plain(claims) => json(&claims.into()),
+                Answer::Signed(token) => ([(CONTENT_TYPE, JWT)], token).into_response(),
+            };
+            with_nonce(&state.context, None, response)
+        }
         Err(error) => {
             let response = challenged(Some(error), scheme);
             with_nonce(&state.context, Some(error.code), response)

@@ -12,3 +12,4 @@ mod pushed;
 mod refresh;
 mod site;
 mod token;
+mod userinfo;

@@ -10,6 +10,7 @@ plan! { Delivery::FormPost;
     };
     userinfo::{
         oidcc_userinfo_get, oidcc_userinfo_post_header, oidcc_userinfo_post_body, oidcc_scope_profile,
+        oidcc_scope_email, oidcc_scope_address, oidcc_scope_phone, oidcc_scope_all, oidcc_alternate_happy_flow,
     };
     request::{
         oidcc_response_type_missing, oidcc_ensure_request_without_nonce_succeeds_for_code_flow, oidcc_display_page,

@@ -9,6 +9,7 @@
 //! | [`rp_initiated_logout`] | logout that a relying party asks for |
 //! | [`backchannel_rp_initiated_logout`], [`frontchannel_rp_initiated_logout`] | the same, and the party is told |
 //! | [`rotate_keys`] | of the Dynamic plan: keys change without a broken client |
+//! | [`userinfo_rs256`] | of the Dynamic plan: userinfo answers are signed |
 //!
 //! Must never know how the provider is made: everything goes through [`relying_party`], which discovers what it uses.
 
@@ -22,6 +23,7 @@ mod relying_party;
 mod rotate_keys;
 mod rp_initiated_logout;
 mod user_agent;
+mod userinfo_rs256;
 
 /// The tests of a plan: each module runs on each engine, with a provider and a person of its own.
 macro_rules! plan {
