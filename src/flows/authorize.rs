@@ -24,7 +24,7 @@ use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
 use crate::oidc::access;
 use crate::oidc::authorization::decision::{Decision, Hinted, decide};
-use crate::oidc::authorization::{self, Address, Answer, PageError, Prompt, RedirectError, Request};
+use crate::oidc::authorization::{self, Address, Answer, PageError, RedirectError, Request};
 use crate::store;
 
 /// What an authorization code begins with.
@@ -202,7 +202,7 @@ async fn grant(
             .with("reason", "not open for a school of this person");
         store::audit::append(&mut tx, now, &event).await?;
         tx.commit().await?;
-        return Ok(if request.prompt == Prompt::None {
+        return Ok(if request.prompts.none() {
             Outcome::Answer(Answer::error(address, issuer, RedirectError::CLOSED))
         } else {
             let service = party.name.clone();

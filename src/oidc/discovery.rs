@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::authorization::{PROMPTS, ResponseMode};
+use super::authorization::{Prompt, ResponseMode};
 use super::claims;
 use crate::domain::assurance::Acr;
 use crate::domain::grant::Scope;
@@ -45,7 +45,7 @@ pub fn document(issuer: &str) -> Value {
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],
         "acr_values_supported": names(Acr::ALL, Acr::as_str),
-        "prompt_values_supported": PROMPTS,
+        "prompt_values_supported": names(Prompt::ALL, Prompt::as_str),
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
         "claims_parameter_supported": false,

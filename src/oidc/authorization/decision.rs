@@ -1,6 +1,6 @@
 //! OpenID Connect Core §3.1.2.3: is the person signed in, in the way that was asked for?
 
-use super::{Prompt, RedirectError, Request};
+use super::{RedirectError, Request};
 use crate::base::time::Timestamp;
 use crate::domain::session::Session;
 use crate::oauth::error::ErrorCode;
@@ -74,7 +74,7 @@ pub fn decide(
     if proved_since {
         return Decision::Go;
     }
-    if request.prompt == Prompt::Login {
+    if request.prompts.login() || request.prompts.select_account() {
         return sign_in(request, Why::Prompted);
     }
     // "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User."
@@ -90,7 +90,7 @@ pub fn decide(
 
 /// "none: The Authorization Server MUST NOT display any authentication … pages."
 fn sign_in(request: &Request, why: Why) -> Decision {
-    if request.prompt == Prompt::None {
+    if request.prompts.none() {
         Decision::Refuse(RedirectError::new(
             ErrorCode::LoginRequired,
             "the person has to sign in",

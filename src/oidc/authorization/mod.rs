@@ -27,7 +27,7 @@ mod scope;
 
 use std::time::Duration;
 
-pub use prompt::{Prompt, VALUES as PROMPTS};
+pub use prompt::{Prompt, Prompts};
 pub use response_mode::ResponseMode;
 
 use crate::base::url;
@@ -155,7 +155,7 @@ pub struct Request {
     /// The scopes that are known here.
     pub scopes: Scopes,
     /// Which pages the person is to see, or not to.
-    pub prompt: Prompt,
+    pub prompts: Prompts,
     /// How long ago the login may be.
     pub max_age: Option<Duration>,
     /// The PKCE challenge.
@@ -193,7 +193,7 @@ pub fn check(parameters: &Parameters, party: &RelyingParty) -> Result<Request, R
     response_type::check(parameters)?;
     Ok(Request {
         scopes: scope::check(parameters)?,
-        prompt: prompt::check(parameters)?,
+        prompts: prompt::check(parameters)?,
         max_age: max_age::check(parameters)?,
         code_challenge: pkce::check(parameters, party)?,
         nonce: nonce::check(parameters)?,

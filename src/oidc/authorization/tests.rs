@@ -54,7 +54,7 @@ fn a_right_request_is_read_and_unknown_parameters_are_ignored() {
         (Some("n"), Some(Duration::from_secs(60)))
     );
     assert_eq!(request.acr_values, ["a", "b"]);
-    assert_eq!(request.prompt, Prompt::AsNeeded);
+    assert_eq!(request.prompts, Prompts::default());
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn each_check_refuses_with_its_own_code() {
         (("registration", "{}"), RegistrationNotSupported),
         (("scope", ""), InvalidScope),
         (("scope", "profile"), InvalidScope),
-        (("prompt", "none login"), InvalidRequest),
+        (("prompt", "NONE"), InvalidRequest),
         (("prompt", "create"), InvalidRequest),
         (("max_age", "-1"), InvalidRequest),
         (("max_age", "+1"), InvalidRequest),
@@ -131,17 +131,27 @@ fn each_check_refuses_with_its_own_code() {
 }
 
 #[test]
-fn prompt_values_combine() {
-    for (text, prompt) in [
-        ("none", Prompt::None),
-        ("login", Prompt::Login),
-        ("consent", Prompt::AsNeeded),
-        ("login consent", Prompt::Login),
-        ("select_account", Prompt::Login),
+fn prompt_values_combine_but_none_stands_alone() {
+    for (text, (login, consent, select_account)) in [
+        ("login", (true, false, false)),
+        ("consent", (false, true, false)),
+        ("consent login", (true, true, false)),
+        ("select_account", (false, false, true)),
+        (" login  consent select_account login", (true, true, true)),
     ] {
+        let prompts = read(&[("prompt", text)]).unwrap().prompts;
+        assert!(!prompts.none(), "{text}");
         assert_eq!(
-            read(&[("prompt", text)]).map(|request| request.prompt),
-            Ok(prompt),
+            (prompts.login(), prompts.consent(), prompts.select_account()),
+            (login, consent, select_account),
+            "{text}"
+        );
+    }
+    assert!(read(&[("prompt", "none")]).unwrap().prompts.none());
+    for text in ["none login", "consent none", "none select_account"] {
+        assert_eq!(
+            read(&[("prompt", text)]),
+            Err(ErrorCode::InvalidRequest),
             "{text}"
         );
     }
