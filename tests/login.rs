@@ -187,6 +187,7 @@ impl Site {
             client: "ent".into(),
             service: "ENT des Marronniers".into(),
             origin: Some("https://ent.example".into()),
+            pushed: None,
             query: "client_id=ent".into(),
             asked_at: self.context.now().micros(),
         };

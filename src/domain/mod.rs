@@ -15,6 +15,8 @@ pub mod import;
 pub mod ine;
 pub mod matching;
 pub mod relying_party;
+pub mod resource_server;
+pub mod service_token;
 pub mod session;
 pub mod signing_key;
 pub mod source;

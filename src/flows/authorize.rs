@@ -10,12 +10,12 @@
 //!
 //! The code is exchanged in [`super::token`].
 
-use super::continuation::Continuation;
+use super::continuation::{self, Continuation};
 use super::keys::Keyring;
 use super::session::SignedIn;
-use super::{Context, Failure, id_token};
+use super::{Context, Failure, id_token, pushed_request};
 use crate::base::id::GrantId;
-use crate::base::secret::Secret;
+use crate::base::secret::{Digest, Secret};
 use crate::base::time::Timestamp;
 use crate::base::url;
 use crate::domain::audit::{Actor, Event, Kind};
@@ -24,7 +24,9 @@ use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
 use crate::oidc::access;
 use crate::oidc::authorization::decision::{Decision, Hinted, decide};
-use crate::oidc::authorization::{self, Address, Answer, PageError, RedirectError, Request};
+use crate::oidc::authorization::{
+    self, Address, Answer, PageError, REFERENCE, RedirectError, Request, resource,
+};
 use crate::store;
 
 /// What an authorization code begins with.
@@ -59,7 +61,14 @@ pub async fn authorize(
     query: &str,
     cookie: Option<&Secret>,
 ) -> Result<Outcome, Failure> {
-    run(context, keyring, query, cookie, None).await
+    let Ok(parameters) = Parameters::read(query) else {
+        return Ok(Outcome::Page(PageError::TooLong));
+    };
+    let asked = match fetched(context, parameters).await? {
+        Ok(asked) => asked,
+        Err(error) => return Ok(Outcome::Page(error)),
+    };
+    run(context, keyring, asked, cookie).await
 }
 
 /// Runs again a request that had to wait for its person. One that waited for more than an hour is run as if it had just
@@ -76,8 +85,48 @@ pub async fn resume(
     let Some(waiting) = Continuation::open(context, sealed) else {
         return Ok(Outcome::Page(PageError::Continuation));
     };
-    let asked_at = waiting.is_fresh(context.now()).then(|| waiting.asked_at());
-    run(context, keyring, &waiting.query, cookie, asked_at).await
+    let Ok(parameters) = Parameters::read(&waiting.query) else {
+        return Ok(Outcome::Page(PageError::TooLong));
+    };
+    let asked = Asked {
+        parameters,
+        pushed: waiting.pushed(),
+        at: waiting.is_fresh(context.now()).then(|| waiting.asked_at()),
+    };
+    run(context, keyring, asked, cookie).await
+}
+
+/// A request, wherever it stood.
+struct Asked {
+    parameters: Parameters,
+    /// The digest of its `request_uri`, where it was pushed.
+    pushed: Option<Digest>,
+    /// When it first came, where the person has been to a page since.
+    at: Option<Timestamp>,
+}
+
+/// What a reference to a pushed request stands for. "The authorization server MUST ignore parameters outside" of it but
+/// `client_id` (RFC 9126 §4, RFC 9101 §6.3).
+async fn fetched(context: &Context, parameters: Parameters) -> Result<Result<Asked, PageError>, Failure> {
+    let plain = |parameters| Asked {
+        parameters,
+        pushed: None,
+        at: None,
+    };
+    let reference = parameters.get("request_uri").map(str::to_owned);
+    let Some(reference) = reference.filter(|reference| reference.starts_with(REFERENCE)) else {
+        return Ok(Ok(plain(parameters)));
+    };
+    let Some(client) = parameters.get("client_id") else {
+        return Ok(Err(PageError::ClientId));
+    };
+    let found = pushed_request::find(context, &reference, client, context.now()).await?;
+    Ok(found
+        .map(|(digest, parameters)| Asked {
+            pushed: Some(digest),
+            ..plain(parameters)
+        })
+        .ok_or(PageError::RequestUri))
 }
 
 /// A request whose client and redirect address are right.
@@ -85,45 +134,47 @@ struct Addressed<'a> {
     party: &'a RelyingParty,
     address: Address,
     request: Request,
+    pushed: Option<Digest>,
 }
 
 async fn run(
     context: &Context,
     keyring: &Keyring,
-    query: &str,
+    asked: Asked,
     cookie: Option<&Secret>,
-    asked_at: Option<Timestamp>,
 ) -> Result<Outcome, Failure> {
     let now = context.now();
     let issuer = &context.settings.public_url;
-    let Ok(parameters) = Parameters::read(query) else {
-        return Ok(Outcome::Page(PageError::TooLong));
-    };
-    let party = party_of(context, &parameters).await?;
-    let address = match authorization::address(&parameters, party.as_ref()) {
+    let parameters = &asked.parameters;
+    let party = party_of(context, parameters).await?;
+    let address = match authorization::address(parameters, party.as_ref()) {
         Ok(address) => address,
         Err(error) => return Ok(Outcome::Page(error)),
     };
     let Some(party) = &party else {
         return Ok(Outcome::Page(PageError::UnknownClient));
     };
-    let request = match authorization::check(&parameters, party) {
+    let mut request = match authorization::check(parameters, party, asked.pushed.is_some()) {
         Ok(request) => request,
         Err(error) => return Ok(Outcome::Answer(Answer::error(address, issuer, error))),
     };
+    if let Err(error) = admit_resource(context, parameters, party, &mut request).await? {
+        return Ok(Outcome::Answer(Answer::error(address, issuer, error)));
+    }
     let signed_in = match cookie {
         Some(cookie) => super::session::find(context, cookie).await?,
         None => None,
     };
     let hinted = hinted(context, keyring, party, &request, signed_in.as_ref()).await?;
     let session = signed_in.as_ref().map(|signed_in| &signed_in.session);
-    match (decide(&request, session, hinted, asked_at, now), signed_in) {
+    match (decide(&request, session, hinted, asked.at, now), signed_in) {
         (Decision::Refuse(error), _) => Ok(Outcome::Answer(Answer::error(address, issuer, error))),
         (Decision::Go, Some(signed_in)) => {
             let addressed = Addressed {
                 party,
                 address,
                 request,
+                pushed: asked.pushed,
             };
             grant(context, addressed, &signed_in, now).await
         }
@@ -133,7 +184,8 @@ async fn run(
                 service: party.name.clone(),
                 origin: url::origin(address.redirect_uri()),
                 query: parameters.to_query(),
-                asked_at: asked_at.unwrap_or(now).micros(),
+                pushed: asked.pushed.as_ref().map(continuation::pushed_text),
+                asked_at: asked.at.unwrap_or(now).micros(),
             };
             let continuation = waiting.seal(context)?;
             Ok(Outcome::SignIn { continuation })
@@ -149,6 +201,23 @@ async fn party_of(context: &Context, parameters: &Parameters) -> Result<Option<R
         }
         _ => Ok(None),
     }
+}
+
+/// The resource server that is asked for (RFC 8707 §2.1), and its scopes.
+async fn admit_resource(
+    context: &Context,
+    parameters: &Parameters,
+    party: &RelyingParty,
+    request: &mut Request,
+) -> Result<Result<(), RedirectError>, Failure> {
+    let audience = match resource::check(parameters, party, &context.settings.public_url) {
+        Ok(Some(audience)) => audience,
+        Ok(None) => return Ok(Ok(())),
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut conn = context.db.reader().await?;
+    let server = store::resource_server::find(&mut conn, audience.as_str()).await?;
+    Ok(resource::admit(request, parameters, server.as_ref()))
 }
 
 /// Who `id_token_hint` names, seen from whoever is signed in.
@@ -190,6 +259,7 @@ async fn grant(
         party,
         address,
         request,
+        pushed,
     } = asked;
     let (session, identity) = (&signed_in.session, &signed_in.identity);
     let issuer = &context.settings.public_url;
@@ -209,12 +279,18 @@ async fn grant(
             Outcome::Closed { service }
         });
     }
+    if let Some(pushed) = &pushed
+        && !pushed_request::use_up(&mut tx, pushed, now).await?
+    {
+        return Ok(Outcome::Page(PageError::RequestUri));
+    }
     let grant = Grant {
         id: GrantId::new(now, &*context.random),
         client: party.id.clone(),
         identity: identity.id,
         session: session.id,
         scopes: request.scopes,
+        resource: request.resource,
         nonce: request.nonce,
         authenticated_at: session.authenticated_at,
         acr: session.acr,
@@ -225,6 +301,7 @@ async fn grant(
     let kept = AuthorizationCode {
         redirect_uri: address.redirect_uri().to_owned(),
         code_challenge: request.code_challenge,
+        dpop_jkt: request.dpop_jkt,
         expires_at: now.plus(context.settings.code_lifetime),
     };
     let code = Secret::generate(CODE_PREFIX, &*context.random);

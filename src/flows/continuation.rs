@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Failure};
+use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
 
 /// After this long a continuation is run again as a fresh request.
@@ -30,11 +31,25 @@ pub struct Continuation {
     pub origin: Option<String>,
     /// The authorization request as it came, as a query.
     pub query: String,
+    /// The digest of its `request_uri` in hexadecimal, where it was pushed (RFC 9126); used up with the code.
+    #[serde(default)]
+    pub pushed: Option<String>,
     /// When it came, in microseconds; a login the request demanded must be later.
     pub asked_at: i64,
 }
 
+/// The digest of a `request_uri` as a continuation writes it.
+pub fn pushed_text(digest: &Digest) -> String {
+    HEXLOWER.encode(digest.as_bytes())
+}
+
 impl Continuation {
+    /// The digest of its `request_uri`, where it was pushed.
+    pub fn pushed(&self) -> Option<Digest> {
+        let bytes = HEXLOWER.decode(self.pushed.as_ref()?.as_bytes()).ok()?;
+        Digest::from_stored(&bytes)
+    }
+
     /// When the request came.
     pub fn asked_at(&self) -> Timestamp {
         Timestamp::from_micros(self.asked_at)
@@ -86,6 +101,7 @@ mod tests {
             service: "ENT".into(),
             origin: Some("https://ent.example".into()),
             query: "client_id=ent&state=%C3%A9".into(),
+            pushed: None,
             asked_at: context.now().micros(),
         };
         let sealed = waiting.seal(&context).unwrap();

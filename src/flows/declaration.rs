@@ -1,13 +1,16 @@
-//! Declarations: academies, schools and relying parties as an operator's files have them, made so.
+//! Declarations: academies, schools, relying parties and resource servers as an operator's files have them, made so.
 //!
 //! Idempotent: what is as declared is not touched. Nothing that anybody was enrolled in is ever pruned.
 
 pub mod file;
 
+mod resource_server;
+
 use super::{Context, Failure};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::education::{Academy, School};
 use crate::domain::relying_party::RelyingParty;
+use crate::domain::resource_server::ResourceServer;
 use crate::store;
 use crate::store::db::Tx;
 
@@ -20,6 +23,8 @@ pub struct Declaration {
     pub schools: Vec<School>,
     /// Relying parties.
     pub relying_parties: Vec<RelyingParty>,
+    /// Services that take access tokens.
+    pub resource_servers: Vec<ResourceServer>,
 }
 
 /// How a declaration is applied.
@@ -117,6 +122,7 @@ pub async fn apply(
             id: party.id.to_string(),
         });
     }
+    resource_server::apply(&mut tx, declaration, &mut differences).await?;
     if options.prune {
         prune(&mut tx, declaration, &mut differences).await?;
     }
@@ -161,6 +167,7 @@ async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>
             });
         }
     }
+    resource_server::prune(tx, declaration, out).await?;
     for school in store::school::all(tx).await? {
         if !declaration
             .schools

@@ -53,6 +53,20 @@ impl Parameters {
         known.iter().copied().find(|name| self.is_repeated(name))
     }
 
+    /// Those whose names are to be kept.
+    #[must_use]
+    pub fn only(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|(name, _)| keep(name));
+        self
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// All of them, written again.
     pub fn to_query(&self) -> String {
         url::query(self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())))

@@ -263,17 +263,23 @@ def run(settings):
     check(check_answer(back, issuer, state).get("error") == "login_required", "and says that nobody is signed in")
 
 
-def main():
+def read_settings(doc, *more):
+    """The settings of the environment; ends the program where one is missing."""
     names = ["ISSUER", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI", "USERNAME", "PASSWORD"]
-    missing = [name for name in names if not os.environ.get(name)]
+    missing = [name for name in [*names, *more] if not os.environ.get(name)]
     if missing:
-        sys.exit(f"not set: {', '.join(missing)}\n\n{__doc__}")
+        sys.exit(f"not set: {', '.join(missing)}\n\n{doc}")
     settings = {name: os.environ[name] for name in names}
     settings["SCOPE"] = os.environ.get("SCOPE") or "openid profile"
     settings["POST_LOGOUT_REDIRECT_URI"] = os.environ.get("POST_LOGOUT_REDIRECT_URI")
     # Authlib refuses plain HTTP unless told; on one machine there is nobody to listen.
     if urlsplit(settings["ISSUER"]).hostname in ("127.0.0.1", "localhost"):
         os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
+    return settings
+
+
+def main():
+    settings = read_settings(__doc__)
     try:
         run(settings)
     except (Wrong, AuthlibBaseError, JoseError, ValueError, KeyError, requests.RequestException) as error:

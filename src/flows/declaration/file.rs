@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::Declaration;
+use super::{Declaration, resource_server};
 use crate::base::secret::{Digest, Secret};
 use crate::base::url::Url;
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
@@ -30,6 +30,8 @@ struct File {
     school: Vec<SchoolEntry>,
     #[serde(default)]
     relying_party: Vec<RelyingPartyEntry>,
+    #[serde(default)]
+    resource_server: Vec<resource_server::Entry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,11 +106,13 @@ fn rs256() -> SigningAlgorithm {
     SigningAlgorithm::Rs256
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }
 
-fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<T, D::Error> {
+pub(super) fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     String::deserialize(deserializer)?
         .parse()
         .map_err(D::Error::custom)
@@ -116,7 +120,7 @@ fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) 
 
 /// A list entry read by [`FromStr`].
 #[derive(Debug)]
-struct Parsed<T>(T);
+pub(super) struct Parsed<T>(pub(super) T);
 
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -241,6 +245,10 @@ impl Reader {
             let party = relying_party(entry, secret);
             let at = |error| InvalidDeclaration(format!("relying_party {id}: {error}"));
             self.declaration.relying_parties.push(party.map_err(at)?);
+        }
+        for entry in file.resource_server {
+            self.once("resource_server", &entry.audience)?;
+            self.declaration.resource_servers.push(entry.read());
         }
         Ok(())
     }

@@ -10,15 +10,19 @@
 //! The two kinds of errors are two types, so that none can be sent where it may not go.
 
 pub mod decision;
+pub mod resource;
 
 mod acr_values;
 mod client;
+mod dpop_jkt;
+mod grant;
 mod hints;
 mod max_age;
 mod nonce;
 mod not_supported;
 mod pkce;
 mod prompt;
+mod pushed;
 mod redirect_uri;
 mod repeated;
 mod response_mode;
@@ -28,11 +32,13 @@ mod scope;
 use std::time::Duration;
 
 pub use prompt::{Prompt, Prompts};
+pub use pushed::REFERENCE;
 pub use response_mode::ResponseMode;
 
 use crate::base::url;
 use crate::domain::grant::Scopes;
 use crate::domain::relying_party::RelyingParty;
+use crate::domain::resource_server::Audience;
 use crate::oauth::error::ErrorCode;
 use crate::oauth::parameters::Parameters;
 
@@ -57,6 +63,9 @@ pub enum PageError {
     /// The address is not one that was registered for the client.
     #[error("redirect_uri is not registered")]
     UnregisteredRedirectUri,
+    /// The pushed request that is named is unknown, expired, used, or another client's: which of them is not told.
+    #[error("request_uri is not (or no longer) good")]
+    RequestUri,
     /// What a login was to lead back to cannot be read.
     #[error("the waiting request cannot be opened")]
     Continuation,
@@ -154,12 +163,16 @@ impl Answer {
 pub struct Request {
     /// The scopes that are known here.
     pub scopes: Scopes,
+    /// The resource server that the scopes of others are of; [`resource::admit`] sets both.
+    pub resource: Option<Audience>,
     /// Which pages the person is to see, or not to.
     pub prompts: Prompts,
     /// How long ago the login may be.
     pub max_age: Option<Duration>,
     /// The PKCE challenge.
     pub code_challenge: Option<String>,
+    /// The thumbprint of the key that the code is to be bound to.
+    pub dpop_jkt: Option<String>,
     /// To be found in the ID Token again.
     pub nonce: Option<String>,
     /// Wished for, in order of preference; a wish only (OpenID Connect Core §3.1.2.1).
@@ -182,20 +195,29 @@ pub fn address(parameters: &Parameters, party: Option<&RelyingParty>) -> Result<
     })
 }
 
-/// Second part of the list: what is asked.
+/// Second part of the list: what is asked; `is_pushed` where the client's server had sent it before.
 ///
 /// # Errors
 /// [`RedirectError`].
-pub fn check(parameters: &Parameters, party: &RelyingParty) -> Result<Request, RedirectError> {
+pub fn check(
+    parameters: &Parameters,
+    party: &RelyingParty,
+    is_pushed: bool,
+) -> Result<Request, RedirectError> {
+    grant::check(party)?;
+    pushed::check(party, is_pushed)?;
     repeated::check(parameters)?;
     response_mode::check(parameters)?;
     not_supported::check(parameters)?;
     response_type::check(parameters)?;
+    let prompts = prompt::check(parameters)?;
     Ok(Request {
-        scopes: scope::check(parameters)?,
-        prompts: prompt::check(parameters)?,
+        scopes: scope::check(parameters, party, &prompts)?,
+        resource: None,
+        prompts,
         max_age: max_age::check(parameters)?,
         code_challenge: pkce::check(parameters, party)?,
+        dpop_jkt: dpop_jkt::check(parameters)?,
         nonce: nonce::check(parameters)?,
         acr_values: acr_values::read(parameters),
         id_token_hint: hints::id_token(parameters),

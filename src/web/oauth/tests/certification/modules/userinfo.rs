@@ -1,0 +1,77 @@
+//! The userinfo endpoint, and the scopes whose claims it answers.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use serde_json::{Value, json};
+
+use crate::base::url;
+use crate::web::oauth::tests::certification::relying_party::{Suite, Tokens, check_userinfo};
+
+async fn tokens(suite: &mut Suite) -> Tokens {
+    let client = suite.client("suite").await;
+    let asked = suite.request(&client);
+    let code = suite.code(&client, &asked).await;
+    suite.redeem(&client, &asked, &code).await
+}
+
+pub(in crate::web::oauth::tests::certification) async fn oidcc_userinfo_get(mut suite: Suite) {
+    let tokens = tokens(&mut suite).await;
+    let request = suite.bearer(Request::get(suite.userinfo_endpoint()), &tokens);
+    let userinfo = check_userinfo(&suite.site.send(request).await, &tokens);
+    assert_eq!(
+        userinfo,
+        json!({ "sub": tokens.claims["sub"] }),
+        "nothing but openid was asked for"
+    );
+}
+
+pub(in crate::web::oauth::tests::certification) async fn oidcc_userinfo_post_header(mut suite: Suite) {
+    let tokens = tokens(&mut suite).await;
+    let request = suite.bearer(Request::post(suite.userinfo_endpoint()), &tokens);
+    check_userinfo(&suite.site.send(request).await, &tokens);
+}
+
+pub(in crate::web::oauth::tests::certification) async fn oidcc_userinfo_post_body(mut suite: Suite) {
+    let tokens = tokens(&mut suite).await;
+    let form = url::query([("access_token", tokens.access_token.as_str())]);
+    let request = Request::post(suite.userinfo_endpoint())
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form));
+    check_userinfo(&suite.site.send(request.unwrap()).await, &tokens);
+}
+
+/// What userinfo answers to a scope; the ID Token, looked at in every flow, has none of it.
+async fn released(suite: &mut Suite, scope: &str) -> Value {
+    let supported = suite.provider["scopes_supported"].as_array().unwrap();
+    assert!(
+        scope.split(' ').all(|scope| supported.contains(&json!(scope))),
+        "{scope}"
+    );
+    let client = suite.client("suite").await;
+    let asked = suite.request(&client).with("scope", scope);
+    let code = suite.code(&client, &asked).await;
+    let tokens = suite.redeem(&client, &asked, &code).await;
+    let granted = tokens.answer["scope"].as_str().unwrap();
+    let words = |scopes: &str| scopes.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(words(granted), words(scope));
+    suite.userinfo(&tokens).await
+}
+
+/// What the person of the suite has, of the fourteen claims of `profile` (OpenID Connect Core §5.4).
+pub(in crate::web::oauth::tests::certification) async fn oidcc_scope_profile(mut suite: Suite) {
+    let userinfo = released(&mut suite, "openid profile").await;
+    for (claim, value) in [
+        ("name", "Maddi Le Goff"),
+        ("given_name", "Maddi"),
+        ("family_name", "Le Goff"),
+        ("preferred_username", "maddi.legoff"),
+        ("birthdate", "2016-08-17"),
+    ] {
+        assert_eq!(userinfo[claim], value, "{claim}");
+    }
+    for claim in ["email", "address", "phone_number", "education"] {
+        assert_eq!(userinfo.get(claim), None, "{claim}");
+    }
+}
