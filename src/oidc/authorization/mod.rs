@@ -215,7 +215,7 @@ pub fn check(
         scopes: scope::check(parameters, party, &prompts)?,
         resource: None,
         prompts,
-        max_age: max_age::check(parameters)?,
+        max_age: max_age::check(parameters, party)?,
         code_challenge: pkce::check(parameters, party)?,
         dpop_jkt: dpop_jkt::check(parameters)?,
         nonce: nonce::check(parameters)?,

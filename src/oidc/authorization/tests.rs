@@ -255,6 +255,26 @@ fn who_has_to_sign_in_and_why() {
 }
 
 #[test]
+fn dynamic_registration_section_2_default_max_age_counts_where_the_request_does_not_say() {
+    let mut ent = party("ent");
+    ent.metadata.default_max_age = Some(60);
+    let asked = |changes: &[(&str, &str)]| check(&with(changes), &ent, false).unwrap();
+    let decided = |request: &Request, age| {
+        let session = session(NOW.minus(Duration::from_secs(age)));
+        decide(request, Some(&session), Hinted::Nobody, None, NOW)
+    };
+    assert_eq!(decided(&asked(&[]), 60), Decision::Go);
+    assert_eq!(decided(&asked(&[]), 61), Decision::SignIn(Why::TooLongAgo));
+    assert_eq!(decided(&asked(&[("max_age", "61")]), 61), Decision::Go);
+    assert_eq!(
+        decided(&asked(&[("max_age", "30")]), 31),
+        Decision::SignIn(Why::TooLongAgo)
+    );
+    let none = decided(&asked(&[("prompt", "none")]), 61);
+    assert!(matches!(none, Decision::Refuse(error) if error.code == ErrorCode::LoginRequired));
+}
+
+#[test]
 fn what_was_asked_is_answered_by_a_login_after_it_and_never_goes_in_circles() {
     for asked in [
         ("prompt", "login"),
