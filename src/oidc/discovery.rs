@@ -64,6 +64,9 @@ pub fn document(issuer: &str) -> Value {
         "code_challenge_methods_supported": [pkce::METHOD],
         "acr_values_supported": names(Acr::ALL, Acr::as_str),
         "prompt_values_supported": names(Prompt::ALL, Prompt::as_str),
+        // Pages fit any window; what a page cannot be is a text for a telephone of 2000 (`wap`).
+        "display_values_supported": ["page", "popup", "touch"],
+        "ui_locales_supported": ["fr", "en"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
         "claims_parameter_supported": false,

@@ -31,6 +31,7 @@ mod scope;
 
 use std::time::Duration;
 
+pub use hints::Hints;
 pub use prompt::{Prompt, Prompts};
 pub use pushed::REFERENCE;
 pub use response_mode::ResponseMode;

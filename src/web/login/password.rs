@@ -20,7 +20,7 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
     if goal.sealed().is_none() && visit.who(&state).await?.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    Ok(form(&state, &visit, &goal, ("", None))?.into_response())
+    Ok(form(&state, &visit, &goal, (goal.login_hint(), None))?.into_response())
 }
 
 /// `POST /login`.

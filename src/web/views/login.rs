@@ -10,7 +10,7 @@ use askama::Template;
 pub struct LoginPage {
     /// What every page needs.
     pub page: Page,
-    /// What was typed, given back after a refusal.
+    /// What was typed, given back after a refusal; before that, what the service believes will be.
     pub username: String,
     /// Where to go afterwards: sent back as the hidden field `continue`.
     pub continue_to: Option<String>,

@@ -5,6 +5,7 @@ mod assertion;
 mod authorize;
 mod certification;
 mod code_flow;
+mod hints;
 mod logout;
 mod programs;
 mod pushed;
