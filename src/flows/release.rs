@@ -5,7 +5,7 @@ use crate::base::id::IdentityId;
 use crate::domain::grant::Scopes;
 use crate::domain::identity::Identity;
 use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
-use crate::oidc::claims::{self, Released};
+use crate::oidc::claims::{self, Asked, Released};
 use crate::store;
 use crate::store::db::Conn;
 
@@ -17,11 +17,11 @@ pub async fn release(
     context: &Context,
     conn: &mut Conn,
     party: &RelyingParty,
-    scopes: &Scopes,
+    asked: Asked<'_>,
     identity: &Identity,
 ) -> Result<Released, Failure> {
     let live = store::enrolment::live_of(conn, identity.id, context.now().date()).await?;
-    Ok(claims::release(party, scopes, identity, &live))
+    Ok(claims::release(party, asked, identity, &live))
 }
 
 /// What a relying party would receive about a person if it asked for `scopes`, under which subject it knows them already,
@@ -51,7 +51,7 @@ pub async fn preview(
         return Ok(None);
     };
     let subject = super::subject::known(&mut conn, &party, identity.id).await?;
-    let released = release(context, &mut conn, &party, scopes, &identity).await?;
+    let released = release(context, &mut conn, &party, Asked::by(scopes), &identity).await?;
     Ok(Some(Preview { subject, released }))
 }
 

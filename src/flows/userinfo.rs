@@ -4,9 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{Context, Failure, release, subject};
 use crate::base::secret::Secret;
-use crate::domain::grant::TokenUse;
+use crate::domain::claims_request::NO_CLAIMS;
+use crate::domain::grant::{Scope, TokenUse};
 use crate::oauth::access_token::OPAQUE_PREFIX;
 use crate::oauth::bearer;
+use crate::oidc::claims::Asked;
 use crate::store;
 
 /// The claims an access token leads to; `None` for a token that is not good (any more), or good elsewhere. Grant, login, person, relying party
@@ -32,7 +34,17 @@ pub async fn userinfo(context: &Context, token: &Secret) -> Result<Option<Map<St
     let Some(subject) = subject::known(&mut conn, &party, token.identity.id).await? else {
         return Ok(None);
     };
-    let released = release::release(context, &mut conn, &party, &token.scopes, &token.identity).await?;
+    let claims = &token.grant.claims.userinfo;
+    let asked = Asked {
+        scopes: &token.scopes,
+        // They came with an OpenID Connect request; a token that was narrowed to less has none of it.
+        claims: if token.scopes.contains(Scope::OpenId) {
+            claims
+        } else {
+            &NO_CLAIMS
+        },
+    };
+    let released = release::release(context, &mut conn, &party, asked, &token.identity).await?;
     let mut claims = released.claims;
     claims.insert("sub".to_owned(), subject.into());
     Ok(Some(claims))

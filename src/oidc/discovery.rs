@@ -69,7 +69,7 @@ pub fn document(issuer: &str) -> Value {
         "ui_locales_supported": ["fr", "en"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "pushed_authorization_request_endpoint": at("/oauth/par"),

@@ -25,14 +25,14 @@ pub enum Why {
     Prompted,
     /// The login is older than `max_age`.
     TooLongAgo,
-    /// The relying party means somebody else (`id_token_hint`).
+    /// The relying party means somebody else (`id_token_hint`, `sub` with a value).
     SomebodyElse,
 }
 
-/// Who `id_token_hint` names.
+/// Whom the relying party means, by `id_token_hint` or by a `sub` with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hinted {
-    /// Nobody: no hint came.
+    /// Nobody in particular.
     Nobody,
     /// The person who is signed in.
     ThePersonThere,

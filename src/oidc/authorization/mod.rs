@@ -13,6 +13,7 @@ pub mod decision;
 pub mod resource;
 
 mod acr_values;
+mod claims;
 mod client;
 mod dpop_jkt;
 mod grant;
@@ -37,6 +38,7 @@ pub use pushed::REFERENCE;
 pub use response_mode::ResponseMode;
 
 use crate::base::url;
+use crate::domain::claims_request::{AskedClaim, ClaimsRequest};
 use crate::domain::grant::Scopes;
 use crate::domain::relying_party::RelyingParty;
 use crate::domain::resource_server::Audience;
@@ -166,6 +168,8 @@ pub struct Request {
     pub scopes: Scopes,
     /// The resource server that the scopes of others are of; [`resource::admit`] sets both.
     pub resource: Option<Audience>,
+    /// What is asked for claim by claim.
+    pub claims: ClaimsRequest,
     /// Which pages the person is to see, or not to.
     pub prompts: Prompts,
     /// How long ago the login may be.
@@ -180,6 +184,25 @@ pub struct Request {
     pub acr_values: Vec<String>,
     /// Who the relying party believes is signed in.
     pub id_token_hint: Option<String>,
+}
+
+impl Request {
+    /// Whether `sub` is asked for with a value, wherever (OpenID Connect Core §3.1.2.2, §5.5.1).
+    pub fn names_a_subject(&self) -> bool {
+        self.subjects().next().is_some()
+    }
+
+    /// Whether a person whom the party knows by this subject is the one it names; anybody is, where it names nobody.
+    pub fn means(&self, subject: &str) -> bool {
+        let subject = subject.into();
+        self.subjects().all(|asked| asked.takes(&subject))
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = &AskedClaim> {
+        let places = [&self.claims.id_token, &self.claims.userinfo];
+        let asked = places.into_iter().filter_map(|place| place.get("sub"));
+        asked.filter(|asked| asked.values.is_some())
+    }
 }
 
 /// First part of the list: who asks, and where the answer goes. Up to its end nobody is redirected.
@@ -215,6 +238,7 @@ pub fn check(
     Ok(Request {
         scopes: scope::check(parameters, party, &prompts)?,
         resource: None,
+        claims: claims::check(parameters)?,
         prompts,
         max_age: max_age::check(parameters, party)?,
         code_challenge: pkce::check(parameters, party)?,

@@ -44,7 +44,6 @@ fn a_right_request_is_read_and_unknown_parameters_are_ignored() {
         ("max_age", "60"),
         ("acr_values", "a b"),
         ("foo", "bar"),
-        ("claims", "{"),
     ])
     .unwrap();
     assert_eq!(request.scopes.to_string(), "openid profile");
@@ -121,6 +120,7 @@ fn each_check_refuses_with_its_own_code() {
         (("code_challenge_method", ""), InvalidRequest),
         (("code_challenge_method", "plain"), InvalidRequest),
         (("nonce", &"n".repeat(513)), InvalidRequest),
+        (("claims", "{"), InvalidRequest),
     ] {
         assert_eq!(read(&[change]), Err(code), "{change:?}");
     }
@@ -131,6 +131,28 @@ fn each_check_refuses_with_its_own_code() {
     );
     let unknown = Parameters::read(&format!("{}&foo=a&foo=b", with(&[]).to_query())).unwrap();
     assert!(check(&unknown, &party("ent"), false).is_ok());
+}
+
+#[test]
+fn core_section_5_5_1_a_subject_with_a_value_means_one_person() {
+    let asked = |claims| read(&[("claims", claims)]).unwrap();
+    for nobody in [
+        "{}",
+        r#"{"id_token":{"sub":null}}"#,
+        r#"{"id_token":{"sub":{"essential":true}}}"#,
+    ] {
+        assert!(!asked(nobody).names_a_subject() && asked(nobody).means("abc"));
+    }
+    for abc in [
+        r#"{"id_token":{"sub":{"value":"abc"}}}"#,
+        r#"{"userinfo":{"sub":{"values":["x","abc"]}}}"#,
+        r#"{"id_token":{"sub":{"value":"abc"}},"userinfo":{"sub":null}}"#,
+    ] {
+        assert!(asked(abc).names_a_subject() && asked(abc).means("abc") && !asked(abc).means("def"));
+    }
+    let both = asked(r#"{"id_token":{"sub":{"value":"abc"}},"userinfo":{"sub":{"value":"def"}}}"#);
+    assert!(!both.means("abc") && !both.means("def"));
+    assert!(!asked(r#"{"id_token":{"sub":{"value":1}}}"#).means("1"));
 }
 
 #[test]

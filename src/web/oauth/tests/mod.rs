@@ -4,6 +4,7 @@ mod access_token;
 mod assertion;
 mod authorize;
 mod certification;
+mod claims;
 mod code_flow;
 mod hints;
 mod logout;
