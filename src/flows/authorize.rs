@@ -18,13 +18,14 @@ use crate::base::id::GrantId;
 use crate::base::secret::{Digest, Secret};
 use crate::base::time::Timestamp;
 use crate::base::url;
+use crate::domain::assurance::Acr;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::grant::{AuthorizationCode, Grant};
 use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
 use crate::oidc::authorization::decision::{Decision, Hinted, decide};
 use crate::oidc::authorization::{
-    self, Address, Answer, PageError, REFERENCE, RedirectError, Request, resource,
+    self, Address, Answer, Entrance, PageError, REFERENCE, RedirectError, Request, resource,
 };
 use crate::oidc::{access, claims};
 use crate::store;
@@ -41,6 +42,8 @@ pub enum Outcome {
     SignIn {
         /// The sealed [`Continuation`].
         continuation: String,
+        /// Which login page it is.
+        at: Entrance,
     },
     /// An error that must not leave.
     Page(PageError),
@@ -185,10 +188,15 @@ async fn run(
                 origin: url::origin(address.redirect_uri()),
                 query: parameters.to_query(),
                 pushed: asked.pushed.as_ref().map(continuation::pushed_text),
+                needs_more_than_class: !request.assurance.is_met_by(Acr::Class),
                 asked_at: asked.at.unwrap_or(now).micros(),
             };
             let continuation = waiting.seal(context)?;
-            Ok(Outcome::SignIn { continuation })
+            if continuation.len() > continuation::LIMIT {
+                return Ok(Outcome::Page(PageError::TooLong));
+            }
+            let at = request.assurance.entrance(&request.acr_values);
+            Ok(Outcome::SignIn { continuation, at })
         }
     }
 }

@@ -18,8 +18,8 @@ use crate::oidc::authorization::Hints;
 pub const FRESH: Duration = Duration::from_secs(3600);
 
 const CONTEXT: &str = "continuation";
-/// Longer than any we make: an authorization request is limited far below.
-const LIMIT: usize = 16 * 1024;
+/// The longest that is made or opened.
+pub const LIMIT: usize = 16 * 1024;
 
 /// An authorization request that waits for its person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Continuation {
     /// The digest of its `request_uri` in hexadecimal, where it was pushed (RFC 9126); used up with the code.
     #[serde(default)]
     pub pushed: Option<String>,
+    /// Whether a picture code would not be sure enough.
+    #[serde(default)]
+    pub needs_more_than_class: bool,
     /// When it came, in microseconds; a login the request demanded must be later.
     pub asked_at: i64,
 }
@@ -109,6 +112,7 @@ mod tests {
             origin: Some("https://ent.example".into()),
             query: "client_id=ent&state=%C3%A9&login_hint=maddi".into(),
             pushed: None,
+            needs_more_than_class: true,
             asked_at: context.now().micros(),
         };
         let sealed = waiting.seal(&context).unwrap();

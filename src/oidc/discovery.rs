@@ -62,7 +62,7 @@ pub fn document(issuer: &str) -> Value {
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
         "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],
-        "acr_values_supported": names(Acr::ALL, Acr::as_str),
+        "acr_values_supported": Acr::reachable().map(Acr::as_str).collect::<Vec<_>>(),
         "prompt_values_supported": names(Prompt::ALL, Prompt::as_str),
         // Pages fit any window; what a page cannot be is a text for a telephone of 2000 (`wap`).
         "display_values_supported": ["page", "popup", "touch"],

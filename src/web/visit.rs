@@ -158,6 +158,13 @@ impl Goal {
         self.hints.login.as_deref().unwrap_or_default()
     }
 
+    /// Whether a picture code would lead there.
+    pub fn class_will_do(&self) -> bool {
+        self.continuation
+            .as_ref()
+            .is_none_or(|waiting| !waiting.needs_more_than_class)
+    }
+
     /// The origin that forms of the way there lead to in the end.
     pub fn origin(&self) -> Option<String> {
         self.continuation

@@ -12,7 +12,7 @@
 pub mod decision;
 pub mod resource;
 
-mod acr_values;
+mod assurance;
 mod claims;
 mod client;
 mod dpop_jkt;
@@ -32,6 +32,7 @@ mod scope;
 
 use std::time::Duration;
 
+pub use assurance::{Assurance, Entrance};
 pub use hints::Hints;
 pub use prompt::{Prompt, Prompts};
 pub use pushed::REFERENCE;
@@ -180,6 +181,8 @@ pub struct Request {
     pub dpop_jkt: Option<String>,
     /// To be found in the ID Token again.
     pub nonce: Option<String>,
+    /// How surely the person must have signed in.
+    pub assurance: Assurance,
     /// Wished for, in order of preference; a wish only (OpenID Connect Core §3.1.2.1).
     pub acr_values: Vec<String>,
     /// Who the relying party believes is signed in.
@@ -235,16 +238,18 @@ pub fn check(
     not_supported::check(parameters)?;
     response_type::check(parameters)?;
     let prompts = prompt::check(parameters)?;
+    let claims = claims::check(parameters)?;
     Ok(Request {
         scopes: scope::check(parameters, party, &prompts)?,
         resource: None,
-        claims: claims::check(parameters)?,
+        assurance: Assurance::read(&claims, party),
+        claims,
         prompts,
         max_age: max_age::check(parameters, party)?,
         code_challenge: pkce::check(parameters, party)?,
         dpop_jkt: dpop_jkt::check(parameters)?,
         nonce: nonce::check(parameters)?,
-        acr_values: acr_values::read(parameters),
+        acr_values: assurance::wishes(parameters, party),
         id_token_hint: hints::id_token(parameters),
     })
 }

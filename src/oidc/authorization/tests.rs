@@ -297,6 +297,47 @@ fn dynamic_registration_section_2_default_max_age_counts_where_the_request_does_
 }
 
 #[test]
+fn a_login_that_is_not_sure_enough_is_asked_for_again_once() {
+    let mut ent = party("ent");
+    ent.metadata.minimum_acr = Some(Acr::SingleFactor);
+    let decided = |changes: &[(&str, &str)], acr: Option<Acr>, asked: Option<u64>| {
+        let request = check(&with(changes), &ent, false).unwrap();
+        let session = acr.map(|acr| Session {
+            acr,
+            ..session(NOW.minus(Duration::from_secs(5)))
+        });
+        let asked = asked.map(|seconds| NOW.minus(Duration::from_secs(seconds)));
+        decide(&request, session.as_ref(), Hinted::Nobody, asked, NOW)
+    };
+    let refused = |decision, code| matches!(decision, Decision::Refuse(error) if error.code == code);
+    let unmet = ErrorCode::UnmetAuthenticationRequirements;
+    let (class, single) = (Some(Acr::Class), Some(Acr::SingleFactor));
+    assert_eq!(decided(&[], single, None), Decision::Go);
+    assert_eq!(decided(&[], class, None), Decision::SignIn(Why::NotSureEnough));
+    assert_eq!(decided(&[], class, Some(4)), Decision::SignIn(Why::NotSureEnough));
+    assert!(refused(decided(&[], class, Some(6)), unmet), "no circle");
+    assert_eq!(decided(&[], single, Some(6)), Decision::Go);
+    let none = [("prompt", "none")];
+    assert!(refused(decided(&none, class, None), ErrorCode::LoginRequired));
+    let never = [(
+        "claims",
+        r#"{"id_token":{"acr":{"essential":true,"value":"https://refeds.org/profile/mfa"}}}"#,
+    )];
+    for acr in [None, class, single] {
+        assert!(
+            refused(decided(&never, acr, None), unmet),
+            "before anybody types anything"
+        );
+    }
+    let wished = [("acr_values", "https://refeds.org/profile/mfa")];
+    assert_eq!(
+        decided(&wished, single, None),
+        Decision::Go,
+        "a wish refuses nobody"
+    );
+}
+
+#[test]
 fn what_was_asked_is_answered_by_a_login_after_it_and_never_goes_in_circles() {
     for asked in [
         ("prompt", "login"),

@@ -70,6 +70,7 @@ fn form(
         username: username.to_owned(),
         continue_to: goal.sealed().map(str::to_owned),
         service: goal.service(),
+        class_way: goal.class_will_do(),
         problem,
     };
     Ok(Page::new(views::render(&view)?).leading_to(goal.origin()))

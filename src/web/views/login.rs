@@ -16,6 +16,8 @@ pub struct LoginPage {
     pub continue_to: Option<String>,
     /// The name of the service that sent the person here.
     pub service: Option<String>,
+    /// Whether the page leads to the class page too.
+    pub class_way: bool,
     /// Why the last try did not succeed.
     pub problem: Option<LoginProblem>,
 }

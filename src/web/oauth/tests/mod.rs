@@ -2,6 +2,7 @@
 
 mod access_token;
 mod assertion;
+mod assurance;
 mod authorize;
 mod certification;
 mod claims;
