@@ -5,6 +5,7 @@
 
 pub mod assurance;
 pub mod audit;
+pub mod claims_request;
 pub mod class_group;
 pub mod contact;
 pub mod credential;

@@ -1,6 +1,7 @@
 //! For tests: invented people, enrolments, relying parties and grants.
 
 use super::assurance::{Acr, Amr};
+use super::claims_request::ClaimsRequest;
 use super::contact::{Address, Contact, Verified};
 use super::education::{Profile, SchoolYear};
 use super::enrolment::Enrolment;
@@ -86,6 +87,7 @@ pub(crate) fn grant(client: &str) -> Grant {
         session: SessionId::new(MORNING, &random),
         scopes: Scopes::known_of("openid profile education"),
         resource: None,
+        claims: ClaimsRequest::default(),
         nonce: Some("nonce".into()),
         authenticated_at: MORNING,
         acr: Acr::Class,

@@ -6,7 +6,7 @@ use crate::domain::contact::Contact;
 use crate::domain::grant::{Scope, Scopes};
 use crate::domain::identity::Identity;
 use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
-use crate::oidc::claims::{self, About, Released};
+use crate::oidc::claims::{self, About, Asked, Released};
 use crate::store;
 use crate::store::db::Conn;
 
@@ -19,10 +19,10 @@ pub async fn release(
     context: &Context,
     conn: &mut Conn,
     party: &RelyingParty,
-    scopes: &Scopes,
+    asked: Asked<'_>,
     (identity, contact): (&Identity, Option<&Contact>),
 ) -> Result<Released, Failure> {
-    let live = if claims::may_leave(party, scopes, Scope::Education) {
+    let live = if claims::may_leave(party, asked, Scope::Education) {
         store::enrolment::live_of(conn, identity.id, context.now().date()).await?
     } else {
         Vec::new()
@@ -32,7 +32,7 @@ pub async fn release(
         contact,
         live: &live,
     };
-    Ok(claims::release(party, scopes, about))
+    Ok(claims::release(party, asked, about))
 }
 
 /// What a relying party would receive about a person if it asked for `scopes`, under which subject it knows them already,
@@ -64,7 +64,7 @@ pub async fn preview(
     let subject = super::subject::known(&mut conn, &party, identity.id).await?;
     let contact = store::contact::find(&mut conn, identity.id).await?;
     let about = (&identity, contact.as_ref().map(|kept| &kept.contact));
-    let released = release(context, &mut conn, &party, scopes, about).await?;
+    let released = release(context, &mut conn, &party, Asked::by(scopes), about).await?;
     Ok(Some(Preview { subject, released }))
 }
 

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use super::keys::Keyring;
 use super::{Context, Failure, dpop, release};
+use crate::domain::claims_request::NO_CLAIMS;
+use crate::domain::grant::Scope;
 use crate::domain::relying_party::RelyingParty;
 use crate::jose;
 use crate::oauth::access_token::OPAQUE_PREFIX;
@@ -78,7 +80,16 @@ pub async fn userinfo(
         conn = context.db.reader().await?;
     }
     let about = (&token.identity, found.contact.as_ref());
-    let released = release::release(context, &mut conn, &party, &token.scopes, about).await?;
+    let asked = claims::Asked {
+        scopes: &token.scopes,
+        // They came with an OpenID Connect request; a token that was narrowed to less has none of it.
+        claims: if token.scopes.contains(Scope::OpenId) {
+            &token.grant.claims.userinfo
+        } else {
+            &NO_CLAIMS
+        },
+    };
+    let released = release::release(context, &mut conn, &party, asked, about).await?;
     drop(conn);
     let mut answer = released.claims;
     answer.insert("sub".to_owned(), subject.into());

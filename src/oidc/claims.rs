@@ -1,10 +1,12 @@
 //! What a relying party receives about a person, and why: the one place where attributes leave.
 //!
-//! An attribute leaves only where its scope was asked for **and** the party's policy lists it; of the enrolments, only
-//! those in schools the party serves. Must never release anything by default.
+//! An attribute leaves only where it was asked for, by its scope or by the name of its claim (OpenID Connect Core §5.4,
+//! §5.5), **and** the party's policy lists it; of the enrolments, only those in schools the party serves. Must never
+//! release anything by default.
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::claims_request::{AskedClaim, AskedClaims, NO_CLAIMS};
 use crate::domain::contact::{Address, Contact};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::grant::{Scope, Scopes};
@@ -24,11 +26,11 @@ const PHONE_VERIFIED: &str = "phone_number_verified";
 pub enum Verdict {
     /// It leaves, for this purpose, under this convention.
     Released(Release),
-    /// The scope that carries it was not asked for.
+    /// Neither the scope that carries it nor its claim was asked for.
     NotAsked(Scope),
     /// The party's policy does not list it.
     NotInPolicy,
-    /// The person has none.
+    /// The person has none, or none that would do.
     NoValue,
 }
 
@@ -39,6 +41,59 @@ pub struct Released {
     pub claims: Map<String, Value>,
     /// Every attribute there is, with what became of it.
     pub verdicts: Vec<(Attribute, Verdict)>,
+}
+
+/// What a party asks about a person, at one place.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Whole groups of attributes.
+    pub scopes: &'a Scopes,
+    /// Single claims (OpenID Connect Core §5.5).
+    pub claims: &'a AskedClaims,
+}
+
+impl<'a> Asked<'a> {
+    /// By scopes alone.
+    pub fn by(scopes: &'a Scopes) -> Self {
+        let claims = &NO_CLAIMS;
+        Self { scopes, claims }
+    }
+
+    /// Whether an attribute is asked for at all.
+    fn includes(self, attribute: Attribute) -> bool {
+        let may_do = |asked: &AskedClaim| asked.values.is_none() || scope_of(attribute) != Scope::Education;
+        let by_name = |name: &&str| self.claims.get(name).is_some_and(may_do);
+        self.scopes.contains(scope_of(attribute)) || claims_of(attribute).iter().any(by_name)
+    }
+
+    /// Whether a claim that carries an attribute was asked for, with this value or any.
+    fn takes(self, attribute: Attribute, claim: &str, value: &Value) -> bool {
+        let by_name = self.claims.get(claim).is_some_and(|asked| asked.takes(value));
+        self.scopes.contains(scope_of(attribute)) || by_name
+    }
+}
+
+/// The claims that carry an attribute.
+fn claims_of(attribute: Attribute) -> &'static [&'static str] {
+    match attribute {
+        Attribute::GivenName => &["given_name"],
+        Attribute::FamilyName => &["family_name"],
+        Attribute::Name => &["name"],
+        Attribute::PreferredUsername => &["preferred_username"],
+        Attribute::BirthDate => &["birthdate"],
+        Attribute::Locale => &["locale"],
+        Attribute::Gender => &["gender"],
+        Attribute::Email => &["email", "email_verified"],
+        Attribute::PhoneNumber => &["phone_number", "phone_number_verified"],
+        Attribute::Address => &["address"],
+        Attribute::Uai | Attribute::Level | Attribute::Class | Attribute::Profile => &[EDUCATION],
+    }
+}
+
+/// Whether a claim carries an attribute of a person.
+pub fn is_about_a_person(claim: &str) -> bool {
+    let mut all = Attribute::ALL.iter().flat_map(|attribute| claims_of(*attribute));
+    all.any(|name| *name == claim)
 }
 
 /// The scope that carries an attribute (OpenID Connect Core §5.4 for all but `education`).
@@ -81,33 +136,44 @@ pub struct About<'a> {
 }
 
 /// Whether any attribute of a scope may leave: whoever releases need not look for the others.
-pub fn may_leave(party: &RelyingParty, scopes: &Scopes, scope: Scope) -> bool {
+pub fn may_leave(party: &RelyingParty, asked: Asked<'_>, scope: Scope) -> bool {
     let mut of_scope = Attribute::ALL
         .iter()
         .filter(|attribute| scope_of(**attribute) == scope);
-    of_scope.any(|attribute| permission(party, scopes, *attribute).is_ok())
+    of_scope.any(|attribute| permission(party, asked, *attribute).is_ok())
 }
 
-/// Releases to `party` what `scopes` ask of a person.
-pub fn release(party: &RelyingParty, scopes: &Scopes, about: About<'_>) -> Released {
+/// Releases to `party` what it asks about a person. That a claim is essential changes nothing: what may not leave, or is
+/// not there, is left out (OpenID Connect Core §5.5.1).
+pub fn release(party: &RelyingParty, asked: Asked<'_>, about: About<'_>) -> Released {
     let served: Vec<&Enrolment> = about
         .live
         .iter()
         .filter(|enrolment| party.serves(&enrolment.school))
         .collect();
     let mut claims = Map::new();
+    // A list of enrolments is no value that anybody could name, so it is taken as a whole or not at all.
     let mut education: Vec<Map<String, Value>> = vec![Map::new(); served.len()];
     let mut verdicts = Vec::new();
     for attribute in Attribute::ALL.iter().copied() {
-        let verdict = match permission(party, scopes, attribute) {
+        let verdict = match permission(party, asked, attribute) {
             Err(verdict) => verdict,
             Ok(line) => {
                 let found = match scope_of(attribute) {
                     Scope::Education => write_each(attribute, &served, &mut education),
-                    Scope::Email | Scope::Phone | Scope::Address => about
-                        .contact
-                        .is_some_and(|contact| write_contact(attribute, contact, &mut claims)),
-                    _ => write(attribute, about.identity, &mut claims),
+                    _ => {
+                        let mut own = Map::new();
+                        match scope_of(attribute) {
+                            Scope::Email | Scope::Phone | Scope::Address => about
+                                .contact
+                                .is_some_and(|contact| write_contact(attribute, contact, &mut own)),
+                            _ => write(attribute, about.identity, &mut own),
+                        };
+                        own.retain(|claim, value| asked.takes(attribute, claim, value));
+                        let found = !own.is_empty();
+                        claims.extend(own);
+                        found
+                    }
                 };
                 if found {
                     Verdict::Released(line.clone())
@@ -141,12 +207,11 @@ pub fn address(claims: &mut Map<String, Value>, issuer: &str, client: &RelyingPa
 
 fn permission<'a>(
     party: &'a RelyingParty,
-    scopes: &Scopes,
+    asked: Asked<'_>,
     attribute: Attribute,
 ) -> Result<&'a Release, Verdict> {
-    let scope = scope_of(attribute);
-    if !scopes.contains(scope) {
-        return Err(Verdict::NotAsked(scope));
+    if !asked.includes(attribute) {
+        return Err(Verdict::NotAsked(scope_of(attribute)));
     }
     party
         .release
@@ -247,6 +312,7 @@ fn put(attribute: Attribute, value: Option<String>, into: &mut Map<String, Value
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::claims_request::ClaimsRequest;
     use crate::domain::testing::{contact, enrolment, party, person};
     use crate::oidc::access::is_open;
 
@@ -266,7 +332,7 @@ mod tests {
     fn what_is_asked_for_and_listed_leaves() {
         let lina = person("Lina", 1);
         let live = [enrolment(&lina, "9990001X", "CM2")];
-        let released = release(&party("ent"), &everything(), about(&lina, &live));
+        let released = release(&party("ent"), Asked::by(&everything()), about(&lina, &live));
         let expected = json!({
             "given_name": "Lina", "family_name": "Le Goff", "name": "Lina Le Goff", "birthdate": "2016-08-17",
             "education": [{ "uai": "9990001X", "level": "CM2", "class": "CM2 A", "profile": "National_ELV" }],
@@ -289,7 +355,11 @@ mod tests {
     fn nothing_leaves_without_scope_or_without_policy() {
         let lina = person("Lina", 1);
         let live = [enrolment(&lina, "9990001X", "CM2")];
-        let unasked = release(&party("ent"), &Scopes::known_of("openid"), about(&lina, &live));
+        let unasked = release(
+            &party("ent"),
+            Asked::by(&Scopes::known_of("openid")),
+            about(&lina, &live),
+        );
         assert!(unasked.claims.is_empty());
         assert!(
             unasked
@@ -299,7 +369,7 @@ mod tests {
         );
         let mut silent = party("ent");
         silent.release.0.clear();
-        let unlisted = release(&silent, &everything(), about(&lina, &live));
+        let unlisted = release(&silent, Asked::by(&everything()), about(&lina, &live));
         assert!(unlisted.claims.is_empty());
         assert!(
             unlisted
@@ -311,13 +381,70 @@ mod tests {
         for attribute in Attribute::ALL {
             let mut one = party("ent");
             one.release.0.retain(|line| line.attribute == *attribute);
-            let claims = release(&one, &everything(), about(&lina, &live)).claims;
+            let claims = release(&one, Asked::by(&everything()), about(&lina, &live)).claims;
             let text = Value::Object(claims.clone()).to_string();
             assert!(claims.len() <= 1, "{text}");
             let others = Attribute::ALL.iter().filter(|other| *other != attribute);
             for other in others {
                 assert!(!text.contains(&format!("\"{other}\"")), "{attribute}: {text}");
             }
+        }
+    }
+
+    fn asked_for(party: &RelyingParty, scopes: &str, claims: &str) -> Value {
+        let (scopes, claims) = (Scopes::known_of(scopes), claims.parse::<ClaimsRequest>().unwrap());
+        let asked = Asked {
+            scopes: &scopes,
+            claims: &claims.userinfo,
+        };
+        let lina = person("Lina", 1);
+        let live = [enrolment(&lina, "9990001X", "CM2")];
+        Value::Object(release(party, asked, about(&lina, &live)).claims)
+    }
+
+    #[test]
+    fn core_section_5_5_a_claim_by_name_leaves_alone_and_only_where_the_policy_lists_it() {
+        let (ent, mut narrow) = (party("ent"), party("ent"));
+        narrow.release.0.retain(|line| line.attribute == Attribute::Name);
+        let both =
+            r#"{"userinfo":{"name":{"essential":true},"birthdate":{"essential":true},"picture":null}}"#;
+        let named = json!({ "name": "Lina Le Goff" });
+        assert_eq!(
+            asked_for(&ent, "openid", both),
+            json!({ "name": "Lina Le Goff", "birthdate": "2016-08-17" })
+        );
+        assert_eq!(asked_for(&narrow, "openid", both), named, "essential or not");
+        assert_eq!(asked_for(&narrow, "openid profile", "{}"), named);
+        let education = asked_for(&ent, "openid", r#"{"userinfo":{"education":null}}"#);
+        assert_eq!(education["education"][0]["level"], "CM2");
+        for nothing in [
+            r#"{"id_token":{"name":null}}"#,
+            r#"{"userinfo":{"profile":null,"uai":null,"class":null,"level":null}}"#,
+            r#"{"userinfo":{"name#fr":null,"NAME":null,"sub":null}}"#,
+            r#"{"userinfo":{"education":{"value":"CM2"}}}"#,
+            r#"{"userinfo":{"name":{"value":"Maddi Le Goff"}}}"#,
+            r#"{"userinfo":{"name":{"values":[]}}}"#,
+        ] {
+            assert_eq!(asked_for(&ent, "openid", nothing), json!({}), "{nothing}");
+        }
+        for name in [
+            r#"{"value":"Lina Le Goff"}"#,
+            r#"{"values":["x","Lina Le Goff"]}"#,
+        ] {
+            let asked = format!(r#"{{"userinfo":{{"name":{name}}}}}"#);
+            assert_eq!(asked_for(&ent, "openid", &asked), named, "{name}");
+        }
+        let by_scope = asked_for(&ent, "openid profile", r#"{"userinfo":{"name":{"value":"x"}}}"#);
+        assert_eq!(by_scope["name"], "Lina Le Goff", "the scope asks for any");
+    }
+
+    #[test]
+    fn a_name_that_is_asked_for_is_one_that_discovery_announces() {
+        for name in names() {
+            assert!(is_about_a_person(name), "{name}");
+        }
+        for other in ["sub", "acr", "profile", "uai", ""] {
+            assert!(!is_about_a_person(other), "{other}");
         }
     }
 
@@ -332,7 +459,7 @@ mod tests {
                 contact: Some(contact),
                 live: &[],
             };
-            Value::Object(release(&party("ent"), &Scopes::known_of(scope), about).claims)
+            Value::Object(release(&party("ent"), Asked::by(&Scopes::known_of(scope)), about).claims)
         };
         let email = json!({ "email": "lina@ecole.example", "email_verified": true });
         assert_eq!(asked("openid email", &sample), email);
@@ -362,17 +489,21 @@ mod tests {
             contact: Some(&sample),
             live: &[],
         };
-        let released = release(&ent, &everything(), about);
+        let released = release(&ent, Asked::by(&everything()), about);
         assert_eq!(
             released.claims.keys().collect::<Vec<_>>(),
             ["phone_number", "phone_number_verified"]
         );
         let not_listed = (Attribute::Email, Verdict::NotInPolicy);
         assert!(released.verdicts.contains(&not_listed));
-        assert!(may_leave(&ent, &everything(), Scope::Phone));
-        assert!(!may_leave(&ent, &everything(), Scope::Email));
-        assert!(!may_leave(&ent, &everything(), Scope::Education));
-        assert!(!may_leave(&ent, &Scopes::known_of("openid"), Scope::Phone));
+        assert!(may_leave(&ent, Asked::by(&everything()), Scope::Phone));
+        assert!(!may_leave(&ent, Asked::by(&everything()), Scope::Email));
+        assert!(!may_leave(&ent, Asked::by(&everything()), Scope::Education));
+        assert!(!may_leave(
+            &ent,
+            Asked::by(&Scopes::known_of("openid")),
+            Scope::Phone
+        ));
     }
 
     #[test]
@@ -386,7 +517,7 @@ mod tests {
             contact: Some(&sample),
             live: &live,
         };
-        let claims = release(&party("ent"), &everything(), about).claims;
+        let claims = release(&party("ent"), Asked::by(&everything()), about).claims;
         let mut names: Vec<String> = names().into_iter().map(str::to_owned).collect();
         names.sort();
         assert_eq!(claims.keys().cloned().collect::<Vec<_>>(), names);
@@ -401,14 +532,14 @@ mod tests {
         ];
         let mut college = party("ent");
         college.schools = vec!["9990101F".parse().unwrap()];
-        let claims = release(&college, &everything(), about(&lina, &live)).claims;
+        let claims = release(&college, Asked::by(&everything()), about(&lina, &live)).claims;
         assert_eq!(claims[EDUCATION].as_array().unwrap().len(), 1);
         assert_eq!(claims[EDUCATION][0]["uai"], "9990101F");
         assert!(is_open(&college, &live) && !is_open(&college, &live[..1]) && !is_open(&college, &[]));
         assert!(is_open(&party("ent"), &[]), "no list of schools: everybody");
         let twice = [live[0].clone(), live[0].clone()];
         assert_eq!(
-            release(&party("ent"), &everything(), about(&lina, &twice)).claims[EDUCATION]
+            release(&party("ent"), Asked::by(&everything()), about(&lina, &twice)).claims[EDUCATION]
                 .as_array()
                 .unwrap()
                 .len(),

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::authorization::{PROMPTS, ResponseMode};
+use super::authorization::{Prompt, ResponseMode};
 use super::claims;
 use crate::domain::assurance::Acr;
 use crate::domain::grant::Scope;
@@ -64,11 +64,14 @@ pub fn document(issuer: &str) -> Value {
         "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "dpop_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],
-        "acr_values_supported": names(Acr::ALL, Acr::as_str),
-        "prompt_values_supported": PROMPTS,
+        "acr_values_supported": Acr::reachable().map(Acr::as_str).collect::<Vec<_>>(),
+        "prompt_values_supported": names(Prompt::ALL, Prompt::as_str),
+        // Pages fit any window; what a page cannot be is a text for a telephone of 2000 (`wap`).
+        "display_values_supported": ["page", "popup", "touch"],
+        "ui_locales_supported": ["fr", "en"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "pushed_authorization_request_endpoint": at("/oauth/par"),

@@ -16,7 +16,7 @@ use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 /// The columns of a grant that stands in a statement as `g`.
 macro_rules! grant_columns {
     () => {
-        "g.id AS grant_id, g.client_id, g.identity_id, g.session_id, g.scope, g.resource, g.nonce, g.authenticated_at, g.acr, g.amr,
+        "g.id AS grant_id, g.client_id, g.identity_id, g.session_id, g.scope, g.claims, g.resource, g.nonce, g.authenticated_at, g.acr, g.amr,
         g.created_at AS granted_at, g.revoked_at"
     };
 }
@@ -70,7 +70,7 @@ pub(super) use {found_columns, found_joins, grant_columns, token_use_columns, to
 
 statements! {
     INSERT = "INSERT INTO oauth_grant (id, client_id, identity_id, session_id, scope, nonce, authenticated_at, acr, amr,
-            created_at, resource) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+            created_at, resource, claims) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     INSERT_CODE = "INSERT INTO authorization_code (code_hash, grant_id, redirect_uri, code_challenge, expires_at,
             dpop_jkt) VALUES ($1, $2, $3, $4, $5, $6)";
     // The single-use gate: one row is the caller's, none means that the code was used before or never was.
@@ -106,6 +106,7 @@ fn grant(row: &Row) -> Result<Grant, StoreError> {
         session: row.parse("session_id")?,
         scopes: Scopes::all_of(&row.get::<String>("scope")?),
         resource: row.parse_optional("resource")?,
+        claims: row.parse_optional("claims")?.unwrap_or_default(),
         nonce: row.get("nonce")?,
         authenticated_at: Timestamp::from_micros(row.get("authenticated_at")?),
         acr: row.parse("acr")?,
@@ -137,6 +138,7 @@ pub async fn insert(
         text(grant.amr),
         grant.created_at.into(),
         text_or_null(grant.resource.as_ref()),
+        text_or_null(Some(&grant.claims).filter(|claims| !claims.is_empty())),
     ];
     tx.execute(INSERT, values).await?;
     let values = [
@@ -378,6 +380,9 @@ mod tests {
         let (mut grant, lina) = (grant("ent"), person("Lina", 1));
         grant.resource = Some("https://cantine.example/api".parse().unwrap());
         grant.scopes = Scopes::all_of("openid profile education menus:read");
+        grant.claims = r#"{"userinfo":{"name":{"essential":true}},"id_token":{"birthdate":null}}"#
+            .parse()
+            .unwrap();
         let mut tx = db.begin().await.unwrap();
         crate::store::identity::insert(&mut tx, &lina).await.unwrap();
         crate::store::relying_party::save(&mut tx, &party("ent"))

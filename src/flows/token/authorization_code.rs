@@ -27,7 +27,8 @@
 //! | `commit` | all of it or nothing, and on disk |
 //!
 //! That is one round trip more than is owed. Besides: the first release of a subject has its own statements, and an entry
-//! that somebody else wrote in the same lane of the journal between the read and the write costs three.
+//! that somebody else wrote in the same lane of the journal between the read and the write costs three. A client that asked
+//! for attributes in the ID Token has person and enrolments read for them.
 
 use super::{Call, Caller, Committed, Issue, Outcome, Refresh, issue};
 use crate::domain::audit::Kind;

@@ -343,8 +343,12 @@ async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, 
     };
     let access_token = draft.write(context, call.keyring, &description).await?;
     let id_token = if what.scopes.contains(Scope::OpenId) {
-        let released = (what.subject, &access_token);
-        Some(id_token::issue(context, call.keyring, party, grant, released, now).await?)
+        let said = id_token::Said {
+            subject: what.subject,
+            access_token: &access_token,
+            attributes: id_token::attributes(context, party, grant).await?,
+        };
+        Some(id_token::issue(context, call.keyring, party, grant, said, now).await?)
     } else {
         None
     };

@@ -2,10 +2,13 @@
 
 mod access_token;
 mod assertion;
+mod assurance;
 mod authorize;
 mod certification;
+mod claims;
 mod code_flow;
 mod dpop;
+mod hints;
 mod logout;
 mod programs;
 mod pushed;

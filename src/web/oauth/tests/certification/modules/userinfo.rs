@@ -142,3 +142,20 @@ pub(in crate::web::oauth::tests::certification) async fn oidcc_alternate_happy_f
     let userinfo = answered(&mut suite, &client, &asked).await;
     assert_eq!(named(&userinfo), BTreeSet::from(["email", "email_verified"]));
 }
+
+/// One claim is asked for by name, and cannot be done without, they say.
+pub(in crate::web::oauth::tests::certification) async fn oidcc_claims_essential(mut suite: Suite) {
+    assert_eq!(suite.provider["claims_parameter_supported"], true);
+    let claims = suite.provider["claims_supported"].as_array().unwrap();
+    assert!(claims.contains(&json!("name")));
+    let client = suite.client("suite").await;
+    let asked = suite
+        .request(&client)
+        .with("claims", r#"{"userinfo":{"name":{"essential":true}}}"#);
+    let code = suite.code(&client, &asked).await;
+    // What stands in the ID Token is looked at by every redemption: nobody asked for the name there.
+    let tokens = suite.redeem(&client, &asked, &code).await;
+    let userinfo = suite.userinfo(&tokens).await;
+    let expected = json!({ "sub": tokens.claims["sub"], "name": "Maddi Le Goff" });
+    assert_eq!(userinfo, expected, "and nothing else of the profile");
+}
