@@ -26,6 +26,7 @@ pub mod person;
 pub mod purge;
 pub mod pushed_request;
 mod recognition;
+pub mod registration;
 pub mod release;
 pub mod session;
 pub mod sign_in;

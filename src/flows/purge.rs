@@ -34,6 +34,7 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     store::used_proof::purge(&mut tx, now).await?;
     // A login that waits still needs the row, to use it up.
     store::pushed_request::purge(&mut tx, now.minus(FRESH)).await?;
+    store::registration::purge_tokens(&mut tx, now).await?;
     tx.commit().await?;
     Ok(Purged {
         sessions,

@@ -7,6 +7,7 @@ use super::authorization::{PROMPTS, ResponseMode};
 use super::claims;
 use crate::domain::assurance::Acr;
 use crate::domain::grant::Scope;
+use crate::domain::registration::SubjectType;
 use crate::domain::relying_party::{ClientAuthMethod, SigningAlgorithm};
 use crate::oauth::pkce;
 
@@ -36,11 +37,12 @@ pub fn document(issuer: &str) -> Value {
         "userinfo_endpoint": at("/oauth/userinfo"),
         "jwks_uri": at("/oauth/jwks.json"),
         "end_session_endpoint": at("/oauth/logout"),
+        "registration_endpoint": at("/oauth/register"),
         "scopes_supported": names(Scope::ALL, Scope::as_str),
         "response_types_supported": ["code"],
         "response_modes_supported": names(ResponseMode::ALL, ResponseMode::as_str),
         "grant_types_supported": ["authorization_code"],
-        "subject_types_supported": ["pairwise"],
+        "subject_types_supported": names(SubjectType::ALL, SubjectType::as_str),
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],

@@ -10,4 +10,5 @@ pub mod claims;
 pub mod discovery;
 pub mod id_token;
 pub mod logout;
+pub mod registration;
 pub mod subject;

@@ -21,6 +21,7 @@ pub mod membership;
 pub mod merge;
 pub mod person;
 pub mod pushed_request;
+pub mod registration;
 pub mod relying_party;
 pub mod roster;
 pub mod run_undo;
@@ -126,6 +127,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("merge", merge::STATEMENTS),
     ("person", person::STATEMENTS),
     ("pushed_request", pushed_request::STATEMENTS),
+    ("registration", registration::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
     ("roster", roster::STATEMENTS),
     ("run_undo", run_undo::STATEMENTS),
