@@ -117,9 +117,10 @@ impl FromStr for HostPattern {
             None => (false, text),
         };
         let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if !rest.ends_with(']') => {
-                (host, Some(port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?))
-            }
+            Some((host, port)) if !rest.ends_with(']') => (
+                host,
+                Some(port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?),
+            ),
             _ => (rest, None),
         };
         // Written the way an address is compared: so that nothing is listed that never matches.
@@ -288,12 +289,32 @@ mod tests {
 
     #[test]
     fn a_host_that_could_never_match_or_would_match_everybody_is_refused() {
-        for text in ["ent.example", "*.somme.example", "localhost", "127.0.0.1", "[::1]", "a.example:8443"] {
+        for text in [
+            "ent.example",
+            "*.somme.example",
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "a.example:8443",
+        ] {
             assert_eq!(text.parse::<HostPattern>().unwrap().to_string(), text);
         }
         for wrong in [
-            "", "*", "*.", "*.fr", "*.127.0.0.1", "ENT.example", "127.1", "ent.example/", "https://ent.example",
-            "a@ent.example", "ent.example:0", "ent.example:x", "ent.*.example", "élan.example", "ent.example.",
+            "",
+            "*",
+            "*.",
+            "*.fr",
+            "*.127.0.0.1",
+            "ENT.example",
+            "127.1",
+            "ent.example/",
+            "https://ent.example",
+            "a@ent.example",
+            "ent.example:0",
+            "ent.example:x",
+            "ent.*.example",
+            "élan.example",
+            "ent.example.",
         ] {
             assert!(wrong.parse::<HostPattern>().is_err(), "{wrong}");
         }
@@ -304,7 +325,13 @@ mod tests {
         let mut somme = policy("somme");
         somme.hosts = vec!["*.somme.example".parse().unwrap()];
         assert!(somme.covers_scheme("example.somme.ent"));
-        for wrong in ["javascript", "data", "example.somme", "ent.somme.example", "com.evil"] {
+        for wrong in [
+            "javascript",
+            "data",
+            "example.somme",
+            "ent.somme.example",
+            "com.evil",
+        ] {
             assert!(!somme.covers_scheme(wrong), "{wrong}");
         }
     }
@@ -324,7 +351,10 @@ mod tests {
         assert_eq!((&client.release, client.basis), (&somme.release, Basis::Consent));
         assert_eq!(client.schools, somme.schools);
         assert!(!client.pkce_required && client.metadata.resources.is_empty());
-        assert!(client.metadata.service_scopes.is_empty(), "it has no grant to use them");
+        assert!(
+            client.metadata.service_scopes.is_empty(),
+            "it has no grant to use them"
+        );
         client.auth_method = ClientAuthMethod::None;
         somme.dress(&mut client);
         assert!(client.pkce_required, "a public client never goes without");

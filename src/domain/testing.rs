@@ -104,7 +104,10 @@ pub(crate) fn policy(id: &str) -> Policy {
     Policy {
         id: id.parse().unwrap(),
         name: format!("Projet {id}"),
-        hosts: vec![format!("{id}.example").parse().unwrap(), "127.0.0.1".parse().unwrap()],
+        hosts: vec![
+            format!("{id}.example").parse().unwrap(),
+            "127.0.0.1".parse().unwrap(),
+        ],
         most: 10,
         grant_types: GrantType::ALL.to_vec(),
         auth_methods: ClientAuthMethod::ALL.to_vec(),

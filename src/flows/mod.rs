@@ -8,6 +8,7 @@ pub mod authorize;
 pub mod class_code;
 pub mod class_page;
 pub mod classroom;
+pub mod client;
 pub mod client_authentication;
 pub mod continuation;
 pub mod credential;

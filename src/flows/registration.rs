@@ -35,7 +35,8 @@ const TOO_MANY: RegistrationError =
     RegistrationError::limit("client", "this project has as many clients as it may");
 
 /// What is refused while its policy is out of use.
-const CLOSED: RegistrationError = RegistrationError::limit("client", "this project registers nothing at present");
+const CLOSED: RegistrationError =
+    RegistrationError::limit("client", "this project registers nothing at present");
 
 /// A client as its project is told of it.
 #[derive(Debug, Clone)]
@@ -276,7 +277,13 @@ pub async fn delete(context: &Context, client: &str, token: &Secret) -> Answer<(
     let Some(party) = held.filter(|held| is_its_own(held, token)) else {
         return Ok(Err(Refused::Token));
     };
-    remove(&mut tx, &party, Actor::RelyingParty(id.to_string()), context.now()).await?;
+    remove(
+        &mut tx,
+        &party,
+        Actor::RelyingParty(id.to_string()),
+        context.now(),
+    )
+    .await?;
     tx.commit().await?;
     Ok(Ok(()))
 }
@@ -322,7 +329,10 @@ fn is_its_own(party: &RelyingParty, token: &Secret) -> bool {
 }
 
 async fn policy_of(context: &Context, party: &RelyingParty) -> Result<Option<Policy>, Failure> {
-    let id = party.registration.as_ref().and_then(|known| known.policy.parse().ok());
+    let id = party
+        .registration
+        .as_ref()
+        .and_then(|known| known.policy.parse().ok());
     let Some(id) = id else { return Ok(None) };
     let mut conn = context.db.reader().await?;
     let policy = store::registration::find(&mut conn, &id).await?;
@@ -376,7 +386,10 @@ async fn check_sector(
             sector::check_list(answer.body(), &party.redirect_uris)
         }
         Ok(answer) => {
-            tracing::info!(status = answer.status().as_u16(), "sector_identifier_uri not answered");
+            tracing::info!(
+                status = answer.status().as_u16(),
+                "sector_identifier_uri not answered"
+            );
             Err(sector::UNREADABLE)
         }
         Err(error) => {

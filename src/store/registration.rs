@@ -266,7 +266,9 @@ mod tests {
                 at: NOW,
             });
             store::relying_party::save(&mut tx, &client).await.unwrap();
-            store::relying_party::save(&mut tx, &party("declared")).await.unwrap();
+            store::relying_party::save(&mut tx, &party("declared"))
+                .await
+                .unwrap();
             assert_eq!(clients(&mut tx, &somme.id).await.unwrap(), 1);
             assert_eq!(client_ids(&mut tx, &somme.id).await.unwrap(), [client.id.clone()]);
             assert!(!delete(&mut tx, &somme.id).await.unwrap());
@@ -292,7 +294,12 @@ mod tests {
             assert!(access.is_good(NOW) && !access.is_good(access.expires_at));
             let other = Secret::new("mrli_other").digest();
             assert_eq!(find_token(&mut tx, &other).await.unwrap(), None);
-            assert_eq!(revoke_tokens(&mut tx, &"nord".parse().unwrap(), NOW).await.unwrap(), 0);
+            assert_eq!(
+                revoke_tokens(&mut tx, &"nord".parse().unwrap(), NOW)
+                    .await
+                    .unwrap(),
+                0
+            );
             assert_eq!(revoke_tokens(&mut tx, &access.policy, NOW).await.unwrap(), 1);
             assert_eq!(revoke_tokens(&mut tx, &access.policy, NOW).await.unwrap(), 0);
             let revoked = find_token(&mut tx, &token).await.unwrap().unwrap();
@@ -310,19 +317,29 @@ mod tests {
             let (one, mut other) = (grant("one"), grant("other"));
             let random = crate::base::random::SeededRandom::new(9);
             other.id = crate::base::id::GrantId::new(NOW, &random);
-            let code = |text: &str| (Secret::new(text).digest(), crate::domain::grant::AuthorizationCode {
-                redirect_uri: "https://one.example/cb".into(),
-                code_challenge: None,
-                expires_at: NOW,
-            });
+            let code = |text: &str| {
+                (
+                    Secret::new(text).digest(),
+                    crate::domain::grant::AuthorizationCode {
+                        redirect_uri: "https://one.example/cb".into(),
+                        code_challenge: None,
+                        expires_at: NOW,
+                    },
+                )
+            };
             let mut tx = db.begin().await.unwrap();
             for (grant, name) in [(&one, "a"), (&other, "b")] {
                 let (digest, code) = code(name);
-                store::grant::insert(&mut tx, grant, &digest, &code).await.unwrap();
+                store::grant::insert(&mut tx, grant, &digest, &code)
+                    .await
+                    .unwrap();
             }
             assert_eq!(revoke_everything_of(&mut tx, &one.client, NOW).await.unwrap(), 1);
             assert_eq!(revoke_everything_of(&mut tx, &one.client, NOW).await.unwrap(), 0);
-            assert!(store::grant::revoke(&mut tx, other.id, NOW).await.unwrap(), "not revoked before");
+            assert!(
+                store::grant::revoke(&mut tx, other.id, NOW).await.unwrap(),
+                "not revoked before"
+            );
         })
         .await;
     }

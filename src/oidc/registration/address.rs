@@ -117,7 +117,12 @@ mod tests {
 
     #[test]
     fn an_address_that_another_parser_reads_otherwise_is_none() {
-        for right in ["https://ent.example", "https://ent.example:8443/cb?a=%20&b=1", "HTTPS://Ent.Example/", "http://[::1]:80/"] {
+        for right in [
+            "https://ent.example",
+            "https://ent.example:8443/cb?a=%20&b=1",
+            "HTTPS://Ent.Example/",
+            "http://[::1]:80/",
+        ] {
             assert!(plain(right).is_ok(), "{right}");
         }
         for wrong in [

@@ -54,8 +54,16 @@ fn redirects(party: &RelyingParty) -> Result<(), RegistrationError> {
     }
     let of_the_web = |uri: &String| uri.starts_with("http:") || uri.starts_with("https:");
     let native = party.metadata.application_type == ApplicationType::Native;
-    if !native && party.redirect_uris.iter().any(|uri| url::origin(uri).is_none() && !of_the_web(uri)) {
-        return wrong(address::REDIRECT_URIS, "a scheme of one's own is for native programs");
+    if !native
+        && party
+            .redirect_uris
+            .iter()
+            .any(|uri| url::origin(uri).is_none() && !of_the_web(uri))
+    {
+        return wrong(
+            address::REDIRECT_URIS,
+            "a scheme of one's own is for native programs",
+        );
     }
     Ok(())
 }
@@ -80,15 +88,23 @@ fn proof(party: &RelyingParty) -> Result<(), RegistrationError> {
     if party.metadata.auth_signing_alg.is_some() && !signs {
         return wrong("token_endpoint_auth_signing_alg", "goes with private_key_jwt");
     }
-    let required = signs || party.metadata.signed_request_required || party.metadata.request_object_alg.is_some();
+    let required =
+        signs || party.metadata.signed_request_required || party.metadata.request_object_alg.is_some();
     match &party.metadata.keys {
         ClientKeys::None if signs => wrong(KEYS, "private_key_jwt needs jwks or jwks_uri"),
         ClientKeys::None if required => wrong(KEYS, "signed requests need jwks or jwks_uri"),
         ClientKeys::None | ClientKeys::JwksUri(_) => Ok(()),
         ClientKeys::Jwks(text) if required => {
             let usable = keys::usable(text);
-            let wanted = party.metadata.auth_signing_alg.as_deref().and_then(Algorithm::from_name);
-            if usable.iter().any(|key| wanted.is_none_or(|wanted| key.algorithm() == wanted)) {
+            let wanted = party
+                .metadata
+                .auth_signing_alg
+                .as_deref()
+                .and_then(Algorithm::from_name);
+            if usable
+                .iter()
+                .any(|key| wanted.is_none_or(|wanted| key.algorithm() == wanted))
+            {
                 Ok(())
             } else {
                 wrong(KEYS, "has no key that its signatures could be verified with here")
@@ -133,7 +149,11 @@ fn safe(field: &'static str, address: Option<&str>) -> Result<(), RegistrationEr
         "http" => url.host_str().is_some_and(is_loopback),
         _ => false,
     });
-    if is_safe { Ok(()) } else { wrong(field, "must be https (http on the loopback only)") }
+    if is_safe {
+        Ok(())
+    } else {
+        wrong(field, "must be https (http on the loopback only)")
+    }
 }
 
 fn logout(party: &RelyingParty) -> Result<(), RegistrationError> {
@@ -166,7 +186,10 @@ fn fapi2(party: &RelyingParty) -> Result<(), RegistrationError> {
         return Ok(());
     }
     if party.auth_method != ClientAuthMethod::PrivateKeyJwt {
-        return wrong("token_endpoint_auth_method", "fapi2 wants private_key_jwt: no secret, no public client");
+        return wrong(
+            "token_endpoint_auth_method",
+            "fapi2 wants private_key_jwt: no secret, no public client",
+        );
     }
     if !party.pkce_required {
         return wrong("pkce_required", "fapi2 wants PKCE");
@@ -175,17 +198,31 @@ fn fapi2(party: &RelyingParty) -> Result<(), RegistrationError> {
         return wrong("id_token_signed_response_alg", "fapi2 wants ES256");
     }
     for (field, is_rs256) in [
-        ("userinfo_signed_response_alg", metadata.userinfo_alg == Some(SigningAlgorithm::Rs256)),
-        ("introspection_signed_response_alg", metadata.introspection_alg == Some(SigningAlgorithm::Rs256)),
-        ("request_object_signing_alg", metadata.request_object_alg.as_deref() == Some("RS256")),
-        ("token_endpoint_auth_signing_alg", metadata.auth_signing_alg.as_deref() == Some("RS256")),
+        (
+            "userinfo_signed_response_alg",
+            metadata.userinfo_alg == Some(SigningAlgorithm::Rs256),
+        ),
+        (
+            "introspection_signed_response_alg",
+            metadata.introspection_alg == Some(SigningAlgorithm::Rs256),
+        ),
+        (
+            "request_object_signing_alg",
+            metadata.request_object_alg.as_deref() == Some("RS256"),
+        ),
+        (
+            "token_endpoint_auth_signing_alg",
+            metadata.auth_signing_alg.as_deref() == Some("RS256"),
+        ),
     ] {
         if is_rs256 {
             return wrong(field, "fapi2 forbids RS256");
         }
     }
     if let ClientKeys::Jwks(text) = &metadata.keys
-        && keys::usable(text).iter().all(|key| key.algorithm() == Algorithm::Rs256)
+        && keys::usable(text)
+            .iter()
+            .all(|key| key.algorithm() == Algorithm::Rs256)
     {
         return wrong("jwks", "fapi2 forbids RS256, and there is no other key");
     }
@@ -241,16 +278,24 @@ mod tests {
         type Change = fn(&mut RelyingParty);
         let cases: &[(&str, Change)] = &[
             ("grant_types", |ent| ent.metadata.grant_types.clear()),
-            ("grant_types", |ent| ent.metadata.grant_types = vec![GrantType::RefreshToken]),
+            ("grant_types", |ent| {
+                ent.metadata.grant_types = vec![GrantType::RefreshToken]
+            }),
             ("grant_types", |ent| {
                 ent.metadata.grant_types.push(GrantType::ClientCredentials);
                 ent.auth_method = ClientAuthMethod::None;
                 ent.secrets.clear();
             }),
-            ("service_scopes", |ent| ent.metadata.service_scopes = vec!["read".into()]),
+            ("service_scopes", |ent| {
+                ent.metadata.service_scopes = vec!["read".into()]
+            }),
             ("redirect_uris", |ent| ent.redirect_uris.clear()),
-            ("redirect_uris", |ent| ent.metadata.grant_types = vec![GrantType::ClientCredentials]),
-            ("redirect_uris", |ent| ent.redirect_uris.push("example.ent:/cb".into())),
+            ("redirect_uris", |ent| {
+                ent.metadata.grant_types = vec![GrantType::ClientCredentials]
+            }),
+            ("redirect_uris", |ent| {
+                ent.redirect_uris.push("example.ent:/cb".into())
+            }),
             ("secret", |ent| ent.auth_method = ClientAuthMethod::None),
             ("secret", |ent| ent.secrets = vec![ent.secrets[0]; 3]),
             ("pkce_required", |ent| {
@@ -272,12 +317,22 @@ mod tests {
                 ent.metadata.profile = SecurityProfile::Standard;
                 ent.metadata.auth_signing_alg = Some("RS256".into());
             }),
-            ("token_endpoint_auth_signing_alg", |ent| ent.metadata.auth_signing_alg = Some("ES256".into())),
-            ("jwks_uri", |ent| ent.metadata.keys = ClientKeys::JwksUri("http://ent.example/jwks".into())),
+            ("token_endpoint_auth_signing_alg", |ent| {
+                ent.metadata.auth_signing_alg = Some("ES256".into())
+            }),
+            ("jwks_uri", |ent| {
+                ent.metadata.keys = ClientKeys::JwksUri("http://ent.example/jwks".into())
+            }),
             ("sector", |ent| ent.sector = "a\0b".into()),
-            ("initiate_login_uri", |ent| ent.metadata.initiate_login_uri = Some("http://ent.example/".into())),
-            ("logo_uri", |ent| ent.metadata.logo_uri = Some("javascript:alert(1)".into())),
-            ("policy_uri", |ent| ent.metadata.policy_uri = Some("data:text/html,x".into())),
+            ("initiate_login_uri", |ent| {
+                ent.metadata.initiate_login_uri = Some("http://ent.example/".into())
+            }),
+            ("logo_uri", |ent| {
+                ent.metadata.logo_uri = Some("javascript:alert(1)".into())
+            }),
+            ("policy_uri", |ent| {
+                ent.metadata.policy_uri = Some("data:text/html,x".into())
+            }),
             ("backchannel_logout_uri", |ent| {
                 ent.metadata.backchannel_logout = Some(logout_at("http://ent.example/out"));
             }),
@@ -290,7 +345,9 @@ mod tests {
             ("frontchannel_logout_uri", |ent| {
                 ent.metadata.frontchannel_logout = Some(logout_at("https://ent.example:8443/out"));
             }),
-            ("token_endpoint_auth_method", |ent| ent.metadata.profile = SecurityProfile::Fapi2),
+            ("token_endpoint_auth_method", |ent| {
+                ent.metadata.profile = SecurityProfile::Fapi2
+            }),
             ("id_token_signed_response_alg", |ent| {
                 fapi(ent);
                 ent.id_token_alg = SigningAlgorithm::Rs256;

@@ -13,7 +13,10 @@ pub(super) fn check(
 ) -> Result<(), RegistrationError> {
     if let Some(asked) = request.list("grant_types")? {
         let unknown = |_| RegistrationError::wrong("grant_types", "there is no such grant here");
-        let read: Result<Vec<GrantType>, _> = asked.into_iter().map(|name| name.parse().map_err(unknown)).collect();
+        let read: Result<Vec<GrantType>, _> = asked
+            .into_iter()
+            .map(|name| name.parse().map_err(unknown))
+            .collect();
         party.metadata.grant_types = read?;
     }
     let grants = &party.metadata.grant_types;

@@ -76,9 +76,18 @@ mod tests {
         for member in PRIVATE {
             let mut key = ec();
             key[*member] = "x".into();
-            assert!(read(&json!({"keys": [key]})).unwrap_err().contains("private"), "{member}");
+            assert!(
+                read(&json!({"keys": [key]})).unwrap_err().contains("private"),
+                "{member}"
+            );
         }
-        for wrong in [json!({}), json!([]), json!({"keys": []}), json!({"keys": [1]}), json!({"keys": vec![ec(); 21]})] {
+        for wrong in [
+            json!({}),
+            json!([]),
+            json!({"keys": []}),
+            json!({"keys": [1]}),
+            json!({"keys": vec![ec(); 21]}),
+        ] {
             assert!(read(&wrong).is_err(), "{wrong}");
         }
         let mut long = ec();

@@ -17,7 +17,9 @@ pub(super) fn check(
             session_required,
         }))
     };
-    party.metadata.backchannel_logout = read("backchannel_logout_uri", "backchannel_logout_session_required")?;
-    party.metadata.frontchannel_logout = read("frontchannel_logout_uri", "frontchannel_logout_session_required")?;
+    party.metadata.backchannel_logout =
+        read("backchannel_logout_uri", "backchannel_logout_session_required")?;
+    party.metadata.frontchannel_logout =
+        read("frontchannel_logout_uri", "frontchannel_logout_session_required")?;
     Ok(())
 }

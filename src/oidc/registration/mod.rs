@@ -137,7 +137,10 @@ pub fn check_change(
     before: &RelyingParty,
 ) -> Result<RelyingParty, RegistrationError> {
     if request.text("client_id")? != Some(before.id.as_str()) {
-        return Err(RegistrationError::wrong("client_id", "must be the one that is changed"));
+        return Err(RegistrationError::wrong(
+            "client_id",
+            "must be the one that is changed",
+        ));
     }
     // RFC 7592 §2.2: "The client MUST NOT include" these.
     for field in [

@@ -21,12 +21,18 @@ pub(super) fn check(
     }
     let name = request.text("client_name")?.map(str::trim);
     if name.is_some_and(|name| name.is_empty() || name.chars().count() > NAME) {
-        return Err(RegistrationError::wrong("client_name", "must have 1 to 100 characters"));
+        return Err(RegistrationError::wrong(
+            "client_name",
+            "must have 1 to 100 characters",
+        ));
     }
     name.unwrap_or(&policy.name).clone_into(&mut party.name);
     let contacts = request.list("contacts")?.unwrap_or_default();
     if contacts.iter().any(|contact| contact.len() > CONTACT) {
-        return Err(RegistrationError::wrong("contacts", "has an entry that is too long"));
+        return Err(RegistrationError::wrong(
+            "contacts",
+            "has an entry that is too long",
+        ));
     }
     party.metadata.contacts = contacts.into_iter().map(str::to_owned).collect();
     Ok(())

@@ -21,7 +21,10 @@ impl Request {
     pub fn read(body: &[u8]) -> Result<Self, RegistrationError> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => Ok(Self(members)),
-            _ => Err(RegistrationError::wrong("request", "the body is not a JSON object")),
+            _ => Err(RegistrationError::wrong(
+                "request",
+                "the body is not a JSON object",
+            )),
         }
     }
 

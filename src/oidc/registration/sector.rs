@@ -20,7 +20,10 @@ pub(super) fn check(
     party: &mut RelyingParty,
 ) -> Result<(), RegistrationError> {
     let listed_at = address::own(request, policy, LISTED_AT)?;
-    if listed_at.as_ref().is_some_and(|uri| !uri.to_ascii_lowercase().starts_with("https:")) {
+    if listed_at
+        .as_ref()
+        .is_some_and(|uri| !uri.to_ascii_lowercase().starts_with("https:"))
+    {
         return Err(RegistrationError::wrong(LISTED_AT, "must be https"));
     }
     let hosts: BTreeSet<String> = match &listed_at {
@@ -59,7 +62,11 @@ fn subject_type(
         Some(name) => {
             let asked = name.parse();
             let asked = asked.map_err(|_| RegistrationError::wrong(FIELD, "must be pairwise or public"))?;
-            if allowed.contains(&asked) { Ok(asked) } else { Err(limit) }
+            if allowed.contains(&asked) {
+                Ok(asked)
+            } else {
+                Err(limit)
+            }
         }
         None if several_hosts && allowed.contains(&SubjectType::Public) => Ok(SubjectType::Public),
         None => allowed.first().copied().ok_or(limit),
@@ -82,12 +89,18 @@ fn host(address: &str) -> Option<String> {
 /// Where it does not.
 pub fn check_list(body: &[u8], redirect_uris: &[String]) -> Result<(), RegistrationError> {
     let Ok(listed) = serde_json::from_slice::<Vec<String>>(body) else {
-        return Err(RegistrationError::wrong(LISTED_AT, "does not answer a JSON array of addresses"));
+        return Err(RegistrationError::wrong(
+            LISTED_AT,
+            "does not answer a JSON array of addresses",
+        ));
     };
     if redirect_uris.iter().all(|uri| listed.contains(uri)) {
         return Ok(());
     }
-    Err(RegistrationError::wrong(LISTED_AT, "does not list each of redirect_uris"))
+    Err(RegistrationError::wrong(
+        LISTED_AT,
+        "does not list each of redirect_uris",
+    ))
 }
 
 /// What is said where `sector_identifier_uri` cannot be read.

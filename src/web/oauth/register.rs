@@ -88,7 +88,9 @@ fn token(headers: &HeaderMap) -> Option<Secret> {
 /// The body, where it declares itself JSON (RFC 7591 §3.1).
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, RegistrationError> {
     let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let media_type = declared
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
     if !media_type.trim().eq_ignore_ascii_case("application/json") {
         return Err(NOT_JSON);
     }
