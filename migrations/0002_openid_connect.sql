@@ -36,6 +36,7 @@ CREATE TABLE resource_server (
     name TEXT NOT NULL,
     scopes TEXT NOT NULL,
     token_format TEXT NOT NULL,
+    token_alg TEXT NOT NULL,
     introspectors TEXT NOT NULL,
     enabled BOOLEAN NOT NULL,
     CHECK (token_format IN ('opaque', 'at+jwt'))
@@ -65,11 +66,13 @@ ALTER TABLE access_token ADD COLUMN audience TEXT;
 ALTER TABLE access_token ADD COLUMN jkt TEXT;
 ALTER TABLE access_token ADD COLUMN revoked_at BIGINT;
 
--- The refresh tokens of a grant, one after the other; a used one stays, so that its reuse is noticed.
+-- The refresh tokens of a grant, one after the other; a used one stays, so that its reuse is noticed. subject: what the
+-- first ID Token called the person; a later one must say the same.
 CREATE TABLE refresh_token (
     token_hash BYTEA NOT NULL PRIMARY KEY,
     grant_id TEXT NOT NULL,
     sequence BIGINT NOT NULL,
+    subject TEXT NOT NULL,
     jkt TEXT,
     issued_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
@@ -120,21 +123,20 @@ CREATE TABLE acknowledgement (
     CHECK (basis IN ('convention', 'consent'))
 );
 
--- Logout tokens on their way to relying parties (Back-Channel Logout §2.5).
+-- Logout tokens on their way to relying parties (Back-Channel Logout §2.5): one for each party of a login that was ended.
 CREATE TABLE logout_delivery (
-    id TEXT NOT NULL PRIMARY KEY,
     session_id TEXT NOT NULL,
     client_id TEXT NOT NULL,
     subject TEXT,
-    sid TEXT NOT NULL,
-    uri TEXT NOT NULL,
     status TEXT NOT NULL,
     attempts BIGINT NOT NULL,
     due_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     ended_at BIGINT,
     result TEXT,
-    CHECK (status IN ('waiting', 'delivered', 'given_up'))
+    PRIMARY KEY (session_id, client_id),
+    CHECK (status IN ('waiting', 'delivered', 'given_up')),
+    CHECK ((status = 'waiting') = (ended_at IS NULL))
 );
 CREATE INDEX logout_delivery_due ON logout_delivery (due_at) WHERE status = 'waiting';
-CREATE INDEX logout_delivery_session ON logout_delivery (session_id);
+CREATE INDEX logout_delivery_over ON logout_delivery (ended_at) WHERE ended_at IS NOT NULL;

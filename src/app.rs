@@ -17,6 +17,7 @@ use crate::base::time::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::domain::session::Lifetimes;
 use crate::domain::uai::Uai;
+use crate::flows::client_keys::FetchedKeys;
 use crate::flows::import;
 use crate::flows::keys::Keyring;
 use crate::flows::outbound::{HttpClient, OutboundError};
@@ -111,7 +112,9 @@ pub async fn open_with(
         clock,
         random,
         passwords: Arc::new(PasswordGate::for_this_machine()),
+        client_keys: FetchedKeys::default(),
         outbound: Arc::new(HttpClient::new(config.outbound.ca_file.as_deref())?),
+        logout_bell: Arc::default(),
         settings: Arc::new(settings(config)),
     };
     flows::installation::check_master_key(&context).await?;
@@ -143,6 +146,8 @@ fn settings(config: &Config) -> Settings {
         id_token_lifetime: seconds(config.oidc.id_token_seconds),
         refresh_token_lifetime: seconds(config.oidc.refresh_token_days.saturating_mul(86_400)),
         pushed_request_lifetime: seconds(config.oidc.pushed_request_seconds),
+        key_rotation: (config.keys.rotation_days > 0)
+            .then(|| seconds(config.keys.rotation_days.saturating_mul(86_400))),
     }
 }
 
@@ -152,11 +157,15 @@ fn settings(config: &Config) -> Settings {
 /// [`AppError`].
 pub async fn router(context: Context) -> Result<axum::Router, AppError> {
     let keyring = Keyring::open(&context).await?;
-    Ok(crate::web::router(crate::web::WebState {
+    Ok(site(context, keyring))
+}
+
+fn site(context: Context, keyring: Keyring) -> axum::Router {
+    crate::web::router(crate::web::WebState {
         context,
         keyring,
         brand: Arc::default(),
-    }))
+    })
 }
 
 /// Serves the site of a configuration until `stop` comes true, then finishes what is under way.
@@ -180,12 +189,10 @@ pub async fn serve(
     };
     let listener = TcpListener::bind(&config.http.listen).await.map_err(socket)?;
     let db = context.db.clone();
-    let (stopper, mut stopped) = tokio::sync::watch::channel(false);
-    let work = tokio::spawn(jobs::work(context.clone(), async move {
-        // An error means that the sender is gone: stop as well.
-        drop(stopped.wait_for(|stopped| *stopped).await);
-    }));
-    let router = router(context).await?;
+    let keyring = Keyring::open(&context).await?;
+    let (stopper, stopped) = tokio::sync::watch::channel(false);
+    let work = tokio::spawn(jobs::work(context.clone(), keyring.clone(), stopped));
+    let router = site(context, keyring);
     tracing::info!(listen = %config.http.listen, issuer = %config.http.public_url, engine = db.engine(), "serving");
     let served = server::serve(listener, acceptor, router, stop).await;
     stopper.send_replace(true);

@@ -72,6 +72,7 @@ async fn engine(
             "CPU ms each",
             "commits each",
             "to commits/s",
+            "to the bare route",
             "to the raw rate of its bound",
         ],
     );
@@ -82,6 +83,8 @@ async fn engine(
             let to_raw = work.bound(raw, users).map_or_else(String::new, |(name, rate)| {
                 format!("{} of {name}", part(seen.rate, rate))
             });
+            // Two cores answer at most twice as often as one thread.
+            let bare = raw.route * if users > 1 { 2.0 } else { 1.0 };
             row(&[
                 &work.name(),
                 &users,
@@ -91,6 +94,7 @@ async fn engine(
                 &figure(seen.cpu_ms),
                 &work.commits(),
                 &part(to_commits, *commits),
+                &part(seen.rate, bare),
                 &to_raw,
             ]);
         }

@@ -16,7 +16,7 @@ use marelle::config::Config;
 use marelle::domain::audit::Actor;
 use marelle::domain::education::{Academy, Degree, Profile, School};
 use marelle::domain::relying_party::{
-    Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty,
+    Attribute, Basis, ClientAuthMethod, ClientMetadata, GrantType, Release, ReleasePolicy, RelyingParty,
     SigningAlgorithm, SubjectStrategy,
 };
 use marelle::flows::{Context, person};
@@ -44,15 +44,21 @@ pub(super) enum Work {
     WarmRs256,
     /// Userinfo.
     Userinfo,
+    /// A refresh token exchanged for the next tokens; ID Token by ES256.
+    RefreshEs256,
+    /// The same; ID Token by RS256.
+    RefreshRs256,
     /// A fresh browser: authorization, password, authorization resumed, token; ES256.
     Password,
 }
 
 impl Work {
     /// Everything but the bare commit.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Health,
         Self::Userinfo,
+        Self::RefreshEs256,
+        Self::RefreshRs256,
         Self::WarmEs256,
         Self::WarmRs256,
         Self::Password,
@@ -65,6 +71,8 @@ impl Work {
             Self::WarmEs256 => "code flow, warm session, ES256",
             Self::WarmRs256 => "code flow, warm session, RS256",
             Self::Userinfo => "userinfo",
+            Self::RefreshEs256 => "refresh, ES256",
+            Self::RefreshRs256 => "refresh, RS256",
             Self::Password => "code flow with password login, ES256",
         }
     }
@@ -73,7 +81,7 @@ impl Work {
     pub(super) fn commits(self) -> u32 {
         match self {
             Self::Health | Self::Userinfo => 0,
-            Self::Commit => 1,
+            Self::Commit | Self::RefreshEs256 | Self::RefreshRs256 => 1,
             Self::WarmEs256 | Self::WarmRs256 => 2,
             Self::Password => 3,
         }
@@ -85,10 +93,10 @@ impl Work {
             Self::Commit | Self::Userinfo => None,
             Self::Health if users > 1 => Some(("2 × bare route", 2.0 * raw.route)),
             Self::Health => Some(("bare route", raw.route)),
-            Self::WarmEs256 if users > 1 => Some(("2 × P-256", 2.0 * raw.p256)),
-            Self::WarmEs256 => Some(("P-256", raw.p256)),
-            Self::WarmRs256 if users > 1 => Some(("2 × RSA-2048", 2.0 * raw.rsa)),
-            Self::WarmRs256 => Some(("RSA-2048", raw.rsa)),
+            Self::WarmEs256 | Self::RefreshEs256 if users > 1 => Some(("2 × P-256", 2.0 * raw.p256)),
+            Self::WarmEs256 | Self::RefreshEs256 => Some(("P-256", raw.p256)),
+            Self::WarmRs256 | Self::RefreshRs256 if users > 1 => Some(("2 × RSA-2048", 2.0 * raw.rsa)),
+            Self::WarmRs256 | Self::RefreshRs256 => Some(("RSA-2048", raw.rsa)),
             Self::Password if users > 1 => Some(("Argon2id, 2 threads", raw.argon2_two)),
             Self::Password => Some(("Argon2id, 1 thread", raw.argon2)),
         }
@@ -155,11 +163,15 @@ impl Site {
         let mut user = User {
             username: username.clone(),
             cookie: None,
-            token: String::new(),
+            tokens: Tokens::default(),
         };
-        if matches!(work, Work::WarmEs256 | Work::WarmRs256 | Work::Userinfo) {
+        if !matches!(work, Work::Commit | Work::Health | Work::Password) {
             user.sign_in(self, "/login", &[]).await?;
-            user.token = user.flow(self, "es256").await?;
+            let client = match work {
+                Work::WarmRs256 | Work::RefreshRs256 => "rs256",
+                _ => "es256",
+            };
+            user.tokens = user.flow(self, client).await?;
         }
         Ok(user)
     }
@@ -178,7 +190,14 @@ impl Site {
 pub(super) struct User {
     username: String,
     cookie: Option<String>,
-    token: String,
+    tokens: Tokens,
+}
+
+/// What the service holds of them.
+#[derive(Default)]
+struct Tokens {
+    access: String,
+    refresh: String,
 }
 
 impl User {
@@ -194,11 +213,13 @@ impl User {
             Work::WarmRs256 => self.flow(site, "rs256").await.map(drop),
             Work::Userinfo => {
                 let request = Request::get("/oauth/userinfo")
-                    .header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+                    .header(header::AUTHORIZATION, format!("Bearer {}", self.tokens.access));
                 site.send(request.body(Body::empty())?, StatusCode::OK)
                     .await
                     .map(drop)
             }
+            Work::RefreshEs256 => self.refresh(site, "es256").await,
+            Work::RefreshRs256 => self.refresh(site, "rs256").await,
             Work::Password => {
                 self.cookie = None;
                 let to_login = self.get(site, &authorize_address("es256")).await?;
@@ -212,8 +233,18 @@ impl User {
         }
     }
 
-    /// A code flow of a warm session; answers the access token.
-    async fn flow(&self, site: &Site, client: &str) -> Result<String> {
+    /// The service exchanges its refresh token.
+    async fn refresh(&mut self, site: &Site, client: &str) -> Result<()> {
+        let form = query([
+            ("grant_type", "refresh_token"),
+            ("refresh_token", &*self.tokens.refresh),
+        ]);
+        self.tokens = tokens(site, client, form).await?;
+        Ok(())
+    }
+
+    /// A code flow of a warm session; answers the tokens.
+    async fn flow(&self, site: &Site, client: &str) -> Result<Tokens> {
         let answer = self.get(site, &authorize_address(client)).await?;
         redeem(site, client, &parameter(&answer, "code")?).await
     }
@@ -245,15 +276,19 @@ impl User {
     }
 }
 
-/// The service redeems a code; answers the access token.
-async fn redeem(site: &Site, client: &str, code: &str) -> Result<String> {
-    let credentials = BASE64.encode(format!("{client}:secret+of+{client}").as_bytes());
+/// The service redeems a code; answers the tokens.
+async fn redeem(site: &Site, client: &str, code: &str) -> Result<Tokens> {
     let form = query([
         ("grant_type", "authorization_code"),
         ("code", code),
         ("redirect_uri", &*redirect_uri(client)),
         ("code_verifier", VERIFIER),
     ]);
+    tokens(site, client, form).await
+}
+
+async fn tokens(site: &Site, client: &str, form: String) -> Result<Tokens> {
+    let credentials = BASE64.encode(format!("{client}:secret+of+{client}").as_bytes());
     let request = Request::post("/oauth/token")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::AUTHORIZATION, format!("Basic {credentials}"))
@@ -261,8 +296,14 @@ async fn redeem(site: &Site, client: &str, code: &str) -> Result<String> {
     let (_, body) = site.send(request, StatusCode::OK).await?;
     let tokens: serde_json::Value = serde_json::from_slice(&body)?;
     ensure!(tokens.get("id_token").is_some(), "no ID Token");
-    let token = tokens.get("access_token").and_then(serde_json::Value::as_str);
-    Ok(token.context("no access token")?.to_owned())
+    let token = |name: &str| {
+        let token = tokens.get(name).and_then(serde_json::Value::as_str);
+        Ok::<_, anyhow::Error>(token.with_context(|| format!("no {name}"))?.to_owned())
+    };
+    Ok(Tokens {
+        access: token("access_token")?,
+        refresh: token("refresh_token")?,
+    })
 }
 
 async fn commit(site: &Site, text: &str) -> Result<()> {
@@ -376,7 +417,10 @@ fn party(id: &str, id_token_alg: SigningAlgorithm) -> Result<RelyingParty> {
         release: ReleasePolicy(Attribute::ALL.iter().map(release).collect()),
         schools: Vec::new(),
         basis: Basis::Convention,
-        metadata: ClientMetadata::default(),
+        metadata: ClientMetadata {
+            grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            ..ClientMetadata::default()
+        },
         registration: None,
         enabled: true,
     })

@@ -33,8 +33,9 @@ pub(super) struct Rotate {
     /// `RS256` or `ES256`. Default: both.
     #[arg(long, value_name = "ALG")]
     algorithm: Option<SigningAlgorithm>,
-    /// Rotate although relying parties may not have seen the next key yet: after a leak.
-    #[arg(long)]
+    /// Rotate although relying parties may not have seen the next key yet: after a leak. Every node signs with it within
+    /// seconds; the old key stays published for a week.
+    #[arg(long, visible_alias = "now")]
     force: bool,
     /// Answer in JSON.
     #[arg(long)]

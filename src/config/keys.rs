@@ -1,4 +1,4 @@
-//! `[keys]`: the master key, under which every stored secret is sealed.
+//! `[keys]`: the master key, under which every stored secret is sealed, and how often signing keys change.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::ConfigError;
 use crate::base::secret::MasterKey;
 
-/// The master key; given directly, or in a file that is made at first start.
-#[derive(Clone, Default, Deserialize)]
+/// The master key, given directly or in a file that is made at first start; and the rotation of signing keys.
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
     /// 64 hexadecimal digits. Better kept in a file.
@@ -17,6 +17,18 @@ pub struct Keys {
     /// A file that holds them, readable by its owner only. Default `master.key` beside the SQLite file
     /// (`data/master.key` with PostgreSQL); made at first start.
     pub master_key_file: Option<PathBuf>,
+    /// After how many days a signing key is rotated by itself; 0 for never. Default 90.
+    pub rotation_days: u32,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            master_key: None,
+            master_key_file: None,
+            rotation_days: 90,
+        }
+    }
 }
 
 impl fmt::Debug for Keys {
@@ -25,6 +37,7 @@ impl fmt::Debug for Keys {
         f.debug_struct("Keys")
             .field("master_key", &key)
             .field("master_key_file", &self.master_key_file)
+            .field("rotation_days", &self.rotation_days)
             .finish()
     }
 }

@@ -16,6 +16,8 @@ pub mod ine;
 pub mod matching;
 pub mod registration;
 pub mod relying_party;
+pub mod resource_server;
+pub mod service_token;
 pub mod session;
 pub mod signing_key;
 pub mod source;

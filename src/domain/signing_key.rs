@@ -8,8 +8,9 @@ use crate::base::id::KeyId;
 use crate::base::time::Timestamp;
 
 /// How long a next key must have been published before it signs: relying parties cache the key set, and some fetch it
-/// once a day.
-pub const PUBLISHED_AHEAD: Duration = Duration::from_secs(24 * 3600);
+/// once a day. Two hours more than that: what they fetch may be an hour old, because caches on the way may keep it as long
+/// as we allow, and a node reads the keys a moment after another has made one.
+pub const PUBLISHED_AHEAD: Duration = Duration::from_secs(26 * 3600);
 /// How long a retired key stays published: what it signed is still shown to us as `id_token_hint` by sessions of a
 /// working week.
 pub const RETIRED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);

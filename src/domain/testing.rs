@@ -3,13 +3,14 @@
 use super::assurance::{Acr, Amr};
 use super::education::{Profile, SchoolYear};
 use super::enrolment::Enrolment;
-use super::grant::{Grant, Scopes};
+use super::grant::{Grant, Scopes, Standing};
 use super::identity::{Identity, Status};
 use super::registration::{Policy, SubjectType};
 use super::relying_party::{
     Attribute, Basis, ClientAuthMethod, ClientMetadata, GrantType, Release, ReleasePolicy, RelyingParty,
     SigningAlgorithm, SubjectStrategy,
 };
+use super::resource_server::{ResourceServer, TokenFormat};
 use crate::base::id::{ClassGroupId, EnrolmentId, GrantId, IdentityId, SessionId};
 use crate::base::random::SeededRandom;
 use crate::base::secret::Secret;
@@ -62,12 +63,24 @@ pub(crate) fn grant(client: &str) -> Grant {
         identity: person("Lina", 1).id,
         session: SessionId::new(MORNING, &random),
         scopes: Scopes::known_of("openid profile education"),
+        resource: None,
         nonce: Some("nonce".into()),
         authenticated_at: MORNING,
         acr: Acr::Class,
         amr: Amr::Picture,
         created_at: MORNING,
         revoked_at: None,
+    }
+}
+
+/// A grant whose person and login are as they should be.
+pub(crate) fn standing(grant: Grant) -> Standing {
+    Standing {
+        person: Status::Active,
+        login_until: Some(grant.created_at.plus(std::time::Duration::from_secs(3600))),
+        subject: Some("abc".into()),
+        schools: Vec::new(),
+        grant,
     }
 }
 
@@ -122,6 +135,20 @@ pub(crate) fn policy(id: &str) -> Policy {
             convention: "2026-17".into(),
         }]),
         schools: Vec::new(),
+        enabled: true,
+    }
+}
+
+/// An invented resource server, `https://<id>.example/api`, with the scopes `menus:read` and `menus:write`; the party of
+/// that id may introspect.
+pub(crate) fn resource_server(id: &str) -> ResourceServer {
+    ResourceServer {
+        audience: format!("https://{id}.example/api").parse().unwrap(),
+        name: format!("API {id}"),
+        scopes: vec!["menus:read".parse().unwrap(), "menus:write".parse().unwrap()],
+        token_format: TokenFormat::Opaque,
+        token_alg: SigningAlgorithm::Es256,
+        introspectors: vec![id.parse().unwrap()],
         enabled: true,
     }
 }

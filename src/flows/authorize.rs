@@ -25,7 +25,7 @@ use crate::oauth::parameters::Parameters;
 use crate::oidc::access;
 use crate::oidc::authorization::decision::{Decision, Hinted, decide};
 use crate::oidc::authorization::{
-    self, Address, Answer, PageError, Prompt, REFERENCE, RedirectError, Request,
+    self, Address, Answer, PageError, Prompt, REFERENCE, RedirectError, Request, resource,
 };
 use crate::store;
 
@@ -154,10 +154,13 @@ async fn run(
     let Some(party) = &party else {
         return Ok(Outcome::Page(PageError::UnknownClient));
     };
-    let request = match authorization::check(parameters, party, asked.pushed.is_some()) {
+    let mut request = match authorization::check(parameters, party, asked.pushed.is_some()) {
         Ok(request) => request,
         Err(error) => return Ok(Outcome::Answer(Answer::error(address, issuer, error))),
     };
+    if let Err(error) = admit_resource(context, parameters, party, &mut request).await? {
+        return Ok(Outcome::Answer(Answer::error(address, issuer, error)));
+    }
     let signed_in = match cookie {
         Some(cookie) => super::session::find(context, cookie).await?,
         None => None,
@@ -198,6 +201,23 @@ async fn party_of(context: &Context, parameters: &Parameters) -> Result<Option<R
         }
         _ => Ok(None),
     }
+}
+
+/// The resource server that is asked for (RFC 8707 §2.1), and its scopes.
+async fn admit_resource(
+    context: &Context,
+    parameters: &Parameters,
+    party: &RelyingParty,
+    request: &mut Request,
+) -> Result<Result<(), RedirectError>, Failure> {
+    let audience = match resource::check(parameters, party, &context.settings.public_url) {
+        Ok(Some(audience)) => audience,
+        Ok(None) => return Ok(Ok(())),
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut conn = context.db.reader().await?;
+    let server = store::resource_server::find(&mut conn, audience.as_str()).await?;
+    Ok(resource::admit(request, parameters, server.as_ref()))
 }
 
 /// Who `id_token_hint` names, seen from whoever is signed in.
@@ -270,6 +290,7 @@ async fn grant(
         identity: identity.id,
         session: session.id,
         scopes: request.scopes,
+        resource: request.resource,
         nonce: request.nonce,
         authenticated_at: session.authenticated_at,
         acr: session.acr,
@@ -280,6 +301,7 @@ async fn grant(
     let kept = AuthorizationCode {
         redirect_uri: address.redirect_uri().to_owned(),
         code_challenge: request.code_challenge,
+        dpop_jkt: request.dpop_jkt,
         expires_at: now.plus(context.settings.code_lifetime),
     };
     let code = Secret::generate(CODE_PREFIX, &*context.random);

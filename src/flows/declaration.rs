@@ -1,4 +1,4 @@
-//! Declarations: academies, schools and relying parties as an operator's files have them, made so.
+//! Declarations: academies, schools, relying parties and resource servers as an operator's files have them, made so.
 //!
 //! Idempotent: what is as declared is not touched. Nothing that anybody was enrolled in is ever pruned, nor a client that
 //! its project registered. A file that does not say a secret, or whether a party is in use, leaves them as they are; what it
@@ -8,6 +8,7 @@ pub mod file;
 pub mod relying_party;
 
 mod registration;
+mod resource_server;
 mod value;
 
 use super::{Context, Failure};
@@ -15,6 +16,7 @@ use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::education::{Academy, School};
 use crate::domain::registration::Policy;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
+use crate::domain::resource_server::ResourceServer;
 use crate::store;
 use crate::store::db::Tx;
 use relying_party::DeclaredParty;
@@ -30,6 +32,8 @@ pub struct Declaration {
     pub registrations: Vec<Policy>,
     /// Relying parties.
     pub relying_parties: Vec<DeclaredParty>,
+    /// Services that take access tokens.
+    pub resource_servers: Vec<ResourceServer>,
 }
 
 /// How a declaration is applied.
@@ -135,6 +139,7 @@ pub async fn apply(
         let difference = apply_party(&mut tx, declared).await?;
         differences.push(difference);
     }
+    resource_server::apply(&mut tx, declaration, &mut differences).await?;
     if options.prune {
         prune(&mut tx, declaration, &mut differences).await?;
     }
@@ -259,6 +264,7 @@ async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>
             out.push(Difference::new(verb(removed), "registration", &policy.id));
         }
     }
+    resource_server::prune(tx, declaration, out).await?;
     for school in store::school::all(tx).await? {
         if !declaration
             .schools

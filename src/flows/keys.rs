@@ -2,12 +2,16 @@
 //!
 //! | state | published | signs | becomes |
 //! | --- | --- | --- | --- |
-//! | next | yes | no | current, a day after it was published |
-//! | current | yes | yes | retired |
-//! | retired | for a week | no | forgotten |
+//! | next | yes | no | current, when it has been published long enough ([`PUBLISHED_AHEAD`]) |
+//! | current | yes | yes | retired, by an operator or by age ([`rotate_old`]) |
+//! | retired | for a week | never again: its private half is erased | forgotten |
 //!
-//! Nodes share nothing but the database, so a keyring reads it again when it is a minute old. A key signs only after it
-//! was published for a day: no node and no relying party meets a signature of a key it cannot find.
+//! Nodes share nothing but the database, so a keyring reads it again when it is ten seconds old; a node that has not yet
+//! seen a rotation signs with the key that was just retired, which is still published. A key signs only after it was
+//! published for longer than anybody keeps a copy of the set: no node and no relying party meets a signature of a key it
+//! cannot find.
+//!
+//! [`PUBLISHED_AHEAD`]: crate::domain::signing_key::PUBLISHED_AHEAD
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -27,7 +31,7 @@ use crate::store::db::Tx;
 use crate::store::signing_key::Kept;
 
 /// How old what a keyring holds may be.
-const REFRESH: Duration = Duration::from_secs(60);
+const REFRESH: Duration = Duration::from_secs(10);
 
 /// The keys in memory: parsed once, used by every request. Cheap to clone.
 #[derive(Clone)]
@@ -91,7 +95,9 @@ impl Keyring {
         let key = key.ok_or_else(|| Failure::Task(format!("no current {algorithm} key")))?;
         match wanted {
             Algorithm::Es256 => Ok(jose::sign(&key, kind, &claims)?),
-            Algorithm::Rs256 => blocking(move || jose::sign(&key, kind, &claims)).await,
+            Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::EdDsa => {
+                blocking(move || jose::sign(&key, kind, &claims)).await
+            }
         }
     }
 
@@ -258,8 +264,50 @@ pub enum Rotation {
     Overtaken,
 }
 
-/// Rotates the keys of an algorithm: next becomes current, current is retired, a new next is published. `forced` skips
-/// the day that relying parties have to see the next key.
+/// Rotates the keys that are older than the installation wants them, each as soon as its successor has been published
+/// long enough; and erases the private halves that a version before this one has kept. Does nothing where nothing is due,
+/// or where another node does it; answers what changed.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn rotate_old(context: &Context) -> Result<Vec<SigningKey>, Failure> {
+    let now = context.now();
+    let mut conn = context.db.reader().await?;
+    let kept = store::signing_key::published(&mut conn, Timestamp::from_micros(i64::MIN)).await?;
+    drop(conn);
+    if kept.iter().any(Kept::is_left_over) {
+        let mut tx = context.db.begin().await?;
+        store::signing_key::erase_retired(&mut tx).await?;
+        tx.commit().await?;
+    }
+    let Some(age) = context.settings.key_rotation else {
+        return Ok(Vec::new());
+    };
+    let keys: Vec<_> = kept.into_iter().map(|kept| kept.key).collect();
+    let mut changed = Vec::new();
+    for algorithm in SigningAlgorithm::ALL {
+        // Asked before a new key is made, which takes long.
+        if is_due(&keys, *algorithm, age, now)
+            && let Rotation::Done(moved) = rotate(context, *algorithm, false, Actor::System).await?
+        {
+            changed.extend(moved);
+        }
+    }
+    Ok(changed)
+}
+
+/// Whether the current key is old enough and its successor may sign.
+fn is_due(keys: &[SigningKey], algorithm: SigningAlgorithm, age: Duration, now: Timestamp) -> bool {
+    let mut of_algorithm = keys.iter().filter(|key| key.algorithm == algorithm);
+    let is_old = |key: &SigningKey| match key.state {
+        KeyState::Current { activated_at } => now >= activated_at.plus(age),
+        KeyState::Next | KeyState::Retired { .. } => false,
+    };
+    of_algorithm.clone().any(is_old) && of_algorithm.any(|key| key.clone().promote(now, false).is_ok())
+}
+
+/// Rotates the keys of an algorithm: next becomes current, current is retired and its private half erased, a new next is
+/// published. `forced` skips the time that relying parties have to see the next key.
 ///
 /// # Errors
 /// [`Failure`].
@@ -452,6 +500,87 @@ mod tests {
                 states(&list(&context).await.unwrap(), es256),
                 ["current", "next", "retired"]
             );
+        })
+        .await;
+    }
+
+    /// A shared cache keeps the set for an hour, each client what it gets for a day; there is one for every hour at which
+    /// it may ask. Two nodes sign, and both run the job.
+    #[tokio::test]
+    async fn who_keeps_the_key_set_for_a_day_never_meets_an_unknown_key_through_three_rotations() {
+        on_each_engine(async |db| {
+            let (mut context, clock) = context(db);
+            let mut settings = (*context.settings).clone();
+            settings.key_rotation = Some(Duration::from_secs(3 * 24 * 3600));
+            context.settings = Arc::new(settings);
+            testing::premade(&context).await;
+            let nodes = [
+                Keyring::open(&context).await.unwrap(),
+                Keyring::open(&context).await.unwrap(),
+            ];
+            let first = nodes[0].published(&context).await.unwrap();
+            let mut cache = first.clone();
+            let mut clients = vec![first; 24];
+            let mut rotations = 0;
+            for hour in 0..14 * 24 {
+                let (one, two) = tokio::join!(rotate_old(&context), rotate_old(&context));
+                rotations += one.unwrap().len() + two.unwrap().len();
+                for node in &nodes {
+                    for algorithm in SigningAlgorithm::ALL {
+                        let token = node.sign(&context, *algorithm, jose::Kind::Jwt, Map::new());
+                        let token = token.await.unwrap();
+                        for known in &clients {
+                            let verified = jose::verify(&token, known, Algorithm::ALL, jose::Kind::Jwt);
+                            assert!(verified.is_ok(), "{algorithm}, hour {hour}: {verified:?}");
+                        }
+                    }
+                }
+                clients[hour % 24] = cache;
+                cache = nodes[hour % 2].published(&context).await.unwrap();
+                clock.advance(Duration::from_secs(3600));
+            }
+            assert_eq!(
+                rotations,
+                4 * 2 * 3,
+                "four of each algorithm, three keys moved in each"
+            );
+            let mut conn = context.db.reader().await.unwrap();
+            let kept = store::signing_key::published(&mut conn, Timestamp::from_micros(i64::MIN)).await;
+            for kept in kept.unwrap() {
+                assert_eq!(kept.sealed.is_empty(), kept.key.state.retired_at().is_some());
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn keys_are_rotated_when_they_are_old_and_where_that_is_wanted() {
+        on_each_engine(async |db| {
+            let (context, clock) = context(db);
+            Keyring::open(&context).await.unwrap();
+            let never = Context {
+                settings: Arc::new(crate::flows::Settings {
+                    key_rotation: None,
+                    ..(*context.settings).clone()
+                }),
+                ..context.clone()
+            };
+            let day = Duration::from_secs(24 * 3600);
+            clock.advance(89 * day);
+            assert_eq!(rotate_old(&context).await.unwrap(), []);
+            clock.advance(day);
+            assert_eq!(rotate_old(&never).await.unwrap(), []);
+            // An operator was there a moment ago: the new next key is young, and the new current one too.
+            assert!(matches!(
+                rotate(&context, SigningAlgorithm::Rs256, false, Actor::Operator)
+                    .await
+                    .unwrap(),
+                Rotation::Done(_)
+            ));
+            let changed = rotate_old(&context).await.unwrap();
+            assert!(changed.iter().all(|key| key.algorithm == SigningAlgorithm::Es256));
+            assert_eq!(changed.len(), 3);
+            assert_eq!(rotate_old(&context).await.unwrap(), []);
         })
         .await;
     }

@@ -1,20 +1,23 @@
-//! Logout that a relying party asks for (RP-Initiated Logout 1.0): at once where it proves that it means this very login,
-//! else after the person has said yes.
+//! Logout: asked for by a relying party (RP-Initiated Logout 1.0: at once where it proves that it means this very login,
+//! else after the person has said yes), or by the person ([`sign_out`]); what the browser then tells the parties
+//! ([`farewell`], Front-Channel Logout 1.0); and what became of telling those that are told behind it ([`results`]).
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use super::keys::Keyring;
-use super::session::SignedIn;
+use super::session::{Ended, SignedIn};
 use super::{Context, Failure, id_token, session, subject};
+use crate::base::id::SessionId;
 use crate::base::secret::Secret;
 use crate::base::url;
 use crate::domain::audit::Actor;
 use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
 use crate::oidc::id_token::Hint;
-use crate::oidc::logout::{Known, Request, is_proved};
+use crate::oidc::logout::{Known, Request, frame, is_proved};
 use crate::store;
+pub use crate::store::logout_delivery::{Delivery, Status};
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +35,46 @@ pub enum Outcome {
     Done {
         /// Where the person goes: an address registered for the party.
         destination: Option<String>,
+        /// The name of the service that asked, where it is known.
+        service: Option<String>,
+        /// What the browser has to do before; nothing where nobody had been signed in.
+        farewell: Farewell,
     },
     /// The request makes no sense.
     Malformed,
+}
+
+/// What is left to do and to say when a login has ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Farewell {
+    /// Addresses of services that the browser visits, each in a frame, so that they forget it.
+    pub frames: Vec<String>,
+    /// The names of the services that are told, by a frame or behind the browser.
+    pub closed: Vec<String>,
+    /// The names of the services that have no way to be told: the person closes them.
+    pub still_open: Vec<String>,
+}
+
+/// What the browser tells and the person reads when a login has ended (Front-Channel Logout §2). Reads nothing: what it
+/// needs came with the end.
+///
+/// # Errors
+/// [`Failure`].
+pub fn farewell(context: &Context, ended: Ended) -> Result<Farewell, Failure> {
+    let mut farewell = Farewell::default();
+    for party in ended.participants {
+        let sid = id_token::sid(context, party.session, &party.client)?;
+        let frame = party
+            .frontchannel
+            .and_then(|address| frame(&address, &context.settings.public_url, &sid));
+        if frame.is_some() || party.backchannel.is_some() {
+            farewell.closed.push(party.name);
+        } else {
+            farewell.still_open.push(party.name);
+        }
+        farewell.frames.extend(frame);
+    }
+    Ok(farewell)
 }
 
 /// What a yes is about.
@@ -93,20 +133,29 @@ pub async fn request(
     };
     let party = party_of(context, &request, hint.as_ref()).await?;
     let destination = request.destination(party.as_ref());
+    let service = party.as_ref().map(|party| party.name.clone());
     let Some(signed_in) = signed_in(context, cookie).await? else {
-        return Ok(Outcome::Done { destination });
+        return Ok(Outcome::Done {
+            destination,
+            service,
+            farewell: Farewell::default(),
+        });
     };
     if let Some(party) = &party
         && is_proved(&request, hint.as_ref(), &known(context, party, &signed_in).await?)
     {
         let actor = Actor::RelyingParty(party.id.to_string());
-        end(context, &signed_in, actor, "relying party asked").await?;
-        return Ok(Outcome::Done { destination });
+        let farewell = end(context, &signed_in, actor, "relying party asked").await?;
+        return Ok(Outcome::Done {
+            destination,
+            service,
+            farewell,
+        });
     }
     let pending = Pending {
         session: signed_in.session.id.to_string(),
         destination,
-        service: party.map(|party| party.name),
+        service,
     };
     pending.ask(context)
 }
@@ -124,23 +173,55 @@ pub async fn confirm(
     let pending = Pending::open(context, confirmation);
     let asked_about = pending.as_ref().map(|pending| pending.session.clone());
     let pending = pending.unwrap_or_default();
+    let Pending {
+        destination, service, ..
+    } = pending;
     let Some(signed_in) = signed_in(context, cookie).await? else {
-        let destination = pending.destination;
-        return Ok(Outcome::Done { destination });
+        return Ok(Outcome::Done {
+            destination,
+            service,
+            farewell: Farewell::default(),
+        });
     };
     let session = signed_in.session.id.to_string();
     if asked_about.as_ref() != Some(&session) {
-        return Pending { session, ..pending }.ask(context);
+        let pending = Pending {
+            session,
+            destination,
+            service,
+        };
+        return pending.ask(context);
     }
-    end(
-        context,
-        &signed_in,
-        Actor::Identity(signed_in.identity.id),
-        "signed out",
-    )
-    .await?;
-    let destination = pending.destination;
-    Ok(Outcome::Done { destination })
+    let actor = Actor::Identity(signed_in.identity.id);
+    let farewell = end(context, &signed_in, actor, "signed out").await?;
+    Ok(Outcome::Done {
+        destination,
+        service,
+        farewell,
+    })
+}
+
+/// The person says that they are done: ends the session of a cookie.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn sign_out(context: &Context, cookie: Option<&Secret>) -> Result<Farewell, Failure> {
+    match signed_in(context, cookie).await? {
+        Some(signed_in) => {
+            let actor = Actor::Identity(signed_in.identity.id);
+            end(context, &signed_in, actor, "signed out").await
+        }
+        None => Ok(Farewell::default()),
+    }
+}
+
+/// What became of telling each party of a login that was ended, and takes logout tokens.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn results(context: &Context, session: SessionId) -> Result<Vec<Delivery>, Failure> {
+    let mut conn = context.db.reader().await?;
+    Ok(store::logout_delivery::of_session(&mut conn, session).await?)
 }
 
 async fn signed_in(context: &Context, cookie: Option<&Secret>) -> Result<Option<SignedIn>, Failure> {
@@ -178,8 +259,14 @@ async fn end(
     signed_in: &SignedIn,
     actor: Actor,
     reason: &'static str,
-) -> Result<(), Failure> {
+) -> Result<Farewell, Failure> {
     let mut tx = context.db.begin().await?;
-    session::end(&mut tx, signed_in.session.id, context.now(), actor, reason).await?;
-    Ok(tx.commit().await?)
+    // Two clicks at once: the second finds nothing left to end.
+    let ended = session::end(&mut tx, signed_in.session.id, context.now(), actor, reason).await?;
+    tx.commit().await?;
+    let ended = ended.unwrap_or_default();
+    if ended.is_to_be_delivered() {
+        context.logout_bell.notify_one();
+    }
+    farewell(context, ended)
 }

@@ -3,6 +3,7 @@
 //! Flows know no HTTP and shape no page. A flow that must keep something although it refuses (a counted failure, a
 //! revoked family) commits it first and says so in its outcome.
 
+mod access_token;
 pub mod audit;
 pub mod authorize;
 pub mod class_code;
@@ -10,6 +11,7 @@ pub mod class_page;
 pub mod classroom;
 pub mod client;
 pub mod client_authentication;
+pub mod client_keys;
 pub mod continuation;
 pub mod credential;
 pub mod declaration;
@@ -17,8 +19,10 @@ pub mod home;
 pub mod id_token;
 pub mod import;
 pub mod installation;
+pub mod introspection;
 pub mod keys;
 pub mod logout;
+pub mod logout_delivery;
 pub mod matching;
 pub mod merge;
 pub mod outbound;
@@ -29,6 +33,7 @@ pub mod pushed_request;
 mod recognition;
 pub mod registration;
 pub mod release;
+pub mod revocation;
 pub mod session;
 pub mod sign_in;
 pub mod subject;
@@ -42,6 +47,8 @@ pub(crate) mod testing;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::base::random::Random;
 use crate::base::secret::{SecretError, Vault};
 use crate::base::time::{Clock, Timestamp};
@@ -49,6 +56,7 @@ use crate::domain::session::Lifetimes;
 use crate::jose::JoseError;
 use crate::store::StoreError;
 use crate::store::db::Db;
+use client_keys::FetchedKeys;
 use outbound::Outbound;
 use password_gate::PasswordGate;
 
@@ -67,6 +75,10 @@ pub struct Context {
     pub passwords: Arc<PasswordGate>,
     /// The way to other hosts.
     pub outbound: Arc<dyn Outbound>,
+    /// Keys of relying parties that were fetched.
+    pub client_keys: FetchedKeys,
+    /// Rung after a commit that left logout tokens waiting, so that this node's job does not sleep its second out.
+    pub logout_bell: Arc<Notify>,
     /// What the installation decided.
     pub settings: Arc<Settings>,
 }
@@ -95,6 +107,8 @@ pub struct Settings {
     pub refresh_token_lifetime: Duration,
     /// How long a pushed request waits for its browser (RFC 9126 §2.2).
     pub pushed_request_lifetime: Duration,
+    /// After how long a signing key is rotated by itself; `None` for never.
+    pub key_rotation: Option<Duration>,
 }
 
 /// What no flow can do anything about: the person sees one generic sentence, the operator the cause.

@@ -9,6 +9,8 @@ use super::{Context, Failure, sign_in};
 use crate::store;
 
 const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// What became of a logout is looked for when somebody complains, a few days later; the journal knows it for longer.
+const DELIVERIES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 const GRANTS_KEPT: Duration = Duration::from_secs(3600);
 
 /// How much was forgotten.
@@ -31,10 +33,12 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     let mut tx = context.db.begin().await?;
     let sessions = store::session::purge(&mut tx, now.minus(SESSIONS_KEPT)).await?;
     let grants = store::grant::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;
+    store::service_token::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;
     store::used_proof::purge(&mut tx, now).await?;
     // A login that waits still needs the row, to use it up.
     store::pushed_request::purge(&mut tx, now.minus(FRESH)).await?;
     store::registration::purge_tokens(&mut tx, now).await?;
+    store::logout_delivery::purge(&mut tx, now.minus(DELIVERIES_KEPT)).await?;
     tx.commit().await?;
     Ok(Purged {
         sessions,

@@ -1,17 +1,31 @@
 //! Sessions: opening one at login, finding the one of a cookie, ending one.
 //!
 //! [`end`] is the one function that ends a session, whoever asks: the person, an administrator, a relying party's
-//! logout, a new login by somebody else on the same browser.
+//! logout, a new login by somebody else on the same browser; [`end_all_of`] is the same for every session of a person.
+//! What hangs on the end of a session hangs on these two, for every protocol, in the transaction that ends it:
+//!
+//! | what | how |
+//! | --- | --- |
+//! | the browser's cookie | opens nothing from then on ([`find`]) |
+//! | codes and tokens of the session | are looked at together with it and are dead with it |
+//! | parties with a back-channel address | a logout token waits for each, delivered by a job (`logout_delivery`) |
+//! | parties with a front-channel address | [`Ended`] names them: the page that follows tells them (`logout::farewell`) |
+//!
+//! A session that only expires ends nothing elsewhere: the specifications ask for no message then, and a party that
+//! wants to know asks again (`prompt=none`).
 
 use super::{Context, Failure};
 use crate::base::id::{IdentityId, SessionId};
 use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
 use crate::domain::assurance::{Acr, Amr};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::identity::Identity;
 use crate::domain::session::{Device, Session};
 use crate::store;
 use crate::store::db::Tx;
+use crate::store::logout_delivery::Key;
+pub use crate::store::session::Participant;
 
 /// Someone who is signed in.
 #[derive(Debug, Clone)]
@@ -102,66 +116,83 @@ pub async fn open(
     Ok(cookie)
 }
 
-/// The person says that they are done: ends the session of a cookie.
-///
-/// # Errors
-/// [`Failure`].
-pub async fn sign_out(context: &Context, cookie: &Secret) -> Result<(), Failure> {
-    let now = context.now();
-    let mut tx = context.db.begin().await?;
-    if let Some((session, _)) = store::session::find_live(&mut tx, &cookie.digest(), now).await? {
-        end(
-            &mut tx,
-            session.id,
-            now,
-            Actor::Identity(session.identity),
-            "signed out",
-        )
-        .await?;
-        tx.commit().await?;
-    }
-    Ok(())
+/// A session, or every session of a person, that has just been ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// The relying parties that had joined.
+    pub participants: Vec<Participant>,
 }
 
-/// Ends a session, with its reason; whether it was this call that did.
+impl Ended {
+    /// Whether logout tokens wait since.
+    pub fn is_to_be_delivered(&self) -> bool {
+        self.participants
+            .iter()
+            .any(|participant| participant.backchannel.is_some())
+    }
+}
+
+/// Ends a session, with its reason; `None` where it had ended before.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn end(
     tx: &mut Tx,
     id: SessionId,
-    now: crate::base::time::Timestamp,
+    now: Timestamp,
     actor: Actor,
     reason: &'static str,
-) -> Result<bool, Failure> {
-    let ended = store::session::end(tx, id, now).await?;
-    if ended {
-        let event = Event::new(Kind::SessionEnded, actor)
-            .about(id)
-            .with("reason", reason);
-        store::audit::append(tx, now, &event).await?;
+) -> Result<Option<Ended>, Failure> {
+    if !store::session::end(tx, id, now).await? {
+        return Ok(None);
     }
-    Ok(ended)
+    let ended = take_leave(tx, &[id], now).await?;
+    let event = Event::new(Kind::SessionEnded, actor)
+        .about(id)
+        .with("reason", reason)
+        .with("parties", ended.participants.len());
+    store::audit::append(tx, now, &event).await?;
+    Ok(Some(ended))
 }
 
-/// Ends every session of a person, because what they proved themselves with is no longer theirs alone; answers how many.
+/// Ends every session of a person and takes every grant about them back, those that outlive a login included, because what
+/// they proved themselves with is no longer theirs alone; answers how many sessions.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn end_all_of(
     tx: &mut Tx,
     identity: IdentityId,
-    now: crate::base::time::Timestamp,
+    now: Timestamp,
     actor: Actor,
     reason: &'static str,
-) -> Result<u64, Failure> {
-    let ended = store::session::end_of_identity(tx, identity, now).await?;
-    if ended > 0 {
+) -> Result<usize, Failure> {
+    let sessions = store::session::end_of_identity(tx, identity, now).await?;
+    let revoked = store::grant::revoke_of_identity(tx, identity, now).await?;
+    let ended = take_leave(tx, &sessions, now).await?;
+    if !sessions.is_empty() || revoked > 0 {
         let event = Event::new(Kind::SessionEnded, actor)
             .about(identity)
-            .with("sessions", ended)
-            .with("reason", reason);
+            .with("sessions", sessions.len())
+            .with("grants", revoked)
+            .with("reason", reason)
+            .with("parties", ended.participants.len());
         store::audit::append(tx, now, &event).await?;
     }
-    Ok(ended)
+    Ok(sessions.len())
+}
+
+/// What is owed to the relying parties of sessions that were ended: one statement reads them all, and one more queues
+/// the logout tokens where any of them takes one.
+async fn take_leave(tx: &mut Tx, sessions: &[SessionId], now: Timestamp) -> Result<Ended, Failure> {
+    let participants = store::session::participants(tx, sessions).await?;
+    let told = participants
+        .iter()
+        .filter(|participant| participant.backchannel.is_some());
+    let told = told.map(|participant| {
+        let (session, client) = (participant.session, participant.client.clone());
+        (Key { session, client }, participant.subject.clone())
+    });
+    store::logout_delivery::queue(tx, told.collect(), now).await?;
+    Ok(Ended { participants })
 }

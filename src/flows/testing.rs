@@ -5,6 +5,7 @@ pub(crate) mod scene;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::client_keys::FetchedKeys;
 use super::outbound::{Answer, Outbound, OutboundError};
 use super::password_gate::PasswordGate;
 use super::{Context, Settings};
@@ -32,6 +33,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         id_token_lifetime: Duration::from_secs(300),
         refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
         pushed_request_lifetime: Duration::from_secs(60),
+        key_rotation: Some(Duration::from_secs(90 * 24 * 3600)),
     };
     let vault = Vault::new(&MasterKey::generate(&*random)).unwrap();
     let context = Context {
@@ -40,7 +42,9 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         clock: clock.clone(),
         random,
         passwords: Arc::new(PasswordGate::new(2, Duration::from_secs(60))),
+        client_keys: FetchedKeys::default(),
         outbound: Arc::new(Partners::default()),
+        logout_bell: Arc::default(),
         settings: Arc::new(settings),
     };
     (context, clock)

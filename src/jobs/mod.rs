@@ -1,34 +1,73 @@
 //! L5: what the program does by itself, beside the requests.
 //!
+//! | job | when |
+//! | --- | --- |
+//! | forgetting what is over | every ten minutes |
+//! | rotating old signing keys | every hour |
+//! | telling relying parties of logouts | every second, and at once when this node has ended a login ([`logout`]) |
+//!
 //! A job is a flow run again and again; it must be harmless when two nodes run it at once. One that fails is logged
 //! and runs again at its next time.
 
-use std::future::Future;
+mod logout;
+
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::flows::keys::{self, Keyring};
 use crate::flows::{Context, purge};
 
 const PURGE: Duration = Duration::from_secs(600);
+const ROTATION: Duration = Duration::from_secs(3600);
 
-/// Runs the jobs until `stop` comes true; a job under way is finished first.
-pub async fn work(context: Context, stop: impl Future<Output = ()> + Send) {
-    let mut ticks = interval(PURGE);
+/// Comes true when the program stops; an error means that its sender is gone, which is the same.
+type Stop = watch::Receiver<bool>;
+
+/// Runs the jobs until `stop` comes true; what is under way is finished first.
+pub async fn work(context: Context, keyring: Keyring, stop: Stop) {
+    tokio::join!(
+        again_and_again(PURGE, stop.clone(), || forget(&context)),
+        again_and_again(ROTATION, stop.clone(), || rotate(&context)),
+        logout::work(&context, &keyring, stop.clone()),
+    );
+}
+
+async fn again_and_again<J: Future<Output = ()>>(every: Duration, mut stop: Stop, job: impl Fn() -> J) {
+    let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tokio::pin!(stop);
     loop {
         tokio::select! {
-            () = &mut stop => return,
-            _ = ticks.tick() => match purge::run(&context).await {
-                Ok(purged) => tracing::info!(
-                    sessions = purged.sessions,
-                    grants = purged.grants,
-                    throttles = purged.throttles,
-                    "forgot what is over"
-                ),
-                Err(failure) => tracing::error!(cause = %failure, "could not forget what is over"),
-            },
+            () = stopped(&mut stop) => return,
+            _ = ticks.tick() => job().await,
         }
+    }
+}
+
+async fn stopped(stop: &mut Stop) {
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+async fn forget(context: &Context) {
+    match purge::run(context).await {
+        Ok(purged) => tracing::info!(
+            sessions = purged.sessions,
+            grants = purged.grants,
+            throttles = purged.throttles,
+            "forgot what is over"
+        ),
+        Err(failure) => tracing::error!(cause = %failure, "could not forget what is over"),
+    }
+}
+
+async fn rotate(context: &Context) {
+    match keys::rotate_old(context).await {
+        Ok(changed) => {
+            for key in changed {
+                tracing::info!(key = %key.id, algorithm = %key.algorithm, state = key.state.as_str(), "rotated");
+            }
+        }
+        Err(failure) => tracing::error!(cause = %failure, "could not rotate the signing keys"),
     }
 }

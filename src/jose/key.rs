@@ -8,9 +8,9 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::ecdsa::EcdsaSig;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private, Public};
-use openssl::rsa::Rsa;
-use openssl::sign::{Signer, Verifier};
+use openssl::pkey::{Id, PKey, Private, Public};
+use openssl::rsa::{Padding, Rsa};
+use openssl::sign::{RsaPssSaltlen, Signer, Verifier};
 use zeroize::Zeroizing;
 
 use super::jwk::Material;
@@ -44,6 +44,7 @@ impl PrivateKey {
         let key = match algorithm {
             Algorithm::Rs256 => PKey::from_rsa(Rsa::generate(RSA_BITS)?)?,
             Algorithm::Es256 => PKey::from_ec_key(EcKey::generate(&*p256()?)?)?,
+            Algorithm::Ps256 | Algorithm::EdDsa => return Err(JoseError::Algorithm),
         };
         Self::new(key)
     }
@@ -102,6 +103,7 @@ impl PrivateKey {
         let signature = Signer::new(MessageDigest::sha256(), &self.key)?.sign_oneshot_to_vec(message)?;
         match self.public.algorithm() {
             Algorithm::Rs256 => Ok(signature),
+            Algorithm::Ps256 | Algorithm::EdDsa => Err(JoseError::Algorithm),
             Algorithm::Es256 => {
                 let parsed = EcdsaSig::from_der(&signature)?;
                 let mut halves = parsed.r().to_vec_padded(P256_BYTES)?;
@@ -138,6 +140,8 @@ impl PublicKey {
                 let key = EcKey::from_public_key_affine_coordinates(&*p256()?, &x, &y);
                 PKey::from_ec_key(key.map_err(|_| JoseError::Key("not a point of P-256"))?)?
             }
+            Material::Ed25519 { x } => PKey::public_key_from_raw_bytes(x, Id::ED25519)
+                .map_err(|_| JoseError::Key("not a key of Ed25519"))?,
         };
         Ok(Self { key, jwk })
     }
@@ -147,33 +151,49 @@ impl PublicKey {
         &self.jwk
     }
 
-    /// Checks a signature in the form of a JWS.
+    /// Checks a signature by an algorithm, in the form of a JWS.
     ///
     /// # Errors
-    /// [`JoseError::Signature`] where it is not this key's over `message`.
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
+    /// [`JoseError::Algorithm`] where the key is not used with it, [`JoseError::Signature`] where the signature is not this
+    /// key's over `message`.
+    pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
+        if !self.jwk.may_sign(algorithm) {
+            return Err(JoseError::Algorithm);
+        }
         let der;
-        let signature = match self.jwk.algorithm() {
-            Algorithm::Rs256 => signature,
+        let signature = match algorithm {
             Algorithm::Es256 => {
-                let half = P256_BYTES.unsigned_abs() as usize;
-                let (r, s) = signature.split_at_checked(half).ok_or(JoseError::Signature)?;
-                if s.len() != half {
-                    return Err(JoseError::Signature);
-                }
-                let parsed =
-                    EcdsaSig::from_private_components(BigNum::from_slice(r)?, BigNum::from_slice(s)?)?;
-                der = parsed.to_der()?;
+                der = ecdsa_der(signature)?;
                 &der
             }
+            Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::EdDsa => signature,
         };
-        let verifier = Verifier::new(MessageDigest::sha256(), &self.key);
+        let mut verifier = match algorithm {
+            Algorithm::EdDsa => Verifier::new_without_digest(&self.key)?,
+            _ => Verifier::new(MessageDigest::sha256(), &self.key)?,
+        };
+        if algorithm == Algorithm::Ps256 {
+            // RFC 7518 §3.5: MGF1 with the same hash (the library's default), a salt as long as its output.
+            verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
+            verifier.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
+        }
         // A signature that cannot be one (r or s of zero, a wrong length) is an error to the library: for us it is wrong.
-        match verifier?.verify_oneshot(signature, message) {
+        match verifier.verify_oneshot(signature, message) {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(JoseError::Signature),
         }
     }
+}
+
+/// RFC 7518 §3.4: two halves of 32 bytes, as OpenSSL wants them.
+fn ecdsa_der(signature: &[u8]) -> Result<Vec<u8>, JoseError> {
+    let half = P256_BYTES.unsigned_abs() as usize;
+    let (r, s) = signature.split_at_checked(half).ok_or(JoseError::Signature)?;
+    if s.len() != half {
+        return Err(JoseError::Signature);
+    }
+    let parsed = EcdsaSig::from_private_components(BigNum::from_slice(r)?, BigNum::from_slice(s)?)?;
+    Ok(parsed.to_der()?)
 }
 
 fn p256() -> Result<EcGroup, JoseError> {
@@ -193,14 +213,18 @@ mod tests {
             assert_eq!(key.public().algorithm(), *algorithm);
             let public = PublicKey::new(key.public().clone()).unwrap();
             let signature = again.sign(b"square by square").unwrap();
-            assert!(public.verify(b"square by square", &signature).is_ok());
-            assert!(public.verify(b"square by squarE", &signature).is_err());
+            assert!(public.verify(*algorithm, b"square by square", &signature).is_ok());
+            assert!(
+                public
+                    .verify(*algorithm, b"square by squarE", &signature)
+                    .is_err()
+            );
             for wrong in [&signature[1..], &[], &vec![0; signature.len()]] {
-                assert!(public.verify(b"square by square", wrong).is_err());
+                assert!(public.verify(*algorithm, b"square by square", wrong).is_err());
             }
             let other = PrivateKey::generate(*algorithm).unwrap();
             let other = PublicKey::new(other.public().clone()).unwrap();
-            assert!(other.verify(b"square by square", &signature).is_err());
+            assert!(other.verify(*algorithm, b"square by square", &signature).is_err());
         }
     }
 

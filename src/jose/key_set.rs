@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{JoseError, Jwk, PublicKey};
+use super::jwk::is_private;
+use super::{Algorithm, JoseError, Jwk, PublicKey};
+
+/// The most keys of a set that are read.
+const MOST: usize = 50;
 
 /// Public keys, each found by its `kid`.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +22,41 @@ impl KeySet {
             .map(PublicKey::new)
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+
+    /// The usable keys of somebody else's `jwks` document: keys of other kinds and for other uses are passed over.
+    ///
+    /// # Errors
+    /// [`JoseError::Key`] where it is no key set, is too long, or holds a private key.
+    pub fn read(document: &Value) -> Result<Self, JoseError> {
+        let keys = document.get("keys").and_then(Value::as_array);
+        let keys = keys.ok_or(JoseError::Key("not a key set"))?;
+        if keys.len() > MOST {
+            return Err(JoseError::Key("more than 50 keys"));
+        }
+        if keys.iter().any(is_private) {
+            return Err(JoseError::Key("a private key was made public"));
+        }
+        let usable = keys
+            .iter()
+            .filter_map(|key| PublicKey::new(Jwk::from_json(key).ok()?).ok());
+        Ok(Self(usable.collect()))
+    }
+
+    /// The keys that a token may be signed with: those of its `kid`, or, where it names none, all.
+    pub(super) fn candidates<'a>(
+        &'a self,
+        kid: Option<&'a str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &'a PublicKey> {
+        self.0
+            .iter()
+            .filter(move |key| kid.is_none_or(|kid| key.jwk().kid() == kid) && key.jwk().may_sign(algorithm))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The key of a name.

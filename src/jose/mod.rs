@@ -13,7 +13,7 @@ mod key_set;
 
 pub use algorithm::Algorithm;
 pub use jwk::Jwk;
-pub use jws::{Kind, sign, verify};
+pub use jws::{Kind, Unverified, sign, verify, verify_from_client, verify_proof};
 pub use key::{PrivateKey, PublicKey};
 pub use key_set::KeySet;
 

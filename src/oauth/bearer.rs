@@ -48,12 +48,14 @@ pub fn read(authorization: Option<&str>, form: Option<&Parameters>) -> Result<Se
     }
 }
 
-/// Whether a token is good at this moment: not expired, its grant not revoked, its login not ended, and its person one who
-/// may be signed in. A login that ran out by itself does not cut a token short: the token runs out soon after.
+/// Whether a token is good at this moment: not expired, neither it nor its grant revoked, its login not ended (unless the
+/// grant outlives it), and its person one who may be signed in. A login that ran out by itself does not cut a token
+/// short: the token runs out soon after.
 pub fn is_good(token: &TokenUse, now: Timestamp) -> bool {
     now < token.expires_at
+        && token.revoked_at.is_none()
         && token.grant.revoked_at.is_none()
-        && !token.session_was_ended
+        && (!token.session_was_ended || token.grant.outlives_login())
         && token.identity.status.may_sign_in()
 }
 
@@ -66,7 +68,12 @@ mod tests {
         let grant = crate::domain::testing::grant("ent");
         let now = grant.created_at;
         let good = TokenUse {
+            issued_at: Some(now),
             expires_at: now.plus(std::time::Duration::from_secs(1)),
+            revoked_at: None,
+            scopes: grant.scopes.clone(),
+            audience: None,
+            jkt: None,
             grant,
             identity: crate::domain::testing::person("Lina", 1),
             session_was_ended: false,
@@ -79,7 +86,12 @@ mod tests {
         assert!(changed(|_| {}));
         assert!(!changed(|token| token.expires_at = token.grant.created_at));
         assert!(!changed(|token| token.grant.revoked_at = Some(token.expires_at)));
+        assert!(!changed(|token| token.revoked_at = Some(token.expires_at)));
         assert!(!changed(|token| token.session_was_ended = true));
+        assert!(changed(|token| {
+            token.session_was_ended = true;
+            token.grant.scopes = crate::domain::grant::Scopes::known_of("openid offline_access");
+        }));
         assert!(!changed(
             |token| token.identity.status = crate::domain::identity::Status::Suspended
         ));

@@ -1,15 +1,19 @@
 //! Client authentication at the endpoints a relying party's server calls (RFC 6749 §2.3, OpenID Connect Core §9).
 //!
-//! [`Presented::read`] takes the request apart, [`authenticate`] compares it with what is registered and answers an
-//! [`AuthenticatedClient`], which is what everything behind it takes: a grant cannot be reached without one.
+//! [`Presented::read`] takes the request apart, [`candidate`] compares it with what is registered, and the [`Candidate`]
+//! becomes, by its secret or by its assertion, an [`AuthenticatedClient`], which is what everything behind it takes: a
+//! grant cannot be reached without one.
 
 use data_encoding::BASE64;
 
+use super::client_assertion::{Accepted, Assertion, Audience};
 use super::error::{ErrorCode, OAuthError};
 use super::parameters::Parameters;
 use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
 use crate::base::url;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
+use crate::jose::KeySet;
 
 /// What a request shows as proof.
 #[derive(Debug, Clone)]
@@ -18,6 +22,7 @@ pub struct Presented {
     pub client_id: String,
     method: ClientAuthMethod,
     secret: Option<Secret>,
+    assertion: Option<Assertion>,
 }
 
 /// A relying party that has proved who it is, or a public one, which cannot.
@@ -40,9 +45,11 @@ pub struct ClientRefused {
     pub reason: Option<&'static str>,
 }
 
+/// One answer for an unknown client, a disabled one and a wrong secret.
+pub const NOBODY: OAuthError = OAuthError::new(ErrorCode::InvalidClient, "client authentication failed");
+
 const fn invalid_client(reason: Option<&'static str>) -> ClientRefused {
-    // One answer for an unknown client, a disabled one and a wrong secret.
-    let error = OAuthError::new(ErrorCode::InvalidClient, "client authentication failed");
+    let error = NOBODY;
     ClientRefused { error, reason }
 }
 
@@ -61,6 +68,15 @@ impl Presented {
             return Err(invalid_request("client_id or client_secret came twice"));
         }
         let (id, secret) = (form.get("client_id"), form.get("client_secret"));
+        // RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request".
+        let asserted = form.get("client_assertion").is_some();
+        let proofs = [authorization.is_some(), secret.is_some(), asserted];
+        if proofs.into_iter().filter(|came| *came).count() > 1 {
+            return Err(invalid_request("more than one client authentication method"));
+        }
+        if let Some(assertion) = Assertion::read(form)? {
+            return Self::by_assertion(id, assertion);
+        }
         let Some(authorization) = authorization else {
             let client_id = id.ok_or(invalid_request("client_id is missing"))?.to_owned();
             let method = match secret {
@@ -72,12 +88,9 @@ impl Presented {
                 client_id,
                 method,
                 secret,
+                assertion: None,
             });
         };
-        // RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request".
-        if secret.is_some() || form.get("client_assertion").is_some() {
-            return Err(invalid_request("more than one client authentication method"));
-        }
         let presented = Self::basic(authorization).ok_or(invalid_client(None).error)?;
         if id.is_some_and(|id| id != presented.client_id) {
             return Err(invalid_request(
@@ -85,6 +98,19 @@ impl Presented {
             ));
         }
         Ok(presented)
+    }
+
+    /// RFC 7521 §4.2: a `client_id` beside the assertion is not needed, and names the same client.
+    fn by_assertion(id: Option<&str>, assertion: Assertion) -> Result<Self, OAuthError> {
+        if id.is_some_and(|id| id != assertion.client_id) {
+            return Err(NOBODY);
+        }
+        Ok(Self {
+            client_id: assertion.client_id.clone(),
+            method: ClientAuthMethod::PrivateKeyJwt,
+            secret: None,
+            assertion: Some(assertion),
+        })
     }
 
     /// RFC 7617 §2, both halves form-encoded besides (RFC 6749 §2.3.1).
@@ -99,18 +125,23 @@ impl Presented {
             client_id: url::form_decoded(id),
             method: ClientAuthMethod::SecretBasic,
             secret: Some(Secret::new(url::form_decoded(secret))),
+            assertion: None,
         })
     }
 }
 
-/// Compares what was presented with the party of that id, where there is one.
+/// A party that uses the method it registered; its proof has not been looked at yet.
+#[derive(Debug)]
+pub struct Candidate<'a> {
+    presented: &'a Presented,
+    party: RelyingParty,
+}
+
+/// The party that presented this, where there is one in use and it uses the method it registered.
 ///
 /// # Errors
 /// [`ClientRefused`].
-pub fn authenticate(
-    presented: &Presented,
-    party: Option<RelyingParty>,
-) -> Result<AuthenticatedClient, ClientRefused> {
+pub fn candidate(presented: &Presented, party: Option<RelyingParty>) -> Result<Candidate<'_>, ClientRefused> {
     let party = party
         .filter(|party| party.id.as_str() == presented.client_id)
         .ok_or(invalid_client(None))?;
@@ -122,20 +153,61 @@ pub fn authenticate(
     if party.auth_method != presented.method {
         return Err(invalid_client(Some("another method than registered")));
     }
-    let proved = match &presented.secret {
-        // Each live secret is compared, in constant time, so that the time tells nothing of which one it was.
-        Some(secret) => party
-            .secrets
-            .iter()
-            .fold(false, |proved, digest| digest.matches(secret) | proved),
-        None => party.is_public(),
-    };
-    if proved {
-        Ok(AuthenticatedClient(party))
-    } else {
-        Err(invalid_client(Some("wrong secret")))
+    Ok(Candidate { presented, party })
+}
+
+impl Candidate<'_> {
+    /// The party it says it is.
+    pub fn party(&self) -> &RelyingParty {
+        &self.party
+    }
+
+    /// Its assertion, where that is its method.
+    pub fn assertion(&self) -> Option<&Assertion> {
+        self.presented.assertion.as_ref()
+    }
+
+    /// Compares its secret with those that are live; a public client has none to show.
+    ///
+    /// # Errors
+    /// [`ClientRefused`].
+    pub fn by_secret(self) -> Result<AuthenticatedClient, ClientRefused> {
+        let proved = match &self.presented.secret {
+            // Each live secret is compared, in constant time, so that the time tells nothing of which one it was.
+            Some(secret) => self
+                .party
+                .secrets
+                .iter()
+                .fold(false, |proved, digest| digest.matches(secret) | proved),
+            None => self.party.is_public(),
+        };
+        if proved {
+            Ok(AuthenticatedClient(self.party))
+        } else {
+            Err(invalid_client(Some("wrong secret")))
+        }
+    }
+
+    /// Checks its assertion by its keys. What is accepted must be used up before anything is done for the client.
+    ///
+    /// # Errors
+    /// [`ClientRefused`].
+    pub fn by_assertion(
+        self,
+        keys: &KeySet,
+        audience: Audience<'_>,
+        now: Timestamp,
+    ) -> Result<(AuthenticatedClient, Accepted), ClientRefused> {
+        let assertion = self.assertion().ok_or(invalid_client(Some("no assertion")))?;
+        let accepted = assertion
+            .check(&self.party, keys, audience, now)
+            .map_err(|refused| invalid_client(Some(refused.0)))?;
+        Ok((AuthenticatedClient(self.party), accepted))
     }
 }
+
+/// An assertion that was used before: the answer is the one for a wrong one.
+pub const REPLAYED: ClientRefused = invalid_client(Some("the assertion was used before"));
 
 #[cfg(test)]
 mod tests {
@@ -152,7 +224,8 @@ mod tests {
 
     fn outcome(authorization: Option<&str>, body: &str, party: RelyingParty) -> Result<(), ErrorCode> {
         let presented = Presented::read(authorization, &form(body)).map_err(|error| error.code)?;
-        authenticate(&presented, Some(party))
+        candidate(&presented, Some(party))
+            .and_then(Candidate::by_secret)
             .map(drop)
             .map_err(|refused| refused.error.code)
     }
@@ -218,7 +291,7 @@ mod tests {
             refused
         );
         let presented = Presented::read(None, &form("client_id=nobody")).unwrap();
-        assert_eq!(authenticate(&presented, None).unwrap_err().reason, None);
+        assert_eq!(candidate(&presented, None).unwrap_err().reason, None);
     }
 
     #[test]
@@ -228,7 +301,7 @@ mod tests {
             "client_secret=x",
             "client_id=cantine",
             "client_id=ent&client_id=ent",
-            "client_assertion=x",
+            "client_assertion=x&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
         ] {
             assert_eq!(
                 outcome(Some(&right), body, party("ent")),

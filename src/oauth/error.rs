@@ -31,6 +31,8 @@ pub enum ErrorCode {
     UnauthorizedClient,
     /// RFC 6749 §4.1.2.1.
     ServerError,
+    /// RFC 6749 §4.1.2.1.
+    TemporarilyUnavailable,
     /// OpenID Connect Core §3.1.2.6.
     InteractionRequired,
     /// OpenID Connect Core §3.1.2.6.
@@ -75,6 +77,7 @@ impl ErrorCode {
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::InteractionRequired => "interaction_required",
             Self::ConsentRequired => "consent_required",
             Self::InvalidRequestUri => "invalid_request_uri",

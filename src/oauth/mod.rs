@@ -4,10 +4,15 @@
 //! Decides from what flows have loaded and the time they give. Each check names the section it serves. No input or
 //! output, no HTTP, no SQL.
 
+pub mod access_token;
 pub mod bearer;
+pub mod client_assertion;
 pub mod client_auth;
 pub mod error;
 pub mod grant;
+pub mod introspection;
+
 pub mod parameters;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod resource;

@@ -1,5 +1,5 @@
-//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RP-Initiated Logout §2.1, RFC 9207 §3). It says
-//! what is true of this version and nothing else: libraries act on it.
+//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
+//! Front-Channel Logout §3, RFC 9207 §3). It says what is true of this version and nothing else: libraries act on it.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,8 @@ use super::claims;
 use crate::domain::assurance::Acr;
 use crate::domain::grant::Scope;
 use crate::domain::registration::SubjectType;
-use crate::domain::relying_party::{ClientAuthMethod, SigningAlgorithm};
+use crate::domain::relying_party::{ClientAuthMethod, GrantType, SigningAlgorithm};
+use crate::jose::Algorithm;
 use crate::oauth::pkce;
 
 /// Claims of every ID Token.
@@ -30,6 +31,11 @@ const PROTOCOL_CLAIMS: &[&str] = &[
 pub fn document(issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(claims::names()).collect();
+    let methods = ClientAuthMethod::ALL.iter().copied();
+    let confidential: Vec<&str> = methods
+        .filter(|method| *method != ClientAuthMethod::None)
+        .map(ClientAuthMethod::as_str)
+        .collect();
     json!({
         "issuer": issuer,
         "authorization_endpoint": at("/oauth/authorize"),
@@ -38,13 +44,25 @@ pub fn document(issuer: &str) -> Value {
         "jwks_uri": at("/oauth/jwks.json"),
         "end_session_endpoint": at("/oauth/logout"),
         "registration_endpoint": at("/oauth/register"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "scopes_supported": names(Scope::ALL, Scope::as_str),
         "response_types_supported": ["code"],
         "response_modes_supported": names(ResponseMode::ALL, ResponseMode::as_str),
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": names(GrantType::ALL, GrantType::as_str),
+        "revocation_endpoint": at("/oauth/revoke"),
+        "revocation_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
+        "revocation_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
+        "introspection_endpoint": at("/oauth/introspect"),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
+        "introspection_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "subject_types_supported": names(SubjectType::ALL, SubjectType::as_str),
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
+        "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],
         "acr_values_supported": names(Acr::ALL, Acr::as_str),
         "prompt_values_supported": PROMPTS,

@@ -1,4 +1,5 @@
-//! RP-Initiated Logout 1.0 §2, §3: whether a person is asked before they are signed out, and where they go then.
+//! RP-Initiated Logout 1.0 §2, §3: whether a person is asked before they are signed out, and where they go then; and
+//! Front-Channel Logout 1.0 §2: the address that the browser of a login that has ended visits at a client.
 //!
 //! | who asks | the person | afterwards |
 //! | --- | --- | --- |
@@ -6,11 +7,14 @@
 //! | anything else, somebody signed in | is asked | to the registered address of a client that was named, else our page |
 //! | anything, nobody signed in | has nothing to be asked | the same |
 //!
+//! `logout_hint` proves nothing, because anybody can write one, and the person who is asked is told who they are by the
+//! page itself: it is read and decides nothing.
+//!
 //! An address that is not registered, character for character, for the client that is known is never gone to.
 
 use super::id_token::Hint;
 use crate::base::url;
-use crate::domain::relying_party::RelyingParty;
+use crate::domain::relying_party::{LogoutAddress, RelyingParty};
 use crate::oauth::parameters::Parameters;
 
 /// What was asked, nothing believed yet.
@@ -35,7 +39,14 @@ impl Request {
     /// # Errors
     /// [`Repeated`].
     pub fn read(parameters: &Parameters) -> Result<Self, Repeated> {
-        let known = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+        let known = [
+            "id_token_hint",
+            "client_id",
+            "post_logout_redirect_uri",
+            "state",
+            "logout_hint",
+            "ui_locales",
+        ];
         if parameters.first_repeated(&known).is_some() {
             return Err(Repeated);
         }
@@ -69,6 +80,15 @@ impl Request {
         let state = self.state.iter().map(|state| ("state", state.as_str()));
         registered.then(|| url::with_parameters(wanted, state))
     }
+}
+
+/// What the browser visits at a client whose login has ended, `iss` and `sid` with it where the client needs them to know
+/// which (Front-Channel Logout §2: "if either is included, both MUST be"). `None` for an address that no frame can open.
+pub fn frame(address: &LogoutAddress, issuer: &str, sid: &str) -> Option<String> {
+    url::origin(&address.uri)?;
+    let of_login = [("iss", issuer), ("sid", sid)];
+    let added = of_login.into_iter().filter(|_| address.session_required);
+    Some(url::with_parameters(&address.uri, added))
 }
 
 /// The login of the browser, as the client of the request knows it.
@@ -124,7 +144,16 @@ mod tests {
             "case 40: a bad hint"
         );
         assert_eq!(request("").client(None), None);
-        assert!(Request::read(&Parameters::read("state=a&state=b").unwrap()).is_err());
+        for twice in [
+            "state=a&state=b",
+            "ui_locales=fr&ui_locales=en",
+            "logout_hint=a&logout_hint=b",
+        ] {
+            assert!(
+                Request::read(&Parameters::read(twice).unwrap()).is_err(),
+                "{twice}"
+            );
+        }
     }
 
     #[test]
@@ -177,5 +206,24 @@ mod tests {
             sid: "login".into(),
         };
         assert!(!is_proved(&plain, Some(&hint("ent")), &nobody));
+    }
+
+    #[test]
+    fn front_channel_logout_section_2_both_parameters_or_none() {
+        let visited = |uri: &str, session_required| {
+            let uri = uri.to_owned();
+            let address = LogoutAddress {
+                uri,
+                session_required,
+            };
+            frame(&address, "https://id.example", "login")
+        };
+        assert_eq!(
+            visited("https://ent.example/out?a=1", true).as_deref(),
+            Some("https://ent.example/out?a=1&iss=https%3A%2F%2Fid.example&sid=login")
+        );
+        let plain = visited("https://ent.example/out", false);
+        assert_eq!(plain.as_deref(), Some("https://ent.example/out"));
+        assert_eq!(visited("javascript:alert(1)", true), None);
     }
 }

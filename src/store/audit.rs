@@ -19,6 +19,9 @@ statements! {
     ADVANCE = "UPDATE audit_head SET sequence = sequence + 1 WHERE lane = $1 RETURNING sequence, hash";
     APPEND = "INSERT INTO audit_event (lane, sequence, at, kind, actor, about, details, hash)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    // Takes the lane's row lock too, but only where the lane ends where the caller believes. On PostgreSQL a writer that had
+    // to wait for another looks at the row again as that left it, so the condition holds of what is committed.
+    ADVANCE_FROM = "UPDATE audit_head SET sequence = $2, hash = $3 WHERE lane = $1 AND sequence = $4";
     SET_HEAD = "UPDATE audit_head SET hash = $2 WHERE lane = $1";
     HEADS = "SELECT lane, sequence, hash FROM audit_head ORDER BY lane";
     PAGE = "SELECT lane, sequence, at, kind, actor, about, details, hash FROM audit_event
@@ -48,12 +51,110 @@ pub struct Entry {
     pub hash: Vec<u8>,
 }
 
+/// The lane that entries of this moment go to.
+pub(super) fn lane(now: Timestamp) -> i64 {
+    now.micros().rem_euclid(LANES)
+}
+
+/// Where a lane ended when it was read, by whoever wants to append there later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    lane: i64,
+    sequence: i64,
+    hash: Vec<u8>,
+}
+
+impl Head {
+    /// Reads `journal_sequence` and `journal_hash`; `None` where the lane has no entry yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for an impossible row.
+    pub(super) fn of_row(lane: i64, row: &super::db::Row) -> Result<Option<Self>, StoreError> {
+        let (sequence, hash): (Option<i64>, Option<Vec<u8>>) =
+            (row.get("journal_sequence")?, row.get("journal_hash")?);
+        Ok(sequence
+            .zip(hash)
+            .map(|(sequence, hash)| Self { lane, sequence, hash }))
+    }
+}
+
+/// [`append`] by one statement less, where nobody appended to the lane since `head` was read outside this transaction;
+/// else as that does. One guarded statement decides, so a stale head costs a round trip and never a break of the chain.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn append_after(
+    tx: &mut Tx,
+    now: Timestamp,
+    event: &Event,
+    head: Option<&Head>,
+) -> Result<(), StoreError> {
+    let lane = lane(now);
+    let Some(head) = head.filter(|head| head.lane == lane) else {
+        return append(tx, now, event).await;
+    };
+    let written = Written::new(&head.hash, head.sequence + 1, now, event);
+    let values = [
+        lane.into(),
+        written.sequence.into(),
+        written.hash.into(),
+        head.sequence.into(),
+    ];
+    if tx.execute(ADVANCE_FROM, values).await? == 1 {
+        insert(tx, lane, now, event, &written).await
+    } else {
+        append(tx, now, event).await
+    }
+}
+
+/// What an event becomes by its place in a chain.
+struct Written {
+    sequence: i64,
+    actor: String,
+    details: String,
+    hash: [u8; 32],
+}
+
+impl Written {
+    fn new(previous: &[u8], sequence: i64, now: Timestamp, event: &Event) -> Self {
+        let (actor, details) = (event.actor.to_string(), event.details_json());
+        let about = event.about.as_deref().unwrap_or_default();
+        let fields = [event.kind.as_str(), &actor, about, &details];
+        Self {
+            sequence,
+            hash: chain(previous, sequence, now, fields),
+            actor,
+            details,
+        }
+    }
+}
+
+async fn insert(
+    tx: &mut Tx,
+    lane: i64,
+    now: Timestamp,
+    event: &Event,
+    written: &Written,
+) -> Result<(), StoreError> {
+    let values = [
+        lane.into(),
+        written.sequence.into(),
+        now.into(),
+        text(event.kind.as_str()),
+        text(&written.actor),
+        text(event.about.as_deref().unwrap_or_default()),
+        text(&written.details),
+        written.hash.into(),
+    ];
+    tx.execute(APPEND, values).await.map(drop)
+}
+
 /// Appends an event at the end of the lane that `now` falls into.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn append(tx: &mut Tx, now: Timestamp, event: &Event) -> Result<(), StoreError> {
-    let lane = now.micros().rem_euclid(LANES);
+    let lane = lane(now);
     let head = match tx.optional(ADVANCE, [lane.into()]).await? {
         Some(head) => head,
         None => {
@@ -64,24 +165,11 @@ pub async fn append(tx: &mut Tx, now: Timestamp, event: &Event) -> Result<(), St
     };
     let sequence: i64 = head.get("sequence")?;
     let previous: Vec<u8> = head.get("hash")?;
-    let (kind, actor) = (event.kind.as_str(), event.actor.to_string());
-    let (about, details) = (event.about.as_deref().unwrap_or_default(), event.details_json());
-    let hash = chain(&previous, sequence, now, [kind, &actor, about, &details]);
-    tx.execute(
-        APPEND,
-        [
-            lane.into(),
-            sequence.into(),
-            now.into(),
-            text(kind),
-            text(&actor),
-            text(about),
-            text(&details),
-            hash.into(),
-        ],
-    )
-    .await?;
-    tx.execute(SET_HEAD, [lane.into(), hash.into()]).await.map(drop)
+    let written = Written::new(&previous, sequence, now, event);
+    insert(tx, lane, now, event, &written).await?;
+    tx.execute(SET_HEAD, [lane.into(), written.hash.into()])
+        .await
+        .map(drop)
 }
 
 fn entry(row: &super::db::Row) -> Result<Entry, StoreError> {
@@ -219,6 +307,75 @@ mod tests {
                 task.await.unwrap();
             }
             assert_eq!(verify(&mut db.reader().await.unwrap()).await.unwrap(), Ok(40));
+        })
+        .await;
+    }
+
+    async fn head(conn: &mut Conn, lane: i64) -> Head {
+        let heads = conn.all(HEADS, []).await.unwrap();
+        let row = heads
+            .iter()
+            .find(|row| row.get::<i64>("lane").unwrap() == lane)
+            .unwrap();
+        Head {
+            lane,
+            sequence: row.get("sequence").unwrap(),
+            hash: row.get("hash").unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_append_after_a_head_that_was_read_keeps_the_chain_stale_or_not() {
+        on_each_engine(async |db| {
+            let (now, event) = (
+                Timestamp::from_micros(5),
+                Event::new(Kind::LoginSucceeded, Actor::System),
+            );
+            let mut tx = db.begin().await.unwrap();
+            append_after(&mut tx, now, &event, None).await.unwrap();
+            let first = head(&mut tx, 5).await;
+            append_after(&mut tx, now, &event, Some(&first)).await.unwrap();
+            append_after(&mut tx, now, &event, Some(&first)).await.unwrap();
+            let of_another_lane = Head {
+                lane: 6,
+                ..head(&mut tx, 5).await
+            };
+            append_after(&mut tx, now, &event, Some(&of_another_lane))
+                .await
+                .unwrap();
+            assert_eq!(verify(&mut tx).await.unwrap(), Ok(4));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn forty_appends_after_the_same_head_keep_the_chain() {
+        on_each_engine(async |db| {
+            let (now, event) = (
+                Timestamp::from_micros(5),
+                Event::new(Kind::LoginSucceeded, Actor::System),
+            );
+            let mut tx = db.begin().await.unwrap();
+            append(&mut tx, now, &event).await.unwrap();
+            let stale = head(&mut tx, 5).await;
+            tx.commit().await.unwrap();
+            let tasks: Vec<_> = (0..40)
+                .map(|number| {
+                    let (db, event, stale) = (db.clone(), event.clone(), stale.clone());
+                    tokio::spawn(async move {
+                        let mut tx = db.begin().await.unwrap();
+                        append_after(&mut tx, now, &event, Some(&stale)).await.unwrap();
+                        // A transaction that never was leaves the lane to those who wait.
+                        if number % 4 != 0 {
+                            tx.commit().await.unwrap();
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            assert_eq!(verify(&mut db.reader().await.unwrap()).await.unwrap(), Ok(31));
         })
         .await;
     }

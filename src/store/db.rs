@@ -20,6 +20,8 @@ use super::StoreError;
 use super::value::Value;
 use crate::base::secret::Secret;
 
+#[cfg(test)]
+pub(crate) mod record;
 mod row;
 
 pub use row::Row;
@@ -222,6 +224,8 @@ impl Conn {
         statement: Statement,
         values: [Value; N],
     ) -> Result<Vec<Row>, StoreError> {
+        #[cfg(test)]
+        record::round_trip(statement.name);
         let rows = self.fetch_all(text(statement.sql), values.into()).await;
         rows.map_err(|error| StoreError::driver(statement.name, &error))
     }
@@ -271,6 +275,8 @@ impl Conn {
                 values.resize(size, last.clone());
             }
             let text = built(bulk.text(size, self.placeholders()));
+            #[cfg(test)]
+            record::round_trip(bulk.name);
             let found = self.fetch_all(text, values).await;
             rows.extend(found.map_err(|error| StoreError::driver(bulk.name, &error))?);
         }
@@ -310,6 +316,8 @@ impl Tx {
         statement: Statement,
         values: [Value; N],
     ) -> Result<u64, StoreError> {
+        #[cfg(test)]
+        record::round_trip(statement.name);
         let done = self.run(text(statement.sql), values.into()).await;
         done.map_err(|error| StoreError::driver(statement.name, &error))
     }
@@ -332,6 +340,8 @@ impl Tx {
                 .unwrap_or(1);
             let values: Vec<Value> = items.by_ref().take(size).flatten().collect();
             let text = built(bulk.text(size, self.placeholders()));
+            #[cfg(test)]
+            record::round_trip(bulk.name);
             let done = self.run(text, values).await;
             touched += done.map_err(|error| StoreError::driver(bulk.name, &error))?;
             left -= size;
@@ -344,6 +354,8 @@ impl Tx {
     /// # Errors
     /// The driver's; nothing is kept then.
     pub async fn commit(self) -> Result<(), StoreError> {
+        #[cfg(test)]
+        record::round_trip("commit");
         let done = match self.0.0 {
             Inner::SqliteWrite(transaction) => transaction.commit().await,
             Inner::PostgresWrite(transaction) => transaction.commit().await,
@@ -440,6 +452,8 @@ impl Db {
     /// # Errors
     /// [`StoreError::Unavailable`] where no connection is free in time.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        #[cfg(test)]
+        record::round_trip("begin");
         let inner = match self {
             Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Inner::SqliteWrite),
             Self::Postgres(pool) => pool.begin().await.map(Inner::PostgresWrite),

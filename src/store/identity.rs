@@ -23,12 +23,9 @@ statements! {
 /// # Errors
 /// [`StoreError::Corrupt`] for an impossible row.
 pub(super) fn identity(row: &Row) -> Result<Identity, StoreError> {
-    let detail: Option<String> = row.get("status_detail")?;
-    let status = Status::from_stored(&row.get::<String>("status")?, detail.as_deref())
-        .map_err(|error| StoreError::corrupt("identity.status", error))?;
     Ok(Identity {
         id: row.parse("id")?,
-        status,
+        status: status(row)?,
         family_name: row.get("family_name")?,
         usage_name: row.get("usage_name")?,
         given_name: row.get("given_name")?,
@@ -38,6 +35,16 @@ pub(super) fn identity(row: &Row) -> Result<Identity, StoreError> {
         locale: row.get("locale")?,
         created_at: Timestamp::from_micros(row.get("created_at")?),
     })
+}
+
+/// Reads where an identity stands.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for an impossible row.
+pub(super) fn status(row: &Row) -> Result<Status, StoreError> {
+    let detail: Option<String> = row.get("status_detail")?;
+    Status::from_stored(&row.get::<String>("status")?, detail.as_deref())
+        .map_err(|error| StoreError::corrupt("identity.status", error))
 }
 
 /// One identity.

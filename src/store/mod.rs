@@ -16,16 +16,20 @@ pub mod image;
 pub mod import_run;
 pub mod installation;
 pub mod journal;
+pub mod logout_delivery;
 pub mod match_case;
 pub mod membership;
 pub mod merge;
 pub mod person;
 pub mod pushed_request;
+pub mod refresh_token;
 pub mod registration;
 pub mod relying_party;
+pub mod resource_server;
 pub mod roster;
 pub mod run_undo;
 pub mod school;
+pub mod service_token;
 pub mod session;
 pub mod signing_key;
 pub mod subject;
@@ -122,16 +126,20 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("import_run", import_run::STATEMENTS),
     ("installation", installation::STATEMENTS),
     ("journal", journal::STATEMENTS),
+    ("logout_delivery", logout_delivery::STATEMENTS),
     ("match_case", match_case::STATEMENTS),
     ("membership", membership::STATEMENTS),
     ("merge", merge::STATEMENTS),
     ("person", person::STATEMENTS),
     ("pushed_request", pushed_request::STATEMENTS),
+    ("refresh_token", refresh_token::STATEMENTS),
     ("registration", registration::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
+    ("resource_server", resource_server::STATEMENTS),
     ("roster", roster::STATEMENTS),
     ("run_undo", run_undo::STATEMENTS),
     ("school", school::STATEMENTS),
+    ("service_token", service_token::STATEMENTS),
     ("session", session::STATEMENTS),
     ("signing_key", signing_key::STATEMENTS),
     ("subject", subject::STATEMENTS),
@@ -142,10 +150,12 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
 /// Every registered bulk statement, by file.
 pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("journal", journal::BULKS),
+    ("logout_delivery", logout_delivery::BULKS),
     ("match_case", match_case::BULKS),
     ("membership", membership::BULKS),
     ("person", person::BULKS),
     ("roster", roster::BULKS),
+    ("session", session::BULKS),
 ];
 
 #[cfg(test)]

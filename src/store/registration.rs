@@ -324,6 +324,7 @@ mod tests {
                         redirect_uri: "https://one.example/cb".into(),
                         code_challenge: None,
                         expires_at: NOW,
+                        dpop_jkt: None,
                     },
                 )
             };

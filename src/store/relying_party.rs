@@ -9,13 +9,19 @@ use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
 use crate::domain::relying_party::{Registration, Release, ReleasePolicy, RelyingParty, RelyingPartyId};
 
+/// Every column of a party that stands in a statement as `p`, under its own name.
+macro_rules! columns {
+    () => {
+        "p.id, p.name, p.home, p.sector, p.subject_strategy, p.auth_method, p.pkce_required, p.id_token_alg,
+        p.redirect_uris, p.post_logout_redirect_uris, p.schools, p.release, p.secrets, p.enabled, p.basis, p.metadata,
+        p.registration_policy, p.registration_token, p.registered_at"
+    };
+}
+pub(super) use columns;
+
 statements! {
-    FIND = "SELECT id, name, home, sector, subject_strategy, auth_method, pkce_required, id_token_alg, redirect_uris,
-        post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
-        registration_policy, registration_token, registered_at FROM relying_party WHERE id = $1";
-    ALL = "SELECT id, name, home, sector, subject_strategy, auth_method, pkce_required, id_token_alg, redirect_uris,
-        post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
-        registration_policy, registration_token, registered_at FROM relying_party ORDER BY id";
+    FIND = concat!("SELECT ", columns!(), " FROM relying_party p WHERE p.id = $1");
+    ALL = concat!("SELECT ", columns!(), " FROM relying_party p ORDER BY p.id");
     SAVE = "INSERT INTO relying_party (id, name, home, sector, subject_strategy, auth_method, pkce_required,
             id_token_alg, redirect_uris, post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
             registration_policy, registration_token, registered_at)
@@ -87,7 +93,11 @@ fn secret(hex: &String) -> Result<Digest, StoreError> {
         .ok_or_else(|| StoreError::corrupt("secrets", "not a digest"))
 }
 
-fn relying_party(row: &Row) -> Result<RelyingParty, StoreError> {
+/// Reads a party from a row that has all its columns.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for an impossible row.
+pub(super) fn relying_party(row: &Row) -> Result<RelyingParty, StoreError> {
     let schools = list::<String>(row, "schools")?;
     Ok(RelyingParty {
         id: row.parse("id")?,

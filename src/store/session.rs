@@ -1,12 +1,13 @@
 //! Sessions and the relying parties that joined them.
 
-use super::db::{Conn, Row, Tx};
-use super::value::text;
+use super::db::{Bulk, Conn, Row, Tx};
+use super::value::{Value, text};
 use super::{StoreError, statements};
 use crate::base::id::{IdentityId, SessionId};
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
 use crate::domain::identity::Identity;
+use crate::domain::relying_party::{ClientMetadata, LogoutAddress, RelyingPartyId};
 use crate::domain::session::Session;
 
 statements! {
@@ -21,14 +22,58 @@ statements! {
     RENEW = "UPDATE session SET token_hash = $2, authenticated_at = $3, acr = $4, amr = $5, device = $6,
         expires_at = $7 WHERE id = $1 AND ended_at IS NULL";
     END = "UPDATE session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
-    END_OF_IDENTITY = "UPDATE session SET ended_at = $2 WHERE identity_id = $1 AND ended_at IS NULL";
+    END_OF_IDENTITY = "UPDATE session SET ended_at = $2 WHERE identity_id = $1 AND ended_at IS NULL RETURNING id";
     IS_LIVE = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM session
         WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
     JOIN = "INSERT INTO participation (session_id, client_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    PARTICIPANTS = "SELECT client_id FROM participation WHERE session_id = $1 ORDER BY joined_at, client_id";
     PURGE_PARTICIPATIONS = "DELETE FROM participation WHERE session_id IN
         (SELECT id FROM session WHERE expires_at < $1)";
     PURGE = "DELETE FROM session WHERE expires_at < $1";
+}
+
+// One round trip gives, for any number of logins, everything that their end needs of the parties: whom to tell, where,
+// and by which name they know the person.
+const PARTICIPANTS: Bulk = Bulk {
+    name: "PARTICIPANTS",
+    head: "SELECT p.session_id, p.client_id, r.name, r.metadata, u.value AS subject
+        FROM participation p JOIN session s ON s.id = p.session_id JOIN relying_party r ON r.id = p.client_id
+        LEFT JOIN subject u ON u.sector = r.sector AND u.identity_id = s.identity_id AND u.in_use
+        WHERE p.session_id IN (",
+    width: 1,
+    rows: false,
+    tail: ") ORDER BY p.session_id, p.joined_at, p.client_id",
+};
+
+pub(super) const BULKS: &[Bulk] = &[PARTICIPANTS];
+
+/// A relying party that joined a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Participant {
+    /// The login.
+    pub session: SessionId,
+    /// The party.
+    pub client: RelyingPartyId,
+    /// Its name, as people are shown it.
+    pub name: String,
+    /// The person, as the party knows them.
+    pub subject: Option<String>,
+    /// Where logout tokens are sent.
+    pub backchannel: Option<LogoutAddress>,
+    /// Where the browser is sent, in a frame.
+    pub frontchannel: Option<LogoutAddress>,
+}
+
+fn participant(row: &Row) -> Result<Participant, StoreError> {
+    let metadata: ClientMetadata = serde_json::from_str(&row.get::<String>("metadata")?)
+        .map_err(|error| StoreError::corrupt("metadata", error))?;
+    Ok(Participant {
+        session: row.parse("session_id")?,
+        client: row.parse("client_id")?,
+        name: row.get("name")?,
+        subject: row.get("subject")?,
+        backchannel: metadata.backchannel_logout,
+        frontchannel: metadata.frontchannel_logout,
+    })
 }
 
 fn session(row: &Row) -> Result<Session, StoreError> {
@@ -118,12 +163,17 @@ pub async fn end(tx: &mut Tx, id: SessionId, now: Timestamp) -> Result<bool, Sto
     Ok(tx.execute(END, [text(id), now.into()]).await? == 1)
 }
 
-/// Ends every session of a person; answers how many.
+/// Ends every session of a person; answers which.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn end_of_identity(tx: &mut Tx, identity: IdentityId, now: Timestamp) -> Result<u64, StoreError> {
-    tx.execute(END_OF_IDENTITY, [text(identity), now.into()]).await
+pub async fn end_of_identity(
+    tx: &mut Tx,
+    identity: IdentityId,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let ended = tx.all(END_OF_IDENTITY, [text(identity), now.into()]).await?;
+    ended.iter().map(|row| row.parse("id")).collect()
 }
 
 /// A relying party takes part in a session from now on.
@@ -136,15 +186,16 @@ pub async fn join(tx: &mut Tx, id: SessionId, client: &str, now: Timestamp) -> R
         .map(drop)
 }
 
-/// The relying parties of a session, in the order they joined.
+/// The relying parties of logins, in the order they joined.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn participants(conn: &mut Conn, id: SessionId) -> Result<Vec<String>, StoreError> {
-    conn.all(PARTICIPANTS, [text(id)])
+pub async fn participants(conn: &mut Conn, sessions: &[SessionId]) -> Result<Vec<Participant>, StoreError> {
+    let keys: Vec<Value> = sessions.iter().map(text).collect();
+    conn.all_in(PARTICIPANTS, &keys)
         .await?
         .iter()
-        .map(|row| row.get("client_id"))
+        .map(participant)
         .collect()
 }
 
@@ -166,7 +217,7 @@ mod tests {
     use crate::base::secret::Secret;
     use crate::domain::assurance::{Acr, Amr};
     use crate::domain::session::Device;
-    use crate::store::testing::{on_each_engine, person};
+    use crate::store::testing::{on_each_engine, person, relying_party};
 
     #[tokio::test]
     async fn a_session_lives_from_its_cookie_to_its_end() {
@@ -205,7 +256,25 @@ mod tests {
                 "the old cookie is dead"
             );
             assert!(find_live(&mut tx, &second.digest(), now).await.unwrap().is_some());
-            assert_eq!(participants(&mut tx, session.id).await.unwrap(), ["ent"]);
+            let mut ent = relying_party("ent");
+            ent.metadata.backchannel_logout = Some(LogoutAddress {
+                uri: "https://ent.example/out".into(),
+                session_required: true,
+            });
+            crate::store::relying_party::save(&mut tx, &ent).await.unwrap();
+            crate::store::subject::add(&mut tx, &ent.sector, "lina-there", lina.id, now)
+                .await
+                .unwrap();
+            let told = participants(&mut tx, &[session.id]).await.unwrap();
+            let expected = Participant {
+                session: session.id,
+                client: ent.id.clone(),
+                name: ent.name.clone(),
+                subject: Some("lina-there".into()),
+                backchannel: ent.metadata.backchannel_logout.clone(),
+                frontchannel: None,
+            };
+            assert_eq!(told, [expected]);
 
             assert!(is_live(&mut tx, session.id, now).await.unwrap());
             assert!(end(&mut tx, session.id, now).await.unwrap());
@@ -216,14 +285,22 @@ mod tests {
                 !renew(&mut tx, &session, &first.digest()).await.unwrap(),
                 "an ended session stays ended"
             );
-            assert_eq!(end_of_identity(&mut tx, lina.id, now).await.unwrap(), 0);
+            assert_eq!(end_of_identity(&mut tx, lina.id, now).await.unwrap(), []);
+            let other = Session {
+                id: SessionId::new(now, &random),
+                ..session.clone()
+            };
+            insert(&mut tx, &other, &Secret::generate("", &random).digest())
+                .await
+                .unwrap();
+            assert_eq!(end_of_identity(&mut tx, lina.id, now).await.unwrap(), [other.id]);
 
             assert_eq!(purge(&mut tx, now).await.unwrap(), 0);
             assert_eq!(
                 purge(&mut tx, late.plus(Duration::from_secs(1))).await.unwrap(),
-                1
+                2
             );
-            assert!(participants(&mut tx, session.id).await.unwrap().is_empty());
+            assert!(participants(&mut tx, &[session.id]).await.unwrap().is_empty());
         })
         .await;
     }

@@ -14,6 +14,10 @@ statements! {
     ADD = "INSERT INTO signing_key (id, algorithm, state, public_jwk, private_sealed, created_at, activated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     MOVE = "UPDATE signing_key SET state = $3, activated_at = $4, retired_at = $5 WHERE id = $1 AND state = $2";
+    // What will never sign again can never leak.
+    RETIRE = "UPDATE signing_key SET state = $3, activated_at = $4, retired_at = $5, private_sealed = $6
+        WHERE id = $1 AND state = $2";
+    ERASE_RETIRED = "UPDATE signing_key SET private_sealed = $1 WHERE state = 'retired' AND length(private_sealed) > 0";
 }
 
 /// A key as it is kept.
@@ -23,8 +27,15 @@ pub struct Kept {
     pub key: SigningKey,
     /// Its public half.
     pub public: Jwk,
-    /// Its private half, sealed for its id.
+    /// Its private half, sealed for its id; nothing once it is retired.
     pub sealed: Vec<u8>,
+}
+
+impl Kept {
+    /// Whether it holds what it can never use again.
+    pub fn is_left_over(&self) -> bool {
+        self.key.state.retired_at().is_some() && !self.sealed.is_empty()
+    }
 }
 
 fn kept(row: &Row) -> Result<Kept, StoreError> {
@@ -77,19 +88,40 @@ pub async fn add(tx: &mut Tx, new: &Kept) -> Result<bool, StoreError> {
     Ok(tx.execute(ADD, values).await? == 1)
 }
 
-/// Moves a key from the state it was loaded in to its new one; whether nobody else had moved it.
+/// Moves a key from the state it was loaded in to its new one, and overwrites the private half of one that is retired;
+/// whether nobody else had moved it.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] where another key is in that state.
 pub async fn advance(tx: &mut Tx, from: &KeyState, key: &SigningKey) -> Result<bool, StoreError> {
-    let values = [
-        text(key.id),
-        text(from.as_str()),
-        text(key.state.as_str()),
-        key.state.activated_at().into(),
-        key.state.retired_at().into(),
-    ];
-    Ok(tx.execute(MOVE, values).await? == 1)
+    let [id, was, state] = [text(key.id), text(from.as_str()), text(key.state.as_str())];
+    let (activated_at, retired_at) = (key.state.activated_at(), key.state.retired_at());
+    let moved = match key.state {
+        KeyState::Retired { .. } => {
+            let values = [
+                id,
+                was,
+                state,
+                activated_at.into(),
+                retired_at.into(),
+                Vec::new().into(),
+            ];
+            tx.execute(RETIRE, values).await?
+        }
+        KeyState::Next | KeyState::Current { .. } => {
+            let values = [id, was, state, activated_at.into(), retired_at.into()];
+            tx.execute(MOVE, values).await?
+        }
+    };
+    Ok(moved == 1)
+}
+
+/// Overwrites the private halves of retired keys that still have one; answers how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn erase_retired(tx: &mut Tx) -> Result<u64, StoreError> {
+    tx.execute(ERASE_RETIRED, [Vec::new().into()]).await
 }
 
 #[cfg(test)]
@@ -144,7 +176,21 @@ mod tests {
             assert!(advance(&mut tx, &current.state, &retired).await.unwrap());
             assert_eq!(published(&mut tx, NOW).await.unwrap().len(), 1);
             let before = NOW.minus(std::time::Duration::from_secs(1));
-            assert_eq!(published(&mut tx, before).await.unwrap()[0].key, retired);
+            let kept = published(&mut tx, before).await.unwrap();
+            assert_eq!(
+                (&kept[0].key, kept[0].sealed.len()),
+                (&retired, 0),
+                "the private half is gone"
+            );
+            assert_eq!(erase_retired(&mut tx).await.unwrap(), 0);
+            let of_old = super::super::db::Statement {
+                name: "of a version before",
+                sql: "UPDATE signing_key SET private_sealed = $1 WHERE state = 'retired'",
+            };
+            tx.execute(of_old, [vec![1, 2, 3].into()]).await.unwrap();
+            assert!(published(&mut tx, before).await.unwrap()[0].is_left_over());
+            assert_eq!(erase_retired(&mut tx).await.unwrap(), 1);
+            assert!(!published(&mut tx, before).await.unwrap()[0].is_left_over());
         })
         .await;
     }

@@ -38,6 +38,19 @@ pub(crate) async fn postgres() -> Option<Db> {
     Some(db)
 }
 
+/// A second handle on the same database, as another node has: connections of its own where the engine serves several
+/// nodes.
+pub(crate) async fn another_node(db: &Db) -> Db {
+    match db {
+        Db::Sqlite { .. } => db.clone(),
+        Db::Postgres(pool) => {
+            let options = sqlx::postgres::PgPoolOptions::new().max_connections(4);
+            let connected = options.connect_with((*pool.connect_options()).clone()).await;
+            Db::Postgres(connected.unwrap())
+        }
+    }
+}
+
 /// Runs a test on each engine in turn.
 pub(crate) async fn on_each_engine(test: impl AsyncFn(Db)) {
     let (db, _folder) = sqlite().await;

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod cards;
 pub mod cookie;
 pub mod error;
+mod farewell;
 pub mod files;
 mod login;
 mod oauth;

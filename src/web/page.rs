@@ -1,5 +1,6 @@
 //! A page as an answer: HTML with the content security policy that lets it load our own style, pictures and script,
-//! and lets its forms lead nowhere but to us and, along redirects, to the service the person is on the way to.
+//! lets its forms lead nowhere but to us and, along redirects, to the service the person is on the way to, and lets it
+//! frame nothing but services that are told of a logout.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +11,7 @@ pub struct Page {
     status: StatusCode,
     html: String,
     form_targets: Vec<String>,
+    framed: Vec<String>,
 }
 
 impl Page {
@@ -19,6 +21,7 @@ impl Page {
             status: StatusCode::OK,
             html,
             form_targets: Vec::new(),
+            framed: Vec::new(),
         }
     }
 
@@ -36,19 +39,39 @@ impl Page {
         self
     }
 
+    /// The same, it may hold frames of these origins.
+    #[must_use]
+    pub fn framing(mut self, origins: impl IntoIterator<Item = String>) -> Self {
+        for origin in origins {
+            if !self.framed.contains(&origin) {
+                self.framed.push(origin);
+            }
+        }
+        self
+    }
+
     fn policy(&self) -> String {
-        let targets: String = self
-            .form_targets
-            .iter()
-            // An origin has none of these; anything else would write another directive.
-            .filter(|origin| !origin.contains([' ', ';', ',', '\'']))
-            .map(|origin| format!(" {origin}"))
-            .collect();
+        let targets = sources(&self.form_targets);
+        let frames = if self.framed.is_empty() {
+            String::new()
+        } else {
+            format!(" frame-src{};", sources(&self.framed))
+        };
         format!(
             "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; font-src 'self'; \
-             connect-src 'self'; form-action 'self'{targets}; base-uri 'none'; frame-ancestors 'none'"
+             connect-src 'self';{frames} form-action 'self'{targets}; base-uri 'none'; frame-ancestors 'none'"
         )
     }
+}
+
+/// Origins as a policy lists them.
+fn sources(origins: &[String]) -> String {
+    origins
+        .iter()
+        // An origin has none of these; anything else would write another directive.
+        .filter(|origin| !origin.contains([' ', ';', ',', '\'']))
+        .map(|origin| format!(" {origin}"))
+        .collect()
 }
 
 impl IntoResponse for Page {
@@ -85,6 +108,20 @@ mod tests {
         assert!(
             page.policy()
                 .contains("form-action 'self' https://ent.example; base-uri"),
+            "{}",
+            page.policy()
+        );
+    }
+
+    #[test]
+    fn only_what_is_named_may_be_framed() {
+        let page = Page::new(String::new());
+        assert!(!page.policy().contains("frame-src"), "default-src 'none' holds");
+        let ent = || "https://ent.example".to_owned();
+        let page = page.framing([ent(), "https://b.example".to_owned(), ent()]);
+        assert!(
+            page.policy()
+                .contains("; frame-src https://ent.example https://b.example; form-action"),
             "{}",
             page.policy()
         );

@@ -85,6 +85,16 @@ impl Visit {
         }
     }
 
+    /// A parameter of the address names the languages that a service believes the person to read: they win over the
+    /// browser's, and lose to what the person chose here.
+    pub fn wished(&mut self, parameter: &str) {
+        let chosen = cookie::language(&self.headers).is_some_and(|tag| Lang::from_tag(&tag).is_some());
+        let wished = self.query.one(parameter).and_then(Lang::preferred);
+        if let Some(lang) = wished.filter(|_| !chosen) {
+            self.lang = lang;
+        }
+    }
+
     /// What a page needs. With `goal`, the language switch keeps where the person was going.
     pub fn page(&self, brand: &Arc<Brand>, goal: &Goal) -> views::Page {
         let mut page = views::Page::new(Arc::clone(brand), self.lang);

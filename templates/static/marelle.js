@@ -21,6 +21,17 @@
   // An answer on its way to a service: nobody has to press the button.
   document.querySelectorAll("form[data-send]").forEach(function (form) { form.submit(); });
 
+  // Services in frames are being told that this login is over: go on when the last one has answered, or enough was waited.
+  document.querySelectorAll("a[data-after-frames]").forEach(function (link) {
+    let gone = false;
+    function go() {
+      if (!gone) { gone = true; window.location.replace(link.href); }
+    }
+    if (document.readyState === "complete") { go(); return; }
+    window.addEventListener("load", go);
+    setTimeout(go, Number(link.dataset.afterFrames) * 1000);
+  });
+
   document.querySelectorAll("[data-print]").forEach(function (button) {
     button.hidden = false;
     button.addEventListener("click", function () { window.print(); });

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::Declaration;
 use super::registration::{RegistrationEntry, policy};
 use super::relying_party::{RelyingPartyEntry, relying_party};
+use super::resource_server;
 use super::value::parsed;
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
 use crate::domain::uai::Uai;
@@ -25,6 +26,8 @@ struct File {
     registration: Vec<Spanned<RegistrationEntry>>,
     #[serde(default)]
     relying_party: Vec<Spanned<RelyingPartyEntry>>,
+    #[serde(default)]
+    resource_server: Vec<resource_server::Entry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,6 +102,10 @@ impl Reader {
             let at = |error| InvalidDeclaration(format!("line {line}: relying_party {id}: {error}"));
             let party = relying_party(entry, read).map_err(at)?;
             self.declaration.relying_parties.push(party);
+        }
+        for entry in file.resource_server {
+            self.once("resource_server", &entry.audience)?;
+            self.declaration.resource_servers.push(entry.read());
         }
         Ok(())
     }

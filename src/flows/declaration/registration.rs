@@ -3,9 +3,10 @@
 use serde::Deserialize;
 
 use super::relying_party::{ReleaseEntry, release};
-use super::value::{Parsed, Resource, ScopeToken, parsed, values, yes};
+use super::value::{Parsed, parsed, values, yes};
 use crate::domain::registration::{HostPattern, Policy, PolicyId, SubjectType};
 use crate::domain::relying_party::{Basis, ClientAuthMethod, GrantType};
+use crate::domain::resource_server::{Audience, ScopeName};
 use crate::domain::uai::Uai;
 
 /// More clients than any project has.
@@ -26,9 +27,9 @@ pub(super) struct RegistrationEntry {
     pkce_required: bool,
     basis: Option<Parsed<Basis>>,
     #[serde(default)]
-    resources: Vec<Resource>,
+    resources: Vec<Parsed<Audience>>,
     #[serde(default)]
-    service_scopes: Vec<ScopeToken>,
+    service_scopes: Vec<Parsed<ScopeName>>,
     #[serde(default)]
     schools: Vec<Parsed<Uai>>,
     #[serde(default)]
@@ -62,8 +63,16 @@ pub(super) fn policy(entry: RegistrationEntry) -> Result<Policy, String> {
             .map_or_else(|| vec![SubjectType::Pairwise], values),
         pkce_required: entry.pkce_required,
         basis: entry.basis.map_or(Basis::default(), |basis| basis.0),
-        resources: entry.resources.into_iter().map(|resource| resource.0).collect(),
-        service_scopes: entry.service_scopes.into_iter().map(|scope| scope.0).collect(),
+        resources: entry
+            .resources
+            .into_iter()
+            .map(|resource| resource.0.to_string())
+            .collect(),
+        service_scopes: entry
+            .service_scopes
+            .into_iter()
+            .map(|scope| scope.0.to_string())
+            .collect(),
         release: release(entry.release),
         schools: values(entry.schools),
         enabled: entry.enabled,

@@ -7,8 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::value::{
-    AlgorithmName, HexDigest, Parsed, RedirectAddress, Resource, SafeAddress, ScopeToken, WebAddress, parsed,
-    values, yes,
+    AlgorithmName, HexDigest, Parsed, RedirectAddress, SafeAddress, WebAddress, parsed, values, yes,
 };
 use crate::base::secret::{Digest, Secret};
 use crate::domain::assurance::Acr;
@@ -18,6 +17,7 @@ use crate::domain::relying_party::{
     LogoutAddress, Release, ReleasePolicy, RelyingParty, RelyingPartyId, SecurityProfile, SigningAlgorithm,
     SubjectStrategy,
 };
+use crate::domain::resource_server::{Audience, ScopeName};
 use crate::domain::uai::Uai;
 use crate::oidc::registration::{coherence, keys};
 
@@ -90,9 +90,9 @@ pub(super) struct RelyingPartyEntry {
     default_acr_values: Vec<String>,
     minimum_acr: Option<Parsed<Acr>>,
     #[serde(default)]
-    resources: Vec<Resource>,
+    resources: Vec<Parsed<Audience>>,
     #[serde(default)]
-    service_scopes: Vec<ScopeToken>,
+    service_scopes: Vec<Parsed<ScopeName>>,
     backchannel_logout_uri: Option<SafeAddress>,
     #[serde(default)]
     backchannel_logout_session_required: bool,
@@ -236,8 +236,16 @@ fn metadata(entry: &mut RelyingPartyEntry, read: ReadFile<'_>) -> Result<ClientM
         require_auth_time: entry.require_auth_time,
         default_acr_values: std::mem::take(&mut entry.default_acr_values),
         minimum_acr: entry.minimum_acr.take().map(|acr| acr.0),
-        resources: entry.resources.drain(..).map(|resource| resource.0).collect(),
-        service_scopes: entry.service_scopes.drain(..).map(|scope| scope.0).collect(),
+        resources: entry
+            .resources
+            .drain(..)
+            .map(|resource| resource.0.to_string())
+            .collect(),
+        service_scopes: entry
+            .service_scopes
+            .drain(..)
+            .map(|scope| scope.0.to_string())
+            .collect(),
         backchannel_logout: logout(
             entry.backchannel_logout_uri.take(),
             entry.backchannel_logout_session_required,

@@ -98,40 +98,6 @@ impl FromStr for RedirectAddress {
     }
 }
 
-/// What a resource server is called (RFC 8707 §2): an absolute URI without a fragment.
-#[derive(Debug)]
-pub(super) struct Resource(pub(super) String);
-
-impl FromStr for Resource {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match Url::parse(text) {
-            Ok(url) if url.fragment().is_none() => Ok(Self(text.to_owned())),
-            _ => Err(format!(
-                "«{text}» is not an absolute URI without a fragment (RFC 8707 §2)"
-            )),
-        }
-    }
-}
-
-/// A scope (RFC 6749 §3.3, `scope-token`).
-#[derive(Debug)]
-pub(super) struct ScopeToken(pub(super) String);
-
-impl FromStr for ScopeToken {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let usual = |symbol: u8| symbol.is_ascii_graphic() && !matches!(symbol, b'"' | b'\\');
-        if !text.is_empty() && text.bytes().all(usual) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!("«{text}» is not a scope (RFC 6749 §3.3)"))
-        }
-    }
-}
-
 /// The name of an algorithm that a client signs with.
 #[derive(Debug)]
 pub(super) struct AlgorithmName(pub(super) String);
@@ -143,7 +109,7 @@ impl FromStr for AlgorithmName {
         match Algorithm::from_name(text) {
             Some(algorithm) => Ok(Self(algorithm.as_str().to_owned())),
             None => {
-                let known: Vec<&str> = Algorithm::ALL
+                let known: Vec<&str> = Algorithm::OF_CLIENTS
                     .iter()
                     .map(|algorithm| algorithm.as_str())
                     .collect();
@@ -181,12 +147,4 @@ macro_rules! readable {
         }
     )+};
 }
-readable!(
-    WebAddress,
-    SafeAddress,
-    RedirectAddress,
-    Resource,
-    ScopeToken,
-    AlgorithmName,
-    HexDigest
-);
+readable!(WebAddress, SafeAddress, RedirectAddress, AlgorithmName, HexDigest);

@@ -6,6 +6,7 @@
 //! | subjects | the kept one's; in use unless it has one in use in that sector |
 //! | credentials, login name | the kept one's where it has none of the kind; else they stay behind, unused |
 //! | sessions | end |
+//! | grants to services | are revoked: a token of theirs would name the person otherwise than before |
 //! | the identity | `Merged{into}` |
 //!
 //! Every change is kept in `merge.undo`, whole enough to put it back exactly.

@@ -10,10 +10,11 @@ use crate::domain::assurance::{Acr, Amr};
 use crate::domain::audit::Actor;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::{Identity, Status};
-use crate::domain::relying_party::RelyingParty;
+use crate::domain::relying_party::{LogoutAddress, RelyingParty};
+use crate::domain::resource_server::ResourceServer;
 use crate::domain::session::Device;
-use crate::domain::testing::{enrolment, person};
-use crate::flows::session::{self, Proof};
+use crate::domain::testing::{enrolment, party, person};
+use crate::flows::session::{self, Proof, SignedIn};
 use crate::flows::{Context, credential};
 use crate::store;
 use crate::store::db::Statement;
@@ -29,10 +30,25 @@ pub(crate) async fn on_each_engine(test: impl AsyncFn(Context, Arc<ManualClock>)
     .await;
 }
 
+/// What another node stands on: the same installation, connections of its own.
+pub(crate) async fn another_node(context: &Context) -> Context {
+    Context {
+        db: store::testing::another_node(&context.db).await,
+        ..context.clone()
+    }
+}
+
 /// Declares a relying party, new or changed.
 pub(crate) async fn declare(context: &Context, party: &RelyingParty) {
     let mut tx = context.db.begin().await.unwrap();
     store::relying_party::save(&mut tx, party).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Declares a resource server, new or changed.
+pub(crate) async fn declare_resource(context: &Context, server: &ResourceServer) {
+    let mut tx = context.db.begin().await.unwrap();
+    store::resource_server::save(&mut tx, server).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -83,6 +99,27 @@ pub(crate) async fn sign_in(context: &Context, who: &Identity, former: Option<&S
     cookie
 }
 
+/// Relying parties join a login.
+pub(crate) async fn join(context: &Context, who: &SignedIn, parties: &[&str]) {
+    let mut tx = context.db.begin().await.unwrap();
+    for id in parties {
+        store::session::join(&mut tx, who.session.id, id, context.now())
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// An invented party that takes logout tokens.
+pub(crate) fn told_of_logout(id: &str) -> RelyingParty {
+    let mut party = party(id);
+    party.metadata.backchannel_logout = Some(LogoutAddress {
+        uri: format!("https://{id}.example/out?tenant=1"),
+        session_required: true,
+    });
+    party
+}
+
 /// An operator ends the login of a cookie.
 pub(crate) async fn end_session(context: &Context, cookie: &Secret) {
     let who = session::find(context, cookie).await.unwrap().unwrap();
@@ -92,6 +129,7 @@ pub(crate) async fn end_session(context: &Context, cookie: &Secret) {
         session::end(&mut tx, who.session.id, now, Actor::Operator, "test")
             .await
             .unwrap()
+            .is_some()
     );
     tx.commit().await.unwrap();
 }

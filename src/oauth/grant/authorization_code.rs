@@ -1,7 +1,7 @@
 //! The authorization code grant at the token endpoint (RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 9700 §2.1.1).
 //!
-//! Whether the code is still unused is not decided here but by one guarded statement of the store, before this check:
-//! a code that was presented is spent, whatever comes of it.
+//! Whether the code is still unused is not decided here but by one guarded statement of the store: a code that was
+//! presented is spent, whatever comes of this check.
 
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
@@ -21,20 +21,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads the form.
+    /// Reads the form, in which the endpoint has found nothing twice.
     ///
     /// # Errors
-    /// `invalid_request` where a parameter is missing or came twice.
+    /// `invalid_request` where the code is missing.
     pub fn read(form: &Parameters) -> Result<Self, OAuthError> {
-        if form
-            .first_repeated(&["code", "redirect_uri", "code_verifier"])
-            .is_some()
-        {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidRequest,
-                "a parameter came twice",
-            ));
-        }
         let missing = OAuthError::new(ErrorCode::InvalidRequest, "code is missing");
         Ok(Self {
             code: Secret::new(form.get("code").ok_or(missing)?),
@@ -57,6 +48,8 @@ pub enum Refused {
     OtherRedirectUri,
     /// RFC 7636 §4.6: the verifier is missing, or is not the one of the challenge.
     WrongVerifier,
+    /// RFC 9449 §10: it is bound to another key than the one that was proved, or none was.
+    OtherKey,
     /// RFC 9700 §2.1.1: a verifier came, and there was no challenge.
     UnaskedVerifier,
     /// The person may not be signed in any more.
@@ -74,6 +67,7 @@ impl Refused {
             Self::Revoked => "revoked",
             Self::OtherRedirectUri => "other redirect_uri",
             Self::WrongVerifier => "wrong code_verifier",
+            Self::OtherKey => "code bound to another key",
             Self::UnaskedVerifier => "code_verifier without challenge",
             Self::Person => "person may not sign in",
             Self::SessionEnded => "session ended",
@@ -94,7 +88,8 @@ impl Refused {
     }
 }
 
-/// Whether a code may be exchanged, everything looked at again as it stands now.
+/// Whether a code may be exchanged, everything looked at again as it stands now. `jkt` is the thumbprint of the key the
+/// request proves to hold.
 ///
 /// # Errors
 /// [`Refused`].
@@ -102,9 +97,10 @@ pub fn check(
     client: &AuthenticatedClient,
     held: &Redemption,
     request: &Request,
+    jkt: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Refused> {
-    let (code, grant) = (&held.code, &held.grant);
+    let (code, grant) = (&held.code, &held.standing.grant);
     if grant.client != client.party().id {
         return Err(Refused::OtherClient);
     }
@@ -125,10 +121,13 @@ pub fn check(
         (Some(challenge), Some(verifier)) if pkce::matches(challenge, verifier.expose()) => {}
         (Some(_), _) => return Err(Refused::WrongVerifier),
     }
-    if !held.identity.status.may_sign_in() {
+    if code.dpop_jkt.is_some() && code.dpop_jkt.as_deref() != jkt {
+        return Err(Refused::OtherKey);
+    }
+    if !held.standing.person.may_sign_in() {
         return Err(Refused::Person);
     }
-    if !held.session_is_live {
+    if !held.standing.login_is_live(now) {
         return Err(Refused::SessionEnded);
     }
     Ok(())
@@ -141,8 +140,8 @@ mod tests {
     use super::*;
     use crate::domain::grant::AuthorizationCode;
     use crate::domain::identity::Status;
-    use crate::domain::testing::{grant, party, person};
-    use crate::oauth::client_auth::{Presented, authenticate};
+    use crate::domain::testing::{grant, party, standing};
+    use crate::oauth::client_auth::{Presented, candidate};
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -153,7 +152,7 @@ mod tests {
         let presented = Presented::read(None, &Parameters::read(&form).unwrap()).unwrap();
         let mut party = party(id);
         party.auth_method = crate::domain::relying_party::ClientAuthMethod::SecretPost;
-        authenticate(&presented, Some(party)).unwrap()
+        candidate(&presented, Some(party)).unwrap().by_secret().unwrap()
     }
 
     fn held() -> Redemption {
@@ -162,11 +161,11 @@ mod tests {
             code: AuthorizationCode {
                 redirect_uri: "https://ent.example/cb".into(),
                 code_challenge: Some(CHALLENGE.into()),
+                dpop_jkt: None,
                 expires_at: grant.created_at.plus(Duration::from_secs(60)),
             },
-            grant,
-            identity: person("Lina", 1),
-            session_is_live: true,
+            is_used: false,
+            standing: standing(grant),
         }
     }
 
@@ -176,9 +175,9 @@ mod tests {
 
     fn checked(change: impl Fn(&mut Redemption), form: &str) -> Result<(), Refused> {
         let mut held = held();
-        let now = held.grant.created_at;
+        let now = held.standing.grant.created_at;
         change(&mut held);
-        check(&client("ent"), &held, &request(form), now)
+        check(&client("ent"), &held, &request(form), Some("key"), now)
     }
 
     #[test]
@@ -191,25 +190,41 @@ mod tests {
         );
         assert_eq!(checked(nothing, "code=c"), Err(Refused::OtherRedirectUri));
         assert_eq!(
-            checked(|held| held.session_is_live = false, RIGHT),
+            checked(|held| held.standing.login_until = None, RIGHT),
             Err(Refused::SessionEnded)
         );
         assert_eq!(
-            checked(|held| held.identity.status = Status::Suspended, RIGHT),
+            checked(|held| held.standing.person = Status::Suspended, RIGHT),
             Err(Refused::Person)
         );
         assert_eq!(
-            checked(|held| held.grant.revoked_at = Some(held.grant.created_at), RIGHT),
+            checked(
+                |held| held.standing.grant.revoked_at = Some(held.code.expires_at),
+                RIGHT
+            ),
             Err(Refused::Revoked)
         );
         assert_eq!(
-            checked(|held| held.code.expires_at = held.grant.created_at, RIGHT),
+            checked(
+                |held| held.code.expires_at = held.standing.grant.created_at,
+                RIGHT
+            ),
             Err(Refused::Expired)
         );
         assert_eq!(
-            checked(|held| held.grant.client = "cantine".parse().unwrap(), RIGHT),
+            checked(
+                |held| held.standing.grant.client = "cantine".parse().unwrap(),
+                RIGHT
+            ),
             Err(Refused::OtherClient)
         );
+    }
+
+    #[test]
+    fn rfc_9449_section_10_a_code_that_is_bound_to_a_key_needs_that_key() {
+        let bound = |key: &'static str| move |held: &mut Redemption| held.code.dpop_jkt = Some(key.into());
+        assert_eq!(checked(bound("key"), RIGHT), Ok(()));
+        assert_eq!(checked(bound("other"), RIGHT), Err(Refused::OtherKey));
     }
 
     #[test]
@@ -236,13 +251,8 @@ mod tests {
     }
 
     #[test]
-    fn a_form_without_code_or_with_two_is_refused() {
-        for form in [
-            "",
-            "redirect_uri=x",
-            "code=a&code=b",
-            "code=a&code_verifier=b&code_verifier=c",
-        ] {
+    fn a_form_without_code_is_refused() {
+        for form in ["", "redirect_uri=x", "code="] {
             let refused = Request::read(&Parameters::read(form).unwrap()).unwrap_err();
             assert_eq!(refused.code, ErrorCode::InvalidRequest, "{form}");
         }

@@ -2,3 +2,5 @@
 //! single-use gate, tokens, audit) is the endpoint's and cannot be forgotten.
 
 pub mod authorization_code;
+pub mod client_credentials;
+pub mod refresh_token;

@@ -10,9 +10,11 @@
 //! The two kinds of errors are two types, so that none can be sent where it may not go.
 
 pub mod decision;
+pub mod resource;
 
 mod acr_values;
 mod client;
+mod dpop_jkt;
 mod grant;
 mod hints;
 mod max_age;
@@ -36,6 +38,7 @@ pub use response_mode::ResponseMode;
 use crate::base::url;
 use crate::domain::grant::Scopes;
 use crate::domain::relying_party::RelyingParty;
+use crate::domain::resource_server::Audience;
 use crate::oauth::error::ErrorCode;
 use crate::oauth::parameters::Parameters;
 
@@ -160,12 +163,16 @@ impl Answer {
 pub struct Request {
     /// The scopes that are known here.
     pub scopes: Scopes,
+    /// The resource server that the scopes of others are of; [`resource::admit`] sets both.
+    pub resource: Option<Audience>,
     /// Which pages the person is to see, or not to.
     pub prompt: Prompt,
     /// How long ago the login may be.
     pub max_age: Option<Duration>,
     /// The PKCE challenge.
     pub code_challenge: Option<String>,
+    /// The thumbprint of the key that the code is to be bound to.
+    pub dpop_jkt: Option<String>,
     /// To be found in the ID Token again.
     pub nonce: Option<String>,
     /// Wished for, in order of preference; a wish only (OpenID Connect Core §3.1.2.1).
@@ -204,10 +211,12 @@ pub fn check(
     not_supported::check(parameters)?;
     response_type::check(parameters)?;
     Ok(Request {
-        scopes: scope::check(parameters)?,
+        scopes: scope::check(parameters, party)?,
+        resource: None,
         prompt: prompt::check(parameters)?,
         max_age: max_age::check(parameters)?,
         code_challenge: pkce::check(parameters, party)?,
+        dpop_jkt: dpop_jkt::check(parameters)?,
         nonce: nonce::check(parameters)?,
         acr_values: acr_values::read(parameters),
         id_token_hint: hints::id_token(parameters),

@@ -21,6 +21,7 @@ const KNOWN: &[&str] = &[
     "claims",
     "code_challenge",
     "code_challenge_method",
+    "dpop_jkt",
     "request",
     "request_uri",
     "registration",

@@ -103,7 +103,7 @@ fn proof(party: &RelyingParty) -> Result<(), RegistrationError> {
                 .and_then(Algorithm::from_name);
             if usable
                 .iter()
-                .any(|key| wanted.is_none_or(|wanted| key.algorithm() == wanted))
+                .any(|key| wanted.is_none_or(|wanted| key.may_sign(wanted)))
             {
                 Ok(())
             } else {
@@ -220,9 +220,11 @@ fn fapi2(party: &RelyingParty) -> Result<(), RegistrationError> {
         }
     }
     if let ClientKeys::Jwks(text) = &metadata.keys
-        && keys::usable(text)
-            .iter()
-            .all(|key| key.algorithm() == Algorithm::Rs256)
+        && !keys::usable(text).iter().any(|key| {
+            Algorithm::OF_FAPI
+                .iter()
+                .any(|algorithm| key.may_sign(*algorithm))
+        })
     {
         return wrong("jwks", "fapi2 forbids RS256, and there is no other key");
     }

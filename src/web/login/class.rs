@@ -26,7 +26,7 @@ pub(super) fn path(code: &ClassCode) -> String {
 }
 
 /// The path of the class page this device remembers.
-pub(super) fn remembered(state: &WebState, visit: &Visit) -> Option<String> {
+pub(in crate::web) fn remembered(state: &WebState, visit: &Visit) -> Option<String> {
     let code = visit.cookie(state, Name::Class)?;
     code.expose().parse::<ClassCode>().ok().map(|code| path(&code))
 }

@@ -19,6 +19,8 @@ use axum::routing::get;
 use axum_extra::extract::cookie::CookieJar;
 
 use super::page::Page;
+pub(super) use class::remembered as remembered_class;
+
 use super::{WebState, cookie, visitor};
 use crate::base::secret::Secret;
 

@@ -2,17 +2,15 @@
 //! signed in.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
-use axum_extra::extract::cookie::CookieJar;
+use axum::response::Response;
 
-use super::class;
-use crate::flows::session;
-use crate::web::WebState;
-use crate::web::cookie::{self, Name};
+use crate::flows::logout;
+use crate::web::cookie::Name;
 use crate::web::error::WebError;
 use crate::web::page::Page;
-use crate::web::views::{self, SignOutPage, SignedOutPage};
-use crate::web::visit::{Goal, Visit};
+use crate::web::views::{self, SignOutPage};
+use crate::web::visit::Visit;
+use crate::web::{WebState, farewell};
 
 /// `GET /sign-out`.
 pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<Page, WebError> {
@@ -24,19 +22,13 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
             service: None,
             stay_url: "/".to_owned(),
         })?,
-        None => views::render(&SignedOutPage {
-            page: visit.page(&state.brand, &Goal::default()),
-            back: None,
-            class_url: class::remembered(&state, &visit),
-        })?,
+        None => views::render(&farewell::nobody_there(&state, &visit))?,
     }))
 }
 
 /// `POST /sign-out`.
 pub(super) async fn submit(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
-    if let Some(cookie) = visit.cookie(&state, Name::Session) {
-        session::sign_out(&state.context, &cookie).await?;
-    }
-    let jar = cookie::clear(&state, CookieJar::new(), Name::Session);
-    Ok((jar, Redirect::to("/sign-out")).into_response())
+    let cookie = visit.cookie(&state, Name::Session);
+    let farewell = logout::sign_out(&state.context, cookie.as_ref()).await?;
+    farewell::answer(&state, &visit, farewell, None)
 }

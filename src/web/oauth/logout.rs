@@ -4,25 +4,28 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::cookie::CookieJar;
 
-use super::{form, see_other, sent_round};
+use super::{form, sent_round};
+use crate::base::url::with_parameters;
 use crate::flows::logout::{self, Outcome};
-use crate::web::WebState;
-use crate::web::cookie::{self, Name};
+use crate::web::cookie::Name;
 use crate::web::error::WebError;
 use crate::web::page::Page;
-use crate::web::views::{self, Hidden, SignOutPage};
+use crate::web::views::{self, Hidden, Link, SignOutPage};
 use crate::web::visit::{Fields, Goal, Visit};
+use crate::web::{WebState, farewell};
 
 /// The field of the confirmation page that brings the question back with the answer.
 const CONFIRMATION: &str = "confirmation";
+/// The parameter that says which languages the person reads (§2).
+const UI_LOCALES: &str = "ui_locales";
 
 pub(super) async fn get(
     State(state): State<WebState>,
-    visit: Visit,
+    mut visit: Visit,
     RawQuery(query): RawQuery,
 ) -> Result<Response, WebError> {
+    visit.wished(UI_LOCALES);
     let cookie = visit.cookie(&state, Name::Session);
     let query = query.unwrap_or_default();
     let outcome = logout::request(&state.context, &state.keyring, &query, cookie.as_ref()).await?;
@@ -33,10 +36,11 @@ pub(super) async fn get(
 /// brings the person's yes, is answered.
 pub(super) async fn post(
     State(state): State<WebState>,
-    visit: Visit,
+    mut visit: Visit,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, WebError> {
+    visit.wished(UI_LOCALES);
     let body = form(&headers, &body).ok_or(WebError::BadRequest(None))?;
     let fields = Fields::read(body);
     let Some(confirmation) = fields.one(CONFIRMATION) else {
@@ -59,9 +63,11 @@ fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response,
             let mut page = visit.page(&state.brand, &Goal::default());
             // The address of this page holds the request, which the switch would lose.
             page.other_language_url = None;
+            let languages = visit.query.one(UI_LOCALES);
+            let languages = languages.map(|languages| (UI_LOCALES, languages));
             let page = SignOutPage {
                 page,
-                action: "/oauth/logout".to_owned(),
+                action: with_parameters("/oauth/logout", languages),
                 hidden: vec![Hidden {
                     name,
                     value: confirmation,
@@ -73,10 +79,16 @@ fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response,
                 .leading_to(origin)
                 .into_response())
         }
-        Outcome::Done { destination } => {
-            let jar = cookie::clear(state, CookieJar::new(), Name::Session);
-            // Without a registered address: our own page, which says that nobody is signed in.
-            Ok((jar, see_other(destination.as_deref().unwrap_or("/sign-out"))).into_response())
+        Outcome::Done {
+            destination,
+            service,
+            farewell,
+        } => {
+            let onward = destination.map(|url| Link {
+                label: service.unwrap_or_default(),
+                url,
+            });
+            farewell::answer(state, visit, farewell, onward)
         }
     }
 }

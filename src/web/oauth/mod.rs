@@ -3,17 +3,20 @@
 //! | path | who calls it | cookie | other origins |
 //! | --- | --- | --- | --- |
 //! | `/.well-known/openid-configuration`, `/oauth/jwks.json` | programs | no | may read |
-//! | `/oauth/token`, `/oauth/par`, `/oauth/userinfo` | programs | no | may read: public clients run in pages |
+//! | `/oauth/token`, `/oauth/par`, `/oauth/userinfo`, `/oauth/revoke` | programs | no | may read: public clients run in pages |
 //! | `/oauth/register`, `/oauth/register/<client_id>` | programs | no | may read: whoever has the token |
+//! | `/oauth/introspect` | servers | no | no |
 //! | `/oauth/authorize`, `/oauth/authorize/resume`, `/oauth/logout` | browsers | yes | may send people here |
 //!
 //! Must never decide what a specification says, and never log a query or a body.
 
 mod authorize;
+mod introspect;
 mod logout;
 mod metadata;
 mod par;
 mod register;
+mod revoke;
 mod token;
 mod userinfo;
 
@@ -31,6 +34,8 @@ use axum::routing::{get, post};
 use super::WebState;
 use super::error::WebError;
 use crate::base::url::Url;
+use crate::flows::Failure;
+use crate::oauth::error::ErrorCode;
 use crate::oauth::parameters::Parameters;
 
 /// The routes.
@@ -46,11 +51,13 @@ pub(super) fn routes() -> Router<WebState> {
             get(register::get).put(register::put).delete(register::delete),
         )
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/oauth/revoke", post(revoke::post))
         .layer(from_fn(readable_anywhere));
     Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth/authorize/resume", get(authorize::resume))
         .route("/oauth/logout", get(logout::get).post(logout::post))
+        .route("/oauth/introspect", post(introspect::post))
         .merge(for_programs)
 }
 
@@ -101,6 +108,40 @@ fn sent_round(path: &str, body: &str) -> Result<Response, WebError> {
     Ok(see_other(&format!("{path}?{}", form.to_query())))
 }
 
+/// What a program is answered where nobody could do anything about it: JSON, never a page.
+#[derive(Debug)]
+struct JsonFailure(Failure);
+
+impl From<Failure> for JsonFailure {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl IntoResponse for JsonFailure {
+    fn into_response(self) -> Response {
+        json_failure(&self.0)
+    }
+}
+
+/// [`JsonFailure`] as an answer: the cause goes to the log, the program is told whether to come back (RFC 6749 §4.1.2.1).
+fn json_failure(failure: &Failure) -> Response {
+    tracing::error!(cause = %failure, "failed");
+    let (status, code) = if failure.is_unavailable() {
+        (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable)
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError)
+    };
+    let mut response = json(&serde_json::json!({ "error": code.as_str() }));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}
+
 /// A JSON answer.
 fn json(value: &serde_json::Value) -> Response {
     let content_type = HeaderValue::from_static("application/json");
@@ -108,7 +149,7 @@ fn json(value: &serde_json::Value) -> Response {
 }
 
 /// Sends the browser on by GET, whatever the method was (RFC 9700 §4.12: 303, so that no form is sent on).
-fn see_other(location: &str) -> Response {
+pub(super) fn see_other(location: &str) -> Response {
     // An address that was registered with letters outside ASCII is written the way a browser would.
     let value = HeaderValue::from_str(location).ok();
     let value = value.or_else(|| HeaderValue::from_str(Url::parse(location).ok()?.as_str()).ok());

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::token::NEVER_KEPT;
-use super::{authorization, json};
+use super::{JsonFailure, authorization, json};
 use crate::base::secret::Secret;
 use crate::flows::registration::{self, Refused, Registered};
 use crate::oauth::bearer;
@@ -16,7 +16,6 @@ use crate::oauth::error::ErrorCode;
 use crate::oidc::registration::RegistrationError;
 use crate::oidc::registration::document::{self, Shown};
 use crate::web::WebState;
-use crate::web::error::WebError;
 
 const TOO_LONG: RegistrationError = RegistrationError::wrong("request", "the body is too long or broken off");
 const NOT_JSON: RegistrationError = RegistrationError::wrong("request", "the body is not application/json");
@@ -25,7 +24,7 @@ pub(super) async fn post(
     State(state): State<WebState>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, WebError> {
+) -> Result<Response, JsonFailure> {
     let Some(token) = token(&headers) else {
         return Ok(unauthorized());
     };
@@ -44,7 +43,7 @@ pub(super) async fn get(
     State(state): State<WebState>,
     Path(client): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, WebError> {
+) -> Result<Response, JsonFailure> {
     let Some(token) = token(&headers) else {
         return Ok(unauthorized());
     };
@@ -57,7 +56,7 @@ pub(super) async fn put(
     Path(client): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, WebError> {
+) -> Result<Response, JsonFailure> {
     let Some(token) = token(&headers) else {
         return Ok(unauthorized());
     };
@@ -73,7 +72,7 @@ pub(super) async fn delete(
     State(state): State<WebState>,
     Path(client): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, WebError> {
+) -> Result<Response, JsonFailure> {
     let Some(token) = token(&headers) else {
         return Ok(unauthorized());
     };

@@ -6,16 +6,15 @@ use axum::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::{authorization, form, json};
+use super::{JsonFailure, authorization, form, json};
 use crate::base::secret::Secret;
 use crate::flows::userinfo;
 use crate::oauth::bearer::{self, BearerError};
 use crate::oauth::error::ErrorCode;
 use crate::oauth::parameters::Parameters;
 use crate::web::WebState;
-use crate::web::error::WebError;
 
-pub(super) async fn get(State(state): State<WebState>, headers: HeaderMap) -> Result<Response, WebError> {
+pub(super) async fn get(State(state): State<WebState>, headers: HeaderMap) -> Result<Response, JsonFailure> {
     answer(&state, bearer::read(authorization(&headers), None)).await
 }
 
@@ -23,12 +22,12 @@ pub(super) async fn post(
     State(state): State<WebState>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, WebError> {
+) -> Result<Response, JsonFailure> {
     let form = form(&headers, &body).and_then(|form| Parameters::read(form).ok());
     answer(&state, bearer::read(authorization(&headers), form.as_ref())).await
 }
 
-async fn answer(state: &WebState, token: Result<Secret, BearerError>) -> Result<Response, WebError> {
+async fn answer(state: &WebState, token: Result<Secret, BearerError>) -> Result<Response, JsonFailure> {
     let token = match token {
         Ok(token) => token,
         Err(error) => return Ok(refused(error)),

@@ -153,6 +153,9 @@ pub(super) fn form_post(lang: Lang) -> FormPostPage {
 pub(super) fn signed_out(lang: Lang) -> SignedOutPage {
     SignedOutPage {
         page: page(lang),
+        closed: [text("Cahier de vie"), text("ENT du collège")].to_vec(),
+        still_open: vec![text("Bibliothèque")],
+        frames: Vec::new(),
         back: Some(Link {
             label: text("Cahier de vie"),
             url: text("https://service.example/"),

@@ -56,12 +56,18 @@ pub struct SignOutPage {
     pub stay_url: String,
 }
 
-/// Nobody is signed in any more.
+/// Nobody is signed in any more. While it is shown, its frames tell services so.
 #[derive(Debug, Clone, Template)]
 #[template(path = "signed_out.html")]
 pub struct SignedOutPage {
     /// What every page needs.
     pub page: Page,
+    /// The names of the services that are told.
+    pub closed: Vec<String>,
+    /// The names of the services that cannot be told.
+    pub still_open: Vec<String>,
+    /// Addresses that are visited, unseen; the page goes on to `back` by itself after that.
+    pub frames: Vec<String>,
     /// The service that the person came from, and its address.
     pub back: Option<Link>,
     /// The class that this device remembers: the next child begins there.

@@ -293,6 +293,9 @@ fn hostile_names_are_only_text() {
             }),
             Box::new(SignedOutPage {
                 page: dress(lang),
+                closed: vec![h()],
+                still_open: vec![h()],
+                frames: vec![h()],
                 back: link.clone(),
                 class_url: Some(h()),
             }),

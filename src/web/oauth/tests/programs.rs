@@ -149,3 +149,29 @@ async fn only_what_is_asked_for_and_listed_leaves() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn documents_are_kept_for_an_hour_and_asked_for_again_by_their_tag() {
+    on_each_engine(async |context, clock| {
+        let site = Site::new((context, clock)).await;
+        for path in ["/.well-known/openid-configuration", "/oauth/jwks.json"] {
+            let first = Browser::default().get(&site, path).await;
+            assert_eq!(first.header(header::CACHE_CONTROL), Some("public, max-age=3600"));
+            let tag = first.header(header::ETAG).unwrap();
+            let ask = async |tag: &str| {
+                let request = Request::get(path).header(header::IF_NONE_MATCH, tag);
+                site.send(request.body(Body::empty()).unwrap()).await
+            };
+            for same in [tag, &format!("\"x\", W/{tag}"), "*"] {
+                let again = ask(same).await;
+                assert_eq!(
+                    (again.status, again.body.as_str()),
+                    (StatusCode::NOT_MODIFIED, "")
+                );
+                assert_eq!(again.header(header::ETAG), Some(tag));
+            }
+            assert_eq!(ask("\"x\"").await.status, StatusCode::OK);
+        }
+    })
+    .await;
+}

@@ -108,6 +108,22 @@ impl Site {
         site
     }
 
+    /// The same site as another node runs it: nothing is shared but the database.
+    pub(super) async fn another_node(&self) -> Self {
+        let context = scene::another_node(&self.context).await;
+        let keyring = Keyring::open(&context).await.unwrap();
+        let state = WebState {
+            context: context.clone(),
+            keyring,
+            brand: Arc::default(),
+        };
+        Self {
+            context,
+            clock: Arc::clone(&self.clock),
+            router: router(state),
+        }
+    }
+
     pub(super) async fn declare(&self, party: &RelyingParty) {
         scene::declare(&self.context, party).await;
     }
@@ -151,20 +167,13 @@ impl Site {
             ("redirect_uri", &*redirect_uri),
             ("code_verifier", VERIFIER),
         ];
-        if client == "tablette" {
-            form.push(("client_id", client));
-        }
-        let form = url::query(changed(form, change));
-        let mut request =
-            Request::post("/oauth/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if client != "tablette" {
-            let credentials = format!("{client}:secret+of+{client}");
-            request = request.header(
-                header::AUTHORIZATION,
-                format!("Basic {}", BASE64.encode(credentials.as_bytes())),
-            );
-        }
-        self.send(request.body(Body::from(form)).unwrap()).await
+        form = changed(form, change);
+        self.send(asking(client, "/oauth/token", &form)).await
+    }
+
+    /// A form that a client posts.
+    pub(super) async fn post(&self, client: &str, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.send(asking(client, path, form)).await
     }
 
     pub(super) async fn userinfo(&self, token: &str) -> Reply {
@@ -172,6 +181,23 @@ impl Site {
             Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.send(request.body(Body::empty()).unwrap()).await
     }
+}
+
+/// A form of a client on its way; the public one says who it is, the others prove it.
+pub(super) fn asking(client: &str, path: &str, form: &[(&str, &str)]) -> Request<Body> {
+    let mut form = form.to_vec();
+    if client == "tablette" && !form.iter().any(|(name, _)| *name == "client_id") {
+        form.push(("client_id", client));
+    }
+    let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if client != "tablette" {
+        let credentials = format!("{client}:secret+of+{client}");
+        request = request.header(
+            header::AUTHORIZATION,
+            format!("Basic {}", BASE64.encode(credentials.as_bytes())),
+        );
+    }
+    request.body(Body::from(url::query(form))).unwrap()
 }
 
 fn changed<'a>(mut all: Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {

@@ -153,6 +153,70 @@ async fn case_36_of_forty_redemptions_at_once_one_succeeds_and_the_family_is_rev
 }
 
 #[tokio::test]
+async fn case_36_of_two_redemptions_at_once_on_two_nodes_one_succeeds() {
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
+        let there = site.another_node().await;
+        for _ in 0..5 {
+            let code = browser.code(&site, "ent", &[]).await;
+            let (one, two) = tokio::join!(site.token("ent", &code, &[]), there.token("ent", &code, &[]));
+            let (granted, refused) = if one.status == StatusCode::OK {
+                (one, two)
+            } else {
+                (two, one)
+            };
+            assert_eq!(refused.error(), "invalid_grant");
+            let tokens = granted.json();
+            let token = tokens["access_token"].as_str().unwrap();
+            for node in [&site, &there] {
+                assert_eq!(node.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
+            }
+        }
+        assert_eq!(site.journalled("code.replayed").await, 5);
+        let code = browser.code(&site, "ent", &[]).await;
+        let tokens = there.token("ent", &code, &[]).await.json();
+        let token = tokens["access_token"].as_str().unwrap();
+        assert_eq!(
+            site.userinfo(token).await.status,
+            StatusCode::OK,
+            "begun here, ended there"
+        );
+        assert_eq!(site.token("ent", &code, &[]).await.error(), "invalid_grant");
+        assert_eq!(
+            there.userinfo(token).await.status,
+            StatusCode::UNAUTHORIZED,
+            "at once"
+        );
+        there.context.db.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failure_is_told_to_programs_in_json() {
+    let (context, clock, _folder) = crate::flows::testing::context_on_sqlite().await;
+    let (site, browser, _) = with_lina((context, clock)).await;
+    let code = browser.code(&site, "ent", &[]).await;
+    site.context.db.close().await;
+    for reply in [
+        site.token("ent", &code, &[]).await,
+        site.userinfo("mrla_whatever").await,
+    ] {
+        assert_eq!(
+            (reply.status, reply.error()),
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable".into())
+        );
+        assert_eq!(reply.header(header::CACHE_CONTROL), Some("no-store"));
+        assert_eq!(reply.header(header::RETRY_AFTER), Some("5"));
+    }
+    let failure = crate::flows::Failure::Task("private words".into());
+    let response = crate::web::oauth::json_failure(&failure);
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+    assert_eq!(&body[..], br#"{"error":"server_error"}"#);
+}
+
+#[tokio::test]
 async fn everything_is_looked_at_again_when_a_code_or_a_token_is_used() {
     on_each_engine(async |context, clock| {
         let (site, mut browser, lina) = with_lina((context, clock)).await;
@@ -254,15 +318,21 @@ async fn case_38_a_client_that_does_not_prove_who_it_is_gets_nothing_and_spends_
             (both.status, both.error()),
             (StatusCode::BAD_REQUEST, "invalid_request".into())
         );
-        let nobody = left_out.replace("client_id=ent", "client_id=nobody");
+        for nobody in [
+            "nobody",
+            "no%00body",
+            "%C3%A9",
+            "0190163d-8694-739b-aea5-966c26f8ad91",
+        ] {
+            let nobody = left_out.replace("client_id=ent", &format!("client_id={nobody}"));
+            let reply = Browser::default().post(&site, "/oauth/token", nobody).await;
+            assert_eq!(reply.error(), "invalid_client");
+        }
         assert_eq!(
-            Browser::default()
-                .post(&site, "/oauth/token", nobody)
-                .await
-                .error(),
-            "invalid_client"
+            site.journalled("client.refused").await,
+            1,
+            "of a party there is, once a minute"
         );
-        assert_eq!(site.journalled("client.refused").await, 2, "of parties there are");
         assert!(
             site.token("ent", &code, &[]).await.json()["id_token"].is_string(),
             "the code is still there"
@@ -310,6 +380,21 @@ async fn a_token_request_that_makes_no_sense_is_told_so() {
                 error,
                 "{change:?}"
             );
+        }
+        for twice in [
+            "grant_type",
+            "code",
+            "redirect_uri",
+            "code_verifier",
+            "scope",
+            "client_id",
+        ] {
+            let form = format!(
+                "grant_type=authorization_code&code={code}&client_id=tablette&code_verifier={VERIFIER}\
+                 &redirect_uri=https%3A%2F%2Ftablette.example%2Fcb&scope=openid&{twice}=x"
+            );
+            let reply = Browser::default().post(&site, "/oauth/token", form).await;
+            assert_eq!(reply.error(), "invalid_request", "{twice} twice");
         }
         let json = Request::post("/oauth/token").header(header::CONTENT_TYPE, "application/json");
         let reply = site.send(json.body(Body::from("{}")).unwrap()).await;

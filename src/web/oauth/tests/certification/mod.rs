@@ -7,14 +7,19 @@
 //! | [`basic`], [`form_post`] | the same modules, answered in the query or by a form |
 //! | [`config`] | the discovery document |
 //! | [`rp_initiated_logout`] | logout that a relying party asks for |
+//! | [`backchannel_rp_initiated_logout`], [`frontchannel_rp_initiated_logout`] | the same, and the party is told |
+//! | [`rotate_keys`] | of the Dynamic plan: keys change without a broken client |
 //!
 //! Must never know how the provider is made: everything goes through [`relying_party`], which discovers what it uses.
 
+mod backchannel_rp_initiated_logout;
 mod basic;
 mod config;
 mod form_post;
+mod frontchannel_rp_initiated_logout;
 mod modules;
 mod relying_party;
+mod rotate_keys;
 mod rp_initiated_logout;
 mod user_agent;
 

@@ -153,6 +153,11 @@ impl Suite {
         address.strip_prefix(ISSUER).unwrap().to_owned()
     }
 
+    /// The key set.
+    pub(super) async fn keys(&self) -> Value {
+        get(&self.site, &self.endpoint("jwks_uri")).await
+    }
+
     /// A text that was not drawn before.
     pub(super) fn draw(&self) -> String {
         self.drawn.set(self.drawn.get() + 1);
@@ -343,7 +348,7 @@ impl Suite {
     /// The claims of an ID Token that a client would believe (OpenID Connect Core §3.1.3.7), and that says no more than
     /// it should.
     async fn verified(&self, client: &Client, nonce: Option<&str>, token: &str) -> Value {
-        let keys = get(&self.site, &self.endpoint("jwks_uri")).await;
+        let keys = self.keys().await;
         let keys: CoreJsonWebKeySet = serde_json::from_value(keys).unwrap();
         let now = self.site.context.now().seconds();
         let verifier = CoreIdTokenVerifier::new_confidential_client(

@@ -242,7 +242,7 @@ impl Form {
 }
 
 /// The value of the first attribute of this name in some HTML.
-fn attribute(html: &str, name: &str) -> Option<String> {
+pub(super) fn attribute(html: &str, name: &str) -> Option<String> {
     let (_, rest) = html.split_once(&format!(" {name}=\""))?;
     let value = rest.split('"').next()?;
     let plain = [

@@ -1,0 +1,78 @@
+//! What a browser gets when its login has ended, whoever asked for it: the page that tells the services in frames
+//! (Front-Channel Logout 1.0 §2) and names them, or straight where the person goes where there is nothing to tell.
+//!
+//! | services to visit | an address to go to | answer |
+//! | --- | --- | --- |
+//! | some | yes | the page; it goes on by itself once they were visited, and has a button |
+//! | some | no | the page, which stays |
+//! | none | yes | to the address |
+//! | none | no | the page where there are services to name, else `/sign-out` |
+//!
+//! The cookie is cleared either way. A page that is loaded again finds nobody signed in and goes on at once.
+
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::cookie::CookieJar;
+
+use super::WebState;
+use super::cookie::{self, Name};
+use super::error::WebError;
+use super::login::remembered_class;
+use super::oauth::see_other;
+use super::page::Page;
+use super::views::{self, Link, SignedOutPage};
+use super::visit::{Goal, Visit};
+use crate::base::url::origin;
+use crate::flows::logout::Farewell;
+
+/// The page that says that nobody is signed in.
+const GONE: &str = "/sign-out";
+
+/// Takes leave; `onward` is where the person goes then.
+///
+/// # Errors
+/// [`WebError`] where the page cannot be written.
+pub(super) fn answer(
+    state: &WebState,
+    visit: &Visit,
+    farewell: Farewell,
+    onward: Option<Link>,
+) -> Result<Response, WebError> {
+    let jar = cookie::clear(state, CookieJar::new(), Name::Session);
+    let is_page = match &onward {
+        Some(_) => !farewell.frames.is_empty(),
+        None => farewell != Farewell::default(),
+    };
+    if !is_page {
+        let address = onward.as_ref().map_or(GONE, |link| &link.url);
+        return Ok((jar, see_other(address)).into_response());
+    }
+    let mut view = nobody_there(state, visit);
+    if onward.is_some() {
+        // The other language is at another address, from which nothing leads on.
+        view.page.other_language_url = None;
+    }
+    let origins: Vec<_> = farewell.frames.iter().filter_map(|frame| origin(frame)).collect();
+    let view = SignedOutPage {
+        closed: farewell.closed,
+        still_open: farewell.still_open,
+        frames: farewell.frames,
+        back: onward,
+        ..view
+    };
+    Ok((jar, Page::new(views::render(&view)?).framing(origins)).into_response())
+}
+
+/// The page that says that nobody is signed in.
+pub(super) fn nobody_there(state: &WebState, visit: &Visit) -> SignedOutPage {
+    let mut page = visit.page(&state.brand, &Goal::default());
+    // It may be the answer to a form or to a service: in the other language it is at its own address.
+    page.other_language_url = Some(format!("{GONE}?lang={}", visit.lang.other().tag()));
+    SignedOutPage {
+        page,
+        closed: Vec::new(),
+        still_open: Vec::new(),
+        frames: Vec::new(),
+        back: None,
+        class_url: remembered_class(state, visit),
+    }
+}
