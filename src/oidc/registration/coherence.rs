@@ -281,7 +281,7 @@ mod tests {
         let cases: &[(&str, Change)] = &[
             ("grant_types", |ent| ent.metadata.grant_types.clear()),
             ("grant_types", |ent| {
-                ent.metadata.grant_types = vec![GrantType::RefreshToken]
+                ent.metadata.grant_types = vec![GrantType::RefreshToken];
             }),
             ("grant_types", |ent| {
                 ent.metadata.grant_types.push(GrantType::ClientCredentials);
@@ -289,14 +289,14 @@ mod tests {
                 ent.secrets.clear();
             }),
             ("service_scopes", |ent| {
-                ent.metadata.service_scopes = vec!["read".into()]
+                ent.metadata.service_scopes = vec!["read".into()];
             }),
             ("redirect_uris", |ent| ent.redirect_uris.clear()),
             ("redirect_uris", |ent| {
-                ent.metadata.grant_types = vec![GrantType::ClientCredentials]
+                ent.metadata.grant_types = vec![GrantType::ClientCredentials];
             }),
             ("redirect_uris", |ent| {
-                ent.redirect_uris.push("example.ent:/cb".into())
+                ent.redirect_uris.push("example.ent:/cb".into());
             }),
             ("secret", |ent| ent.auth_method = ClientAuthMethod::None),
             ("secret", |ent| ent.secrets = vec![ent.secrets[0]; 3]),
@@ -320,20 +320,20 @@ mod tests {
                 ent.metadata.auth_signing_alg = Some("RS256".into());
             }),
             ("token_endpoint_auth_signing_alg", |ent| {
-                ent.metadata.auth_signing_alg = Some("ES256".into())
+                ent.metadata.auth_signing_alg = Some("ES256".into());
             }),
             ("jwks_uri", |ent| {
-                ent.metadata.keys = ClientKeys::JwksUri("http://ent.example/jwks".into())
+                ent.metadata.keys = ClientKeys::JwksUri("http://ent.example/jwks".into());
             }),
             ("sector", |ent| ent.sector = "a\0b".into()),
             ("initiate_login_uri", |ent| {
-                ent.metadata.initiate_login_uri = Some("http://ent.example/".into())
+                ent.metadata.initiate_login_uri = Some("http://ent.example/".into());
             }),
             ("logo_uri", |ent| {
-                ent.metadata.logo_uri = Some("javascript:alert(1)".into())
+                ent.metadata.logo_uri = Some("javascript:alert(1)".into());
             }),
             ("policy_uri", |ent| {
-                ent.metadata.policy_uri = Some("data:text/html,x".into())
+                ent.metadata.policy_uri = Some("data:text/html,x".into());
             }),
             ("backchannel_logout_uri", |ent| {
                 ent.metadata.backchannel_logout = Some(logout_at("http://ent.example/out"));
@@ -348,7 +348,7 @@ mod tests {
                 ent.metadata.frontchannel_logout = Some(logout_at("https://ent.example:8443/out"));
             }),
             ("token_endpoint_auth_method", |ent| {
-                ent.metadata.profile = SecurityProfile::Fapi2
+                ent.metadata.profile = SecurityProfile::Fapi2;
             }),
             ("id_token_signed_response_alg", |ent| {
                 fapi(ent);
