@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::relying_party::{
-    Basis, ClientAuthMethod, GrantType, ReleasePolicy, RelyingParty, SubjectStrategy,
+    Basis, ClientAuthMethod, GrantType, ReleasePolicy, RelyingParty, SecurityProfile, SubjectStrategy,
 };
 use super::uai::Uai;
 use super::{InvalidValue, stored_names};
@@ -164,6 +164,8 @@ pub struct Policy {
     pub auth_methods: Vec<ClientAuthMethod>,
     /// The identifiers its clients may have; the first is for those that do not say.
     pub subject_types: Vec<SubjectType>,
+    /// The profile its clients are held to.
+    pub profile: SecurityProfile,
     /// Whether its confidential clients may not leave PKCE out; public ones never may.
     pub pkce_required: bool,
     /// On what its clients receive data.
@@ -209,6 +211,7 @@ impl Policy {
         party.release = self.release.clone();
         party.schools.clone_from(&self.schools);
         party.basis = self.basis;
+        party.metadata.profile = self.profile;
         party.pkce_required = self.pkce_required || party.is_public();
         party.metadata.resources.clone_from(&self.resources);
         party.metadata.service_scopes = if party.metadata.allows(GrantType::ClientCredentials) {

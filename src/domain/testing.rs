@@ -8,7 +8,7 @@ use super::identity::{Identity, Status};
 use super::registration::{Policy, SubjectType};
 use super::relying_party::{
     Attribute, Basis, ClientAuthMethod, ClientMetadata, GrantType, Release, ReleasePolicy, RelyingParty,
-    SigningAlgorithm, SubjectStrategy,
+    SecurityProfile, SigningAlgorithm, SubjectStrategy,
 };
 use super::resource_server::{ResourceServer, TokenFormat};
 use crate::base::id::{ClassGroupId, EnrolmentId, GrantId, IdentityId, SessionId};
@@ -125,6 +125,7 @@ pub(crate) fn policy(id: &str) -> Policy {
         grant_types: GrantType::ALL.to_vec(),
         auth_methods: ClientAuthMethod::ALL.to_vec(),
         subject_types: SubjectType::ALL.to_vec(),
+        profile: SecurityProfile::Standard,
         pkce_required: true,
         basis: Basis::Convention,
         resources: Vec::new(),

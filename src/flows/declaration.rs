@@ -17,6 +17,7 @@ use crate::domain::education::{Academy, School};
 use crate::domain::registration::Policy;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
 use crate::domain::resource_server::ResourceServer;
+use crate::oidc::registration::coherence;
 use crate::store;
 use crate::store::db::Tx;
 use relying_party::DeclaredParty;
@@ -187,9 +188,13 @@ async fn apply_policy(tx: &mut Tx, policy: &Policy, out: &mut Vec<Difference>) -
         };
         let mut party = before.clone();
         policy.dress(&mut party);
+        let mut note = format!("follows registration {}", policy.id);
+        if let Err(error) = coherence::check(&party) {
+            party.enabled = false;
+            note = format!("put out of use by registration {}: {error}", policy.id);
+        }
         if party != before {
             store::relying_party::save(tx, &party).await?;
-            let note = format!("follows registration {}", policy.id);
             out.push(Difference::new(Verb::Updated, "relying_party", &id).noted(Some(note)));
         }
     }

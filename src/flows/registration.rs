@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::outbound::Reach;
 use super::{Context, Failure};
 use crate::base::random;
 use crate::base::secret::Secret;
@@ -376,6 +377,7 @@ async fn check_sector(
         return Ok(Ok(()));
     };
     let request = http::Request::get(uri.as_str())
+        .extension(Reach::Public)
         .header(http::header::ACCEPT, "application/json")
         .body(Vec::new());
     let Ok(request) = request else {

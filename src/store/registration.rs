@@ -9,7 +9,7 @@ use super::{StoreError, statements};
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
 use crate::domain::registration::{InitialAccess, Policy, PolicyId, SubjectType};
-use crate::domain::relying_party::{Basis, ClientAuthMethod, GrantType, RelyingPartyId};
+use crate::domain::relying_party::{Basis, ClientAuthMethod, GrantType, RelyingPartyId, SecurityProfile};
 
 statements! {
     FIND = "SELECT id, name, hosts, most, settings, release, schools, enabled FROM registration_policy WHERE id = $1";
@@ -42,6 +42,8 @@ struct Settings {
     grant_types: Vec<GrantType>,
     auth_methods: Vec<ClientAuthMethod>,
     subject_types: Vec<SubjectType>,
+    #[serde(default)]
+    profile: SecurityProfile,
     pkce_required: bool,
     basis: Basis,
     #[serde(default)]
@@ -67,6 +69,7 @@ fn policy(row: &Row) -> Result<Policy, StoreError> {
         grant_types: settings.grant_types,
         auth_methods: settings.auth_methods,
         subject_types: settings.subject_types,
+        profile: settings.profile,
         pkce_required: settings.pkce_required,
         basis: settings.basis,
         resources: settings.resources,
@@ -111,6 +114,7 @@ pub async fn save(tx: &mut Tx, policy: &Policy) -> Result<(), StoreError> {
         grant_types: policy.grant_types.clone(),
         auth_methods: policy.auth_methods.clone(),
         subject_types: policy.subject_types.clone(),
+        profile: policy.profile,
         pkce_required: policy.pkce_required,
         basis: policy.basis,
         resources: policy.resources.clone(),
@@ -250,6 +254,7 @@ mod tests {
             let mut somme = policy("somme");
             somme.schools = vec!["9990001X".parse().unwrap()];
             somme.service_scopes = vec!["read".into()];
+            somme.profile = SecurityProfile::Fapi2;
             let mut tx = db.begin().await.unwrap();
             assert_eq!(hold(&mut tx, &somme.id).await.unwrap(), None);
             save(&mut tx, &somme).await.unwrap();

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::relying_party::{ReleaseEntry, release};
-use super::value::{Parsed, parsed, values, yes};
+use super::value::{Parsed, parsed, strings, values, yes};
 use crate::domain::registration::{HostPattern, Policy, PolicyId, SubjectType};
-use crate::domain::relying_party::{Basis, ClientAuthMethod, GrantType};
+use crate::domain::relying_party::{Basis, ClientAuthMethod, GrantType, SecurityProfile};
 use crate::domain::resource_server::{Audience, ScopeName};
 use crate::domain::uai::Uai;
 
@@ -23,6 +23,7 @@ pub(super) struct RegistrationEntry {
     grant_types: Option<Vec<Parsed<GrantType>>>,
     token_endpoint_auth_methods: Option<Vec<Parsed<ClientAuthMethod>>>,
     subject_types: Option<Vec<Parsed<SubjectType>>>,
+    profile: Option<Parsed<SecurityProfile>>,
     #[serde(default = "yes")]
     pkce_required: bool,
     basis: Option<Parsed<Basis>>,
@@ -39,6 +40,7 @@ pub(super) struct RegistrationEntry {
 }
 
 pub(super) fn policy(entry: RegistrationEntry) -> Result<Policy, String> {
+    let profile = entry.profile.map_or_else(Default::default, |profile| profile.0);
     let policy = Policy {
         id: entry.id,
         name: entry.name,
@@ -48,35 +50,37 @@ pub(super) fn policy(entry: RegistrationEntry) -> Result<Policy, String> {
             || vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
             values,
         ),
-        auth_methods: entry.token_endpoint_auth_methods.map_or_else(
-            || {
-                vec![
-                    ClientAuthMethod::SecretBasic,
-                    ClientAuthMethod::SecretPost,
-                    ClientAuthMethod::PrivateKeyJwt,
-                ]
-            },
-            values,
-        ),
+        auth_methods: entry
+            .token_endpoint_auth_methods
+            .map_or_else(|| methods(profile), values),
         subject_types: entry
             .subject_types
             .map_or_else(|| vec![SubjectType::Pairwise], values),
+        profile,
         pkce_required: entry.pkce_required,
-        basis: entry.basis.map_or(Basis::default(), |basis| basis.0),
-        resources: entry
-            .resources
-            .into_iter()
-            .map(|resource| resource.0.to_string())
-            .collect(),
-        service_scopes: entry
-            .service_scopes
-            .into_iter()
-            .map(|scope| scope.0.to_string())
-            .collect(),
+        basis: entry.basis.map_or_else(Default::default, |basis| basis.0),
+        resources: strings(entry.resources),
+        service_scopes: strings(entry.service_scopes),
         release: release(entry.release),
         schools: values(entry.schools),
         enabled: entry.enabled,
     };
+    check(&policy).map(|()| policy)
+}
+
+/// How its clients may prove who they are, where the file does not say.
+fn methods(profile: SecurityProfile) -> Vec<ClientAuthMethod> {
+    match profile {
+        SecurityProfile::Standard => vec![
+            ClientAuthMethod::SecretBasic,
+            ClientAuthMethod::SecretPost,
+            ClientAuthMethod::PrivateKeyJwt,
+        ],
+        SecurityProfile::Fapi2 => vec![ClientAuthMethod::PrivateKeyJwt],
+    }
+}
+
+fn check(policy: &Policy) -> Result<(), String> {
     for (field, is_empty) in [
         ("hosts", policy.hosts.is_empty()),
         ("grant_types", policy.grant_types.is_empty()),
@@ -93,5 +97,13 @@ pub(super) fn policy(entry: RegistrationEntry) -> Result<Policy, String> {
     if !policy.service_scopes.is_empty() && !policy.grant_types.contains(&GrantType::ClientCredentials) {
         return Err("service_scopes: goes with the grant client_credentials".to_owned());
     }
-    Ok(policy)
+    if policy.profile == SecurityProfile::Fapi2 {
+        if policy.auth_methods != [ClientAuthMethod::PrivateKeyJwt] {
+            return Err("token_endpoint_auth_methods: fapi2 wants private_key_jwt alone".to_owned());
+        }
+        if !policy.pkce_required {
+            return Err("pkce_required: fapi2 wants PKCE".to_owned());
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::value::{
-    AlgorithmName, HexDigest, Parsed, RedirectAddress, SafeAddress, WebAddress, parsed, values, yes,
+    AlgorithmName, HexDigest, Parsed, RedirectAddress, SafeAddress, WebAddress, parsed, strings, values, yes,
 };
 use crate::base::secret::{Digest, Secret};
 use crate::domain::assurance::Acr;
@@ -236,16 +236,8 @@ fn metadata(entry: &mut RelyingPartyEntry, read: ReadFile<'_>) -> Result<ClientM
         require_auth_time: entry.require_auth_time,
         default_acr_values: std::mem::take(&mut entry.default_acr_values),
         minimum_acr: entry.minimum_acr.take().map(|acr| acr.0),
-        resources: entry
-            .resources
-            .drain(..)
-            .map(|resource| resource.0.to_string())
-            .collect(),
-        service_scopes: entry
-            .service_scopes
-            .drain(..)
-            .map(|scope| scope.0.to_string())
-            .collect(),
+        resources: strings(std::mem::take(&mut entry.resources)),
+        service_scopes: strings(std::mem::take(&mut entry.service_scopes)),
         backchannel_logout: logout(
             entry.backchannel_logout_uri.take(),
             entry.backchannel_logout_session_required,

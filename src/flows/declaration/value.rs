@@ -38,6 +38,11 @@ pub(super) fn values<T>(list: Vec<Parsed<T>>) -> Vec<T> {
     list.into_iter().map(|entry| entry.0).collect()
 }
 
+/// The values of a list, as text.
+pub(super) fn strings<T: Display>(list: Vec<Parsed<T>>) -> Vec<String> {
+    list.into_iter().map(|entry| entry.0.to_string()).collect()
+}
+
 /// An `http(s)` address.
 #[derive(Debug)]
 pub(super) struct WebAddress(pub(super) String);

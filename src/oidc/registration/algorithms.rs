@@ -2,7 +2,7 @@
 
 use super::{RegistrationError, Request};
 use crate::domain::registration::Policy;
-use crate::domain::relying_party::{ClientAuthMethod, RelyingParty, SigningAlgorithm};
+use crate::domain::relying_party::{ClientAuthMethod, RelyingParty, SecurityProfile, SigningAlgorithm};
 use crate::jose::Algorithm;
 
 /// `none` is never an algorithm, and no key is shared for `HS*`.
@@ -11,7 +11,7 @@ const UNKNOWN: &str = "there is no such algorithm here";
 /// Settles the algorithms.
 pub(super) fn check(
     request: &Request,
-    _: &Policy,
+    policy: &Policy,
     party: &mut RelyingParty,
 ) -> Result<(), RegistrationError> {
     let ours = |field| -> Result<Option<SigningAlgorithm>, RegistrationError> {
@@ -30,9 +30,12 @@ pub(super) fn check(
             None => Err(RegistrationError::wrong(field, UNKNOWN)),
         }
     };
-    if let Some(algorithm) = ours("id_token_signed_response_alg")? {
-        party.id_token_alg = algorithm;
-    }
+    // "The default, if omitted, is RS256", which FAPI 2.0 Security Profile §5.4.1 forbids.
+    let default = match policy.profile {
+        SecurityProfile::Standard => SigningAlgorithm::Rs256,
+        SecurityProfile::Fapi2 => SigningAlgorithm::Es256,
+    };
+    party.id_token_alg = ours("id_token_signed_response_alg")?.unwrap_or(default);
     party.metadata.userinfo_alg = ours("userinfo_signed_response_alg")?;
     party.metadata.introspection_alg = ours("introspection_signed_response_alg")?;
     party.metadata.request_object_alg = theirs("request_object_signing_alg")?;
