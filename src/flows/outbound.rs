@@ -145,7 +145,7 @@ impl Outbound for HttpClient {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -157,7 +157,9 @@ mod tests {
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\ninside";
-                drop(stream.write_all(answer).await);
+                if stream.read(&mut [0; 4096]).await.is_ok() {
+                    drop(stream.write_all(answer).await);
+                }
             }
         });
         port

@@ -87,19 +87,25 @@ impl Reader {
             });
         }
         for entry in file.registration {
-            let line = line(text, entry.span().start);
+            let start = entry.span().start;
             let entry = entry.into_inner();
             self.once("registration", &entry.id)?;
             let id = entry.id.clone();
-            let at = |error| InvalidDeclaration(format!("line {line}: registration {id}: {error}"));
+            let at = |error: String| {
+                let line = line(text, start, &error);
+                InvalidDeclaration(format!("line {line}: registration {id}: {error}"))
+            };
             self.declaration.registrations.push(policy(entry).map_err(at)?);
         }
         for entry in file.relying_party {
-            let line = line(text, entry.span().start);
+            let start = entry.span().start;
             let entry = entry.into_inner();
             self.once("relying_party", &entry.id)?;
             let id = entry.id.clone();
-            let at = |error| InvalidDeclaration(format!("line {line}: relying_party {id}: {error}"));
+            let at = |error: String| {
+                let line = line(text, start, &error);
+                InvalidDeclaration(format!("line {line}: relying_party {id}: {error}"))
+            };
             let party = relying_party(entry, read).map_err(at)?;
             self.declaration.relying_parties.push(party);
         }
@@ -124,10 +130,17 @@ impl Reader {
     }
 }
 
-/// The line that a position stands in, counted from one.
-fn line(text: &str, position: usize) -> usize {
-    let before = text.get(..position).unwrap_or(text);
-    before.matches('\n').count() + 1
+/// The line of the key that an error begins with, in the table that starts at a position; the line of the table where the
+/// key is not written there. Counted from one.
+fn line(text: &str, start: usize, error: &str) -> usize {
+    let key = error.split([':', ' ']).next().unwrap_or_default();
+    let (before, table) = text.split_at_checked(start).unwrap_or((text, ""));
+    let first = before.matches('\n').count() + 1;
+    let of_the_table = table.lines().skip(1).take_while(|line| !line.starts_with('['));
+    let found = of_the_table
+        .map(|line| line.split('=').next().unwrap_or_default())
+        .position(|name| name.trim() == key);
+    found.map_or(first, |at| first + 1 + at)
 }
 
 /// A declaration that cannot be read, with the line or the name of what is wrong.
