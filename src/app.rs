@@ -106,6 +106,11 @@ pub async fn open_with(
     let vault = Vault::new(&master)?;
     let db = Db::open(&address).await?;
     db.migrate().await?;
+    let (authorities, private_networks) = (
+        config.outbound.ca_file.as_deref(),
+        config.outbound.private_networks,
+    );
+    let outbound = HttpClient::new(authorities, private_networks)?;
     let context = Context {
         db,
         vault,
@@ -113,7 +118,7 @@ pub async fn open_with(
         random,
         passwords: Arc::new(PasswordGate::for_this_machine()),
         client_keys: FetchedKeys::default(),
-        outbound: Arc::new(HttpClient::new(config.outbound.ca_file.as_deref())?),
+        outbound: Arc::new(outbound),
         logout_bell: Arc::default(),
         settings: Arc::new(settings(config)),
     };

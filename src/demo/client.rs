@@ -13,7 +13,7 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 
 use crate::base::secret::Secret;
-use crate::flows::outbound::{Outbound, OutboundError};
+use crate::flows::outbound::{Outbound, OutboundError, Reach};
 
 /// A sign-in that did not come through; the words are for the visitor of the demo.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,9 @@ impl<'c> AsyncHttpClient<'c> for Transport<'_> {
     type Error = OutboundError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
 
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
+    fn call(&'c self, mut request: HttpRequest) -> Self::Future {
+        // The issuer is this machine.
+        request.extensions_mut().insert(Reach::Anywhere);
         self.0.send(request)
     }
 }

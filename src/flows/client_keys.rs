@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Context;
+use super::outbound::Reach;
 use crate::base::time::Timestamp;
 use crate::domain::relying_party::{ClientKeys, RelyingParty};
 use crate::jose::KeySet;
@@ -85,7 +86,7 @@ async fn fetched(context: &Context, party: &RelyingParty, uri: &str, wanted: Opt
             return held.keys.clone();
         }
     }
-    match fetch(context, uri).await {
+    match fetch(context, Reach::of(party), uri).await {
         Ok(keys) => {
             let keys = Arc::new(keys);
             let held = Held {
@@ -114,8 +115,9 @@ async fn fetched(context: &Context, party: &RelyingParty, uri: &str, wanted: Opt
     }
 }
 
-async fn fetch(context: &Context, uri: &str) -> Result<KeySet, String> {
+async fn fetch(context: &Context, reach: Reach, uri: &str) -> Result<KeySet, String> {
     let request = http::Request::get(uri)
+        .extension(reach)
         .header(http::header::ACCEPT, "application/jwk-set+json, application/json")
         .body(Vec::new())
         .map_err(|error| error.to_string())?;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::keys::Keyring;
-use super::outbound::OutboundError;
+use super::outbound::{OutboundError, Reach};
 use super::{Context, Failure, id_token};
 use crate::base::random;
 use crate::base::time::Timestamp;
@@ -101,7 +101,7 @@ pub async fn deliver(
     let met = match (&party, address) {
         (Some(party), Some(address)) => {
             let token = token(context, keyring, party, claimed).await?;
-            send(context, &address.uri, &token).await
+            send(context, Reach::of(party), &address.uri, &token).await
         }
         _ => Met {
             verdict: Verdict::Final,
@@ -149,8 +149,9 @@ enum Verdict {
 }
 
 /// §2.5: a form with the one parameter `logout_token`.
-async fn send(context: &Context, uri: &str, token: &str) -> Met {
+async fn send(context: &Context, reach: Reach, uri: &str, token: &str) -> Met {
     let request = http::Request::post(uri)
+        .extension(reach)
         .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(url::query([("logout_token", token)]).into_bytes());
     let Ok(request) = request else {
@@ -164,6 +165,7 @@ async fn send(context: &Context, uri: &str, token: &str) -> Met {
         Ok(Err(error)) => {
             let words = match error {
                 OutboundError::TooLong { .. } => "answered too much",
+                OutboundError::Private { .. } => "leads into a private network",
                 OutboundError::Unreachable { .. } | OutboundError::Setup { .. } => "unreachable",
             };
             tracing::info!(cause = %error, "a logout token was not delivered");

@@ -1,13 +1,21 @@
 //! Requests to other hosts: the one HTTP client, with a limit on everything that comes back.
 //!
 //! Redirects are never followed (a partner that moved says so itself), a body is read to a limit, and time is short.
-//! Where a request may go is decided by whoever asks: an address that an operator declared, or one on a host that a
-//! registration policy lists.
+//! Where a request may go is decided by whoever asks: an address that an operator declared goes anywhere; one that a
+//! project registered by itself is on a host that its policy lists, but what that host's name means in the end is the
+//! project's to say, so such a request goes to public addresses only ([`Reach`]), unless the configuration says
+//! otherwise. A request that does not say which it is, is held to be of the second kind.
+
+mod reach;
 
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
+
+pub use reach::Reach;
+use reach::{PublicNames, names_a_private_address};
 
 /// The longest body that is read.
 const BODY: usize = 1024 * 1024;
@@ -31,6 +39,12 @@ pub enum OutboundError {
         /// What is wrong.
         message: String,
     },
+    /// The address leads into a private network, and whoever named it may not send us there.
+    #[error("{host}: not a public address")]
+    Private {
+        /// The host that was to be asked.
+        host: String,
+    },
     /// More came back than is read.
     #[error("{host}: the answer is longer than {BODY} bytes")]
     TooLong {
@@ -49,31 +63,42 @@ pub trait Outbound: Send + Sync {
     fn send(&self, request: http::Request<Vec<u8>>) -> Answer<'_>;
 }
 
-/// The real client.
+/// The real client: one for each reach.
 #[derive(Debug, Clone)]
-pub struct HttpClient(reqwest::Client);
+pub struct HttpClient {
+    anywhere: reqwest::Client,
+    /// `None` where everybody may send us anywhere.
+    public: Option<reqwest::Client>,
+}
 
 impl HttpClient {
-    /// A client with its limits; `authorities` is a file of certificates (PEM) that are trusted besides the system's.
+    /// A client with its limits; `authorities` is a file of certificates (PEM) that are trusted besides the system's,
+    /// `private_networks` whether even [`Reach::Public`] goes into private networks.
     ///
     /// # Errors
     /// Where the file cannot be used, or the TLS library cannot start.
-    pub fn new(authorities: Option<&Path>) -> Result<Self, OutboundError> {
+    pub fn new(authorities: Option<&Path>, private_networks: bool) -> Result<Self, OutboundError> {
         let refused = |message: String| OutboundError::Setup { message };
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIME)
-            .user_agent("marelle");
+        let mut certificates = Vec::new();
         if let Some(path) = authorities {
             let pem = std::fs::read(path).map_err(|error| refused(format!("{}: {error}", path.display())))?;
-            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+            certificates = reqwest::Certificate::from_pem_bundle(&pem)
                 .map_err(|error| refused(format!("{}: {error}", path.display())))?;
-            builder = builder.tls_certs_merge(certificates);
         }
-        builder
-            .build()
-            .map(Self)
-            .map_err(|error| refused(error.to_string()))
+        let build = |builder: reqwest::ClientBuilder| {
+            builder
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(TIME)
+                .user_agent("marelle")
+                .tls_certs_merge(certificates.clone())
+                .build()
+                .map_err(|error| refused(error.to_string()))
+        };
+        let public = || build(reqwest::Client::builder().dns_resolver(Arc::new(PublicNames)));
+        Ok(Self {
+            anywhere: build(reqwest::Client::builder())?,
+            public: if private_networks { None } else { Some(public()?) },
+        })
     }
 
     async fn exchange(
@@ -86,8 +111,18 @@ impl HttpClient {
             // Without the address: its query may hold a secret.
             message: error.without_url().to_string(),
         };
+        let reach = request.extensions().get().copied().unwrap_or(Reach::Public);
         let request = reqwest::Request::try_from(request).map_err(unreachable)?;
-        let mut answer = self.0.execute(request).await.map_err(unreachable)?;
+        let client = match &self.public {
+            Some(public) if reach == Reach::Public => {
+                if names_a_private_address(request.url()) {
+                    return Err(OutboundError::Private { host });
+                }
+                public
+            }
+            _ => &self.anywhere,
+        };
+        let mut answer = client.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(unreachable)? {
             if body.len() + part.len() > BODY {
@@ -105,5 +140,82 @@ impl HttpClient {
 impl Outbound for HttpClient {
     fn send(&self, request: http::Request<Vec<u8>>) -> Answer<'_> {
         Box::pin(self.exchange(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A host of this machine that answers one request after the other; its port.
+    async fn host() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\ninside";
+                if stream.read(&mut [0; 4096]).await.is_ok() {
+                    drop(stream.write_all(answer).await);
+                }
+            }
+        });
+        port
+    }
+
+    async fn ask(client: &HttpClient, address: &str, reach: Option<Reach>) -> Result<Vec<u8>, OutboundError> {
+        let mut request = http::Request::get(address).body(Vec::new()).unwrap();
+        if let Some(reach) = reach {
+            request.extensions_mut().insert(reach);
+        }
+        client.send(request).await.map(http::Response::into_body)
+    }
+
+    #[tokio::test]
+    async fn what_a_project_named_does_not_lead_into_a_private_network() {
+        let port = host().await;
+        let client = HttpClient::new(None, false).unwrap();
+        let (literal, name) = (
+            format!("http://127.0.0.1:{port}/"),
+            format!("http://localhost:{port}/"),
+        );
+        for address in [&literal, &name] {
+            let declared = ask(&client, address, Some(Reach::Anywhere)).await;
+            assert_eq!(declared.unwrap(), b"inside");
+        }
+        for reach in [None, Some(Reach::Public)] {
+            for address in [
+                literal.clone(),
+                format!("http://[::ffff:127.0.0.1]:{port}/"),
+                format!("http://2130706433:{port}/"),
+                format!("http://0x7f.1:{port}/"),
+                format!("http://0.0.0.0:{port}/"),
+                "http://169.254.169.254/latest/meta-data/".to_owned(),
+                "http://[::1]/".to_owned(),
+                "https://10.0.0.1/".to_owned(),
+            ] {
+                let refused = ask(&client, &address, reach).await.unwrap_err();
+                assert!(
+                    matches!(refused, OutboundError::Private { .. }),
+                    "{address}: {refused}"
+                );
+            }
+            // The name is public, what it means is not.
+            let refused = ask(&client, &name, reach).await.unwrap_err();
+            assert!(matches!(refused, OutboundError::Unreachable { .. }), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_installation_on_a_private_network_may_say_so() {
+        let port = host().await;
+        let client = HttpClient::new(None, true).unwrap();
+        for host in ["127.0.0.1", "localhost"] {
+            let address = format!("http://{host}:{port}/");
+            let answer = ask(&client, &address, Some(Reach::Public)).await;
+            assert_eq!(answer.unwrap(), b"inside");
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::audit::Actor;
 use crate::domain::contact::{Contact, KeptContact};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::{Identity, Status};
+use crate::domain::registration::Policy;
 use crate::domain::relying_party::{LogoutAddress, RelyingParty};
 use crate::domain::resource_server::ResourceServer;
 use crate::domain::session::Device;
@@ -44,6 +45,13 @@ pub(crate) async fn another_node(context: &Context) -> Context {
 pub(crate) async fn declare(context: &Context, party: &RelyingParty) {
     let mut tx = context.db.begin().await.unwrap();
     store::relying_party::save(&mut tx, party).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Declares what a project may register by itself, new or changed.
+pub(crate) async fn declare_policy(context: &Context, policy: &Policy) {
+    let mut tx = context.db.begin().await.unwrap();
+    store::registration::save(&mut tx, policy).await.unwrap();
     tx.commit().await.unwrap();
 }
 

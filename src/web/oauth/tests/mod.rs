@@ -13,6 +13,7 @@ mod logout;
 mod programs;
 mod pushed;
 mod refresh;
+mod registration;
 mod site;
 mod token;
 mod userinfo;

@@ -8,17 +8,20 @@
 //! | [`config`] | the discovery document |
 //! | [`rp_initiated_logout`] | logout that a relying party asks for |
 //! | [`backchannel_rp_initiated_logout`], [`frontchannel_rp_initiated_logout`] | the same, and the party is told |
-//! | [`rotate_keys`] | of the Dynamic plan: keys change without a broken client |
+//! | [`dynamic`], [`rotate_keys`] | clients that register themselves, and keys that change |
 //! | [`userinfo_rs256`] | of the Dynamic plan: userinfo answers are signed |
 //!
-//! Must never know how the provider is made: everything goes through [`relying_party`], which discovers what it uses.
+//! Must never know how the provider is made: everything goes through [`relying_party`] and [`registered`], which discover
+//! what they use.
 
 mod backchannel_rp_initiated_logout;
 mod basic;
 mod config;
+mod dynamic;
 mod form_post;
 mod frontchannel_rp_initiated_logout;
 mod modules;
+mod registered;
 mod relying_party;
 mod rotate_keys;
 mod rp_initiated_logout;

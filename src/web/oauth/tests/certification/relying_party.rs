@@ -5,6 +5,7 @@
 //! not judge itself.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -13,12 +14,14 @@ use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, C
 use openidconnect::{ClientId, ClientSecret, IssuerUrl};
 use serde_json::Value;
 
+use super::registered::Signer;
 use super::user_agent::{Callback, Delivery, Landing, PASSWORD, USERNAME, UserAgent};
 use crate::base::secret::sha256;
 use crate::base::url;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty, SigningAlgorithm};
 use crate::domain::testing::{contact, party};
-use crate::flows::testing::scene;
+use crate::flows::testing::{Partners, scene};
+use crate::oauth::client_assertion;
 use crate::web::oauth::tests::site::{ECOLE, ISSUER, Reply, Scene, Site, claims};
 
 /// What an ID Token may say that nobody asked for (OpenID Connect Core §2, §3.1.3.6; Front-Channel Logout §3).
@@ -48,6 +51,8 @@ pub(super) struct Client {
     pub(super) redirect_uri: String,
     pub(super) secret: String,
     pub(super) auth_method: ClientAuthMethod,
+    /// What it proves itself with, where that is no secret.
+    pub(super) signer: Option<Signer>,
 }
 
 /// A token answer that was looked at.
@@ -110,14 +115,18 @@ pub(super) struct Suite {
     pub(super) agent: UserAgent,
     /// The discovery document.
     pub(super) provider: Value,
+    /// The other hosts there are: what clients publish.
+    pub(super) partners: Arc<Partners>,
     delivery: Delivery,
     drawn: Cell<u32>,
 }
 
 impl Suite {
     /// A provider whose answers are wanted in this way, and a person who has a password and can be reached.
-    pub(super) async fn new(scene: Scene, delivery: Delivery) -> Self {
-        let site = Site::new(scene).await;
+    pub(super) async fn new((mut context, clock): Scene, delivery: Delivery) -> Self {
+        let partners = Arc::new(Partners::default());
+        context.outbound = partners.clone();
+        let site = Site::new((context, clock)).await;
         let maddi = site.pupil("Maddi", 7, ECOLE).await;
         scene::reach(&site.context, maddi.id, &contact("maddi")).await;
         scene::with_password(&site.context, &maddi, USERNAME, PASSWORD).await;
@@ -126,6 +135,7 @@ impl Suite {
             site,
             agent: UserAgent::default(),
             provider,
+            partners,
             delivery,
             drawn: Cell::new(0),
         }
@@ -149,6 +159,7 @@ impl Suite {
             redirect_uri: party.redirect_uris[0].clone(),
             secret: format!("secret of {id}"),
             auth_method: party.auth_method,
+            signer: None,
         }
     }
 
@@ -289,6 +300,8 @@ impl Suite {
     /// A token request with the proof of the client.
     pub(super) async fn token_request(&self, client: &Client, form: &[(&str, &str)]) -> Reply {
         let mut form = form.to_vec();
+        let signer = client.signer.as_ref();
+        let assertion = signer.map_or_else(String::new, |signer| signer.assertion(self, client));
         let mut request = Request::post(self.endpoint("token_endpoint"))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json");
@@ -307,7 +320,10 @@ impl Suite {
                 ]);
             }
             ClientAuthMethod::None => form.push(("client_id", client.id.as_str())),
-            ClientAuthMethod::PrivateKeyJwt => panic!("{} has no key here", client.id),
+            ClientAuthMethod::PrivateKeyJwt => form.extend([
+                ("client_assertion", assertion.as_str()),
+                ("client_assertion_type", client_assertion::TYPE),
+            ]),
         }
         self.site
             .send(request.body(Body::from(url::query(form))).unwrap())

@@ -76,7 +76,16 @@ pub(in crate::web::oauth::tests::certification) async fn oidcc_request_uri_unsig
 pub(in crate::web::oauth::tests::certification) async fn oidcc_ensure_request_object_with_redirect_uri(
     mut suite: Suite,
 ) {
-    let (client, asked) = asked(&suite).await;
+    let client = suite.client("suite").await;
+    ensure_request_object_with_redirect_uri(&mut suite, &client).await;
+}
+
+/// The same, of any client.
+pub(in crate::web::oauth::tests::certification) async fn ensure_request_object_with_redirect_uri(
+    suite: &mut Suite,
+    client: &Client,
+) {
+    let asked = suite.request(client);
     let object = unsigned(&asked, &[]);
     let outside = format!("{}/{}", client.redirect_uri, suite.draw());
     let asked = asked.with("request", &object).with("redirect_uri", &outside);
