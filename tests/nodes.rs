@@ -102,12 +102,12 @@ async fn declare(context: &Context, secret: &str, key: &PrivateKey) {
     reader.add(TERRITORY, &|_: &Path| Ok(secret.to_owned())).unwrap();
     let mut declared = reader.finish();
     let ent = &mut declared.relying_parties[0];
-    ent.metadata.grant_types.push(GrantType::RefreshToken);
+    ent.party.metadata.grant_types.push(GrantType::RefreshToken);
     let mut keyed = ent.clone();
-    keyed.id = "keyed".parse().unwrap();
-    keyed.auth_method = ClientAuthMethod::PrivateKeyJwt;
-    keyed.secrets.clear();
-    keyed.metadata.keys = ClientKeys::Jwks(json!({ "keys": [key.public().to_json()] }).to_string());
+    keyed.party.id = "keyed".parse().unwrap();
+    keyed.party.auth_method = ClientAuthMethod::PrivateKeyJwt;
+    keyed.party.secrets.clear();
+    keyed.party.metadata.keys = ClientKeys::Jwks(json!({ "keys": [key.public().to_json()] }).to_string());
     declared.relying_parties.push(keyed);
     declaration::apply(context, &declared, declaration::Options::default())
         .await

@@ -13,7 +13,7 @@ use crate::flows::declaration::{self, Declaration, Options, Verb};
 /// Arguments of `marelle apply`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// TOML files with `[[academy]]`, `[[school]]` and `[[relying_party]]` tables.
+    /// TOML files with `[[academy]]`, `[[school]]`, `[[registration]]` and `[[relying_party]]` tables.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only print what would change.
@@ -38,13 +38,25 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Outcome {
     if arguments.json {
         let lines: Vec<_> = differences
             .iter()
-            .map(|line| json!({"verb": line.verb.as_str(), "noun": line.noun, "id": line.id}))
+            .map(|line| json!({"verb": line.verb.as_str(), "noun": line.noun, "id": line.id, "note": line.note}))
             .collect();
         print_json(&json!({"dry_run": arguments.dry_run, "differences": lines}));
         return Ok(());
     }
-    for line in differences.iter().filter(|line| line.verb != Verb::Unchanged) {
-        print_line(format!("{:<9} {} {}", line.verb.as_str(), line.noun, line.id));
+    for line in differences
+        .iter()
+        .filter(|line| line.verb != Verb::Unchanged || line.note.is_some())
+    {
+        let note = line
+            .note
+            .as_ref()
+            .map_or_else(String::new, |note| format!(" ({note})"));
+        print_line(format!(
+            "{:<9} {} {}{note}",
+            line.verb.as_str(),
+            line.noun,
+            line.id
+        ));
     }
     let would = if arguments.dry_run { "would be " } else { "" };
     print_line(format!(
@@ -57,7 +69,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Outcome {
     Ok(())
 }
 
-/// Reads the files; the secrets they name are looked for beside each.
+/// Reads the files; the secrets and keys they name are looked for beside each.
 fn read(paths: &[PathBuf]) -> anyhow::Result<Declaration> {
     let mut reader = Reader::default();
     for path in paths {

@@ -4,6 +4,7 @@
 
 mod apply;
 mod class;
+mod client;
 mod config;
 mod demo;
 mod doctor;
@@ -48,11 +49,14 @@ struct Arguments {
 enum Command {
     /// Migrate, make keys at first start, and serve.
     Serve(serve::Arguments),
-    /// Declare academies, schools and relying parties from TOML files.
+    /// Declare academies, schools, relying parties and what projects may register from TOML files.
     Apply(apply::Arguments),
     /// List classes, open their pages, print the cards of their pupils.
     #[command(subcommand)]
     Class(class::Command),
+    /// Look at relying parties, give them secrets, put them out of use, see what one receives.
+    #[command(subcommand)]
+    Client(client::Command),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -151,6 +155,7 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Apply(arguments) => apply::run(&open(file).await?, arguments).await,
         Command::Config(command) => config::run(file, &command),
         Command::Class(command) => class::run(&open(file).await?, command).await,
+        Command::Client(command) => client::run(&open(file).await?, command).await,
         Command::User(command) => user::run(&open(file).await?, command).await,
         Command::Import(command) => import::run(&open(file).await?, command).await,
         Command::Match(command) => match_case::run(&open(file).await?, command).await,

@@ -78,7 +78,11 @@ impl Stage {
         }
         let territory = self.territory()?;
         let declared = Declaration {
-            relying_parties: self.relying_parties(&territory.schools)?,
+            relying_parties: self
+                .relying_parties(&territory.schools)?
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             ..territory.clone()
         };
         declaration::apply(&self.context, &declared, declaration::Options::default()).await?;

@@ -76,6 +76,8 @@ pub enum Kind {
     RegistrationRefused,
     /// An initial access token was issued.
     InitialTokenIssued,
+    /// Initial access tokens were taken back.
+    InitialTokenRevoked,
     /// A client secret was issued or taken out of use.
     ClientSecretIssued,
     /// A person was shown what a service receives.
@@ -111,6 +113,7 @@ stored_names!(Kind, "audit kind", {
     ClientRemoved => "client.removed",
     RegistrationRefused => "registration.refused",
     InitialTokenIssued => "initial_token.issued",
+    InitialTokenRevoked => "initial_token.revoked",
     ClientSecretIssued => "client_secret.issued",
     PersonInformed => "person.informed",
     ConsentGiven => "consent.given",

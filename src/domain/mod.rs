@@ -14,6 +14,7 @@ pub mod identity;
 pub mod import;
 pub mod ine;
 pub mod matching;
+pub mod registration;
 pub mod relying_party;
 pub mod resource_server;
 pub mod service_token;

@@ -5,8 +5,9 @@ use super::education::{Profile, SchoolYear};
 use super::enrolment::Enrolment;
 use super::grant::{Grant, Scopes, Standing};
 use super::identity::{Identity, Status};
+use super::registration::{Policy, SubjectType};
 use super::relying_party::{
-    Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty,
+    Attribute, Basis, ClientAuthMethod, ClientMetadata, GrantType, Release, ReleasePolicy, RelyingParty,
     SigningAlgorithm, SubjectStrategy,
 };
 use super::resource_server::{ResourceServer, TokenFormat};
@@ -107,6 +108,33 @@ pub(crate) fn party(id: &str) -> RelyingParty {
         basis: Basis::Convention,
         metadata: ClientMetadata::default(),
         registration: None,
+        enabled: true,
+    }
+}
+
+/// A policy that lets `<id>.example` and `127.0.0.1` register everything there is, ten clients, and releases given names.
+pub(crate) fn policy(id: &str) -> Policy {
+    Policy {
+        id: id.parse().unwrap(),
+        name: format!("Projet {id}"),
+        hosts: vec![
+            format!("{id}.example").parse().unwrap(),
+            "127.0.0.1".parse().unwrap(),
+        ],
+        most: 10,
+        grant_types: GrantType::ALL.to_vec(),
+        auth_methods: ClientAuthMethod::ALL.to_vec(),
+        subject_types: SubjectType::ALL.to_vec(),
+        pkce_required: true,
+        basis: Basis::Convention,
+        resources: Vec::new(),
+        service_scopes: Vec::new(),
+        release: ReleasePolicy(vec![Release {
+            attribute: Attribute::GivenName,
+            purpose: "accueillir l’élève".into(),
+            convention: "2026-17".into(),
+        }]),
+        schools: Vec::new(),
         enabled: true,
     }
 }

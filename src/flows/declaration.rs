@@ -1,18 +1,25 @@
 //! Declarations: academies, schools, relying parties and resource servers as an operator's files have them, made so.
 //!
-//! Idempotent: what is as declared is not touched. Nothing that anybody was enrolled in is ever pruned.
+//! Idempotent: what is as declared is not touched. Nothing that anybody was enrolled in is ever pruned, nor a client that
+//! its project registered. A file that does not say a secret, or whether a party is in use, leaves them as they are; what it
+//! takes out of use is said.
 
 pub mod file;
+pub mod relying_party;
 
+mod registration;
 mod resource_server;
+mod value;
 
 use super::{Context, Failure};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::education::{Academy, School};
-use crate::domain::relying_party::RelyingParty;
+use crate::domain::registration::Policy;
+use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
 use crate::domain::resource_server::ResourceServer;
 use crate::store;
 use crate::store::db::Tx;
+use relying_party::DeclaredParty;
 
 /// Everything the files declare.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +28,10 @@ pub struct Declaration {
     pub academies: Vec<Academy>,
     /// Schools.
     pub schools: Vec<School>,
+    /// What projects may register by themselves.
+    pub registrations: Vec<Policy>,
     /// Relying parties.
-    pub relying_parties: Vec<RelyingParty>,
+    pub relying_parties: Vec<DeclaredParty>,
     /// Services that take access tokens.
     pub resource_servers: Vec<ResourceServer>,
 }
@@ -73,6 +82,27 @@ pub struct Difference {
     pub noun: &'static str,
     /// To which one.
     pub id: String,
+    /// What the operator should know of it besides.
+    pub note: Option<String>,
+}
+
+impl Difference {
+    /// A line without a note.
+    pub fn new(verb: Verb, noun: &'static str, id: impl std::fmt::Display) -> Self {
+        Self {
+            verb,
+            noun,
+            id: id.to_string(),
+            note: None,
+        }
+    }
+
+    /// The line with a note, where there is one.
+    #[must_use]
+    fn noted(mut self, note: Option<String>) -> Self {
+        self.note = note;
+        self
+    }
 }
 
 /// Makes the installation as declared, in one transaction; answers every difference and everything unchanged.
@@ -92,11 +122,7 @@ pub async fn apply(
         if verb != Verb::Unchanged {
             store::school::save_academy(&mut tx, academy).await?;
         }
-        differences.push(Difference {
-            verb,
-            noun: "academy",
-            id: academy.code.to_string(),
-        });
+        differences.push(Difference::new(verb, "academy", &academy.code));
     }
     for school in &declaration.schools {
         let before = store::school::find(&mut tx, &school.uai).await?;
@@ -104,23 +130,14 @@ pub async fn apply(
         if verb != Verb::Unchanged {
             store::school::save(&mut tx, school, None).await?;
         }
-        differences.push(Difference {
-            verb,
-            noun: "school",
-            id: school.uai.to_string(),
-        });
+        differences.push(Difference::new(verb, "school", &school.uai));
     }
-    for party in &declaration.relying_parties {
-        let before = store::relying_party::find(&mut tx, &party.id).await?;
-        let verb = compare(before.as_ref(), party);
-        if verb != Verb::Unchanged {
-            store::relying_party::save(&mut tx, party).await?;
-        }
-        differences.push(Difference {
-            verb,
-            noun: "relying_party",
-            id: party.id.to_string(),
-        });
+    for policy in &declaration.registrations {
+        apply_policy(&mut tx, policy, &mut differences).await?;
+    }
+    for declared in &declaration.relying_parties {
+        let difference = apply_party(&mut tx, declared).await?;
+        differences.push(difference);
     }
     resource_server::apply(&mut tx, declaration, &mut differences).await?;
     if options.prune {
@@ -135,6 +152,10 @@ pub async fn apply(
             .about(&difference.id)
             .with("noun", difference.noun)
             .with("verb", difference.verb.as_str());
+        let event = match &difference.note {
+            Some(note) => event.with("note", note),
+            None => event,
+        };
         store::audit::append(&mut tx, now, &event).await?;
     }
     if !options.dry_run {
@@ -151,20 +172,96 @@ fn compare<T: PartialEq>(before: Option<&T>, declared: &T) -> Verb {
     }
 }
 
+/// Makes a policy as declared, and what the policy decides of the clients that live under it.
+async fn apply_policy(tx: &mut Tx, policy: &Policy, out: &mut Vec<Difference>) -> Result<(), Failure> {
+    let before = store::registration::hold(tx, &policy.id).await?;
+    let verb = compare(before.as_ref(), policy);
+    out.push(Difference::new(verb, "registration", &policy.id));
+    if verb == Verb::Unchanged {
+        return Ok(());
+    }
+    store::registration::save(tx, policy).await?;
+    for id in store::registration::client_ids(tx, &policy.id).await? {
+        let Some(before) = store::relying_party::hold(tx, &id).await? else {
+            continue;
+        };
+        let mut party = before.clone();
+        policy.dress(&mut party);
+        if party != before {
+            store::relying_party::save(tx, &party).await?;
+            let note = format!("follows registration {}", policy.id);
+            out.push(Difference::new(Verb::Updated, "relying_party", &id).noted(Some(note)));
+        }
+    }
+    Ok(())
+}
+
+async fn apply_party(tx: &mut Tx, declared: &DeclaredParty) -> Result<Difference, Failure> {
+    let before = store::relying_party::hold(tx, &declared.party.id).await?;
+    let id = &declared.party.id;
+    if before
+        .as_ref()
+        .is_some_and(|before| before.registration.is_some())
+    {
+        let note = "its project registered it: choose another id".to_owned();
+        return Ok(Difference::new(Verb::Kept, "relying_party", id).noted(Some(note)));
+    }
+    let party = completed(declared, before.as_ref());
+    let verb = compare(before.as_ref(), &party);
+    if verb != Verb::Unchanged {
+        store::relying_party::save(tx, &party).await?;
+    }
+    Ok(Difference::new(verb, "relying_party", id).noted(secrets_note(&party, before.as_ref())))
+}
+
+/// The party with everything that its file leaves as it is.
+fn completed(declared: &DeclaredParty, before: Option<&RelyingParty>) -> RelyingParty {
+    let mut party = declared.party.clone();
+    if let Some(before) = before {
+        party.enabled = declared.enabled.unwrap_or(before.enabled);
+        if party.secrets.is_empty() && has_secrets(&party) {
+            party.secrets.clone_from(&before.secrets);
+        }
+    }
+    party
+}
+
+fn has_secrets(party: &RelyingParty) -> bool {
+    matches!(
+        party.auth_method,
+        ClientAuthMethod::SecretBasic | ClientAuthMethod::SecretPost
+    )
+}
+
+fn secrets_note(party: &RelyingParty, before: Option<&RelyingParty>) -> Option<String> {
+    if has_secrets(party) && party.secrets.is_empty() {
+        return Some(format!("has no secret yet: marelle client secret {}", party.id));
+    }
+    let live = before.map_or(&[][..], |before| before.secrets.as_slice());
+    let gone = live
+        .iter()
+        .filter(|secret| !party.secrets.contains(secret))
+        .count();
+    (gone > 0).then(|| format!("secrets taken out of use: {gone}"))
+}
+
 async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>) -> Result<(), Failure> {
     let verb = |removed| if removed { Verb::Removed } else { Verb::Kept };
     for party in store::relying_party::all(tx).await? {
-        if !declaration
-            .relying_parties
-            .iter()
-            .any(|declared| declared.id == party.id)
-        {
+        let declared = &declaration.relying_parties;
+        if party.registration.is_none() && !declared.iter().any(|declared| declared.party.id == party.id) {
             let removed = store::relying_party::delete(tx, &party.id).await?;
-            out.push(Difference {
-                verb: verb(removed),
-                noun: "relying_party",
-                id: party.id.to_string(),
-            });
+            out.push(Difference::new(verb(removed), "relying_party", &party.id));
+        }
+    }
+    for policy in store::registration::all(tx).await? {
+        if !declaration
+            .registrations
+            .iter()
+            .any(|declared| declared.id == policy.id)
+        {
+            let removed = store::registration::delete(tx, &policy.id).await?;
+            out.push(Difference::new(verb(removed), "registration", &policy.id));
         }
     }
     resource_server::prune(tx, declaration, out).await?;
@@ -175,11 +272,7 @@ async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>
             .any(|declared| declared.uai == school.uai)
         {
             let removed = store::school::delete(tx, &school.uai).await?;
-            out.push(Difference {
-                verb: verb(removed),
-                noun: "school",
-                id: school.uai.to_string(),
-            });
+            out.push(Difference::new(verb(removed), "school", &school.uai));
         }
     }
     for academy in store::school::academies(tx).await? {
@@ -189,11 +282,7 @@ async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>
             .any(|declared| declared.code == academy.code)
         {
             let removed = store::school::delete_academy(tx, &academy.code).await?;
-            out.push(Difference {
-                verb: verb(removed),
-                noun: "academy",
-                id: academy.code.to_string(),
-            });
+            out.push(Difference::new(verb(removed), "academy", &academy.code));
         }
     }
     Ok(())

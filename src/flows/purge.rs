@@ -37,6 +37,7 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     store::used_proof::purge(&mut tx, now).await?;
     // A login that waits still needs the row, to use it up.
     store::pushed_request::purge(&mut tx, now.minus(FRESH)).await?;
+    store::registration::purge_tokens(&mut tx, now).await?;
     store::logout_delivery::purge(&mut tx, now.minus(DELIVERIES_KEPT)).await?;
     tx.commit().await?;
     Ok(Purged {

@@ -7,6 +7,7 @@ use super::authorization::{PROMPTS, ResponseMode};
 use super::claims;
 use crate::domain::assurance::Acr;
 use crate::domain::grant::Scope;
+use crate::domain::registration::SubjectType;
 use crate::domain::relying_party::{ClientAuthMethod, GrantType, SigningAlgorithm};
 use crate::jose::Algorithm;
 use crate::oauth::pkce;
@@ -42,6 +43,7 @@ pub fn document(issuer: &str) -> Value {
         "userinfo_endpoint": at("/oauth/userinfo"),
         "jwks_uri": at("/oauth/jwks.json"),
         "end_session_endpoint": at("/oauth/logout"),
+        "registration_endpoint": at("/oauth/register"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "frontchannel_logout_supported": true,
@@ -57,7 +59,7 @@ pub fn document(issuer: &str) -> Value {
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "introspection_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
-        "subject_types_supported": ["pairwise"],
+        "subject_types_supported": names(SubjectType::ALL, SubjectType::as_str),
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
         "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),

@@ -12,4 +12,5 @@ pub mod discovery;
 pub mod id_token;
 pub mod logout;
 pub mod logout_token;
+pub mod registration;
 pub mod subject;

@@ -23,6 +23,7 @@ pub mod merge;
 pub mod person;
 pub mod pushed_request;
 pub mod refresh_token;
+pub mod registration;
 pub mod relying_party;
 pub mod resource_server;
 pub mod roster;
@@ -132,6 +133,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("person", person::STATEMENTS),
     ("pushed_request", pushed_request::STATEMENTS),
     ("refresh_token", refresh_token::STATEMENTS),
+    ("registration", registration::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),
     ("resource_server", resource_server::STATEMENTS),
     ("roster", roster::STATEMENTS),

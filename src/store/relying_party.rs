@@ -36,6 +36,8 @@ statements! {
             registration_policy = excluded.registration_policy,
             registration_token = excluded.registration_token, registered_at = excluded.registered_at";
     DELETE = "DELETE FROM relying_party WHERE id = $1";
+    // Whoever changes this row first has it until the end of the transaction, on any node.
+    HOLD = "UPDATE relying_party SET enabled = enabled WHERE id = $1";
 }
 
 /// A line of a release policy, as stored.
@@ -46,13 +48,13 @@ struct StoredRelease {
     convention: String,
 }
 
-fn json<T: Serialize>(value: &T) -> Result<super::value::Value, StoreError> {
+pub(super) fn json<T: Serialize>(value: &T) -> Result<super::value::Value, StoreError> {
     serde_json::to_string(value)
         .map(text)
         .map_err(|error| StoreError::corrupt("relying_party", error))
 }
 
-fn list<T: for<'de> Deserialize<'de>>(row: &Row, column: &str) -> Result<Vec<T>, StoreError> {
+pub(super) fn list<T: for<'de> Deserialize<'de>>(row: &Row, column: &str) -> Result<Vec<T>, StoreError> {
     serde_json::from_str(&row.get::<String>(column)?).map_err(|error| StoreError::corrupt(column, error))
 }
 
@@ -66,6 +68,22 @@ fn release(stored: StoredRelease) -> Result<Release, StoreError> {
         purpose: stored.purpose,
         convention: stored.convention,
     })
+}
+
+/// The release policy in the column `release`.
+pub(super) fn read_releases(row: &Row) -> Result<ReleasePolicy, StoreError> {
+    let lines = list(row, "release")?.into_iter().map(release);
+    lines.collect::<Result<_, _>>().map(ReleasePolicy)
+}
+
+/// A release policy as it is written.
+pub(super) fn written_releases(policy: &ReleasePolicy) -> Result<super::value::Value, StoreError> {
+    let lines = policy.0.iter().map(|release| StoredRelease {
+        attribute: release.attribute.to_string(),
+        purpose: release.purpose.clone(),
+        convention: release.convention.clone(),
+    });
+    json(&lines.collect::<Vec<_>>())
 }
 
 fn secret(hex: &String) -> Result<Digest, StoreError> {
@@ -96,12 +114,7 @@ pub(super) fn relying_party(row: &Row) -> Result<RelyingParty, StoreError> {
             .collect::<Result<_, _>>()?,
         pkce_required: row.get("pkce_required")?,
         id_token_alg: row.parse("id_token_alg")?,
-        release: ReleasePolicy(
-            list(row, "release")?
-                .into_iter()
-                .map(release)
-                .collect::<Result<_, _>>()?,
-        ),
+        release: read_releases(row)?,
         schools: schools
             .iter()
             .map(|uai| uai.parse().map_err(|error| StoreError::corrupt("schools", error)))
@@ -141,6 +154,18 @@ pub async fn find(conn: &mut Conn, id: &RelyingPartyId) -> Result<Option<Relying
         .transpose()
 }
 
+/// One relying party, held until the end of the transaction: nobody else changes it meanwhile, on any node. Whoever
+/// changes a part of a party begins here, so that no change is lost to another.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn hold(tx: &mut Tx, id: &RelyingPartyId) -> Result<Option<RelyingParty>, StoreError> {
+    if tx.execute(HOLD, [text(id)]).await? == 0 {
+        return Ok(None);
+    }
+    find(tx, id).await
+}
+
 /// Every relying party, by id.
 ///
 /// # Errors
@@ -160,16 +185,6 @@ pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
         .map(|secret| data_encoding::HEXLOWER.encode(secret.as_bytes()))
         .collect();
     let schools: Vec<&str> = party.schools.iter().map(|school| school.as_str()).collect();
-    let release: Vec<StoredRelease> = party
-        .release
-        .0
-        .iter()
-        .map(|release| StoredRelease {
-            attribute: release.attribute.to_string(),
-            purpose: release.purpose.clone(),
-            convention: release.convention.clone(),
-        })
-        .collect();
     let registration = party.registration.as_ref();
     let values = [
         text(&party.id),
@@ -183,7 +198,7 @@ pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
         json(&party.redirect_uris)?,
         json(&party.post_logout_redirect_uris)?,
         json(&schools)?,
-        json(&release)?,
+        written_releases(&party.release)?,
         json(&secrets)?,
         party.enabled.into(),
         text(party.basis),
@@ -217,6 +232,8 @@ mod tests {
             let mut tx = db.begin().await.unwrap();
             save(&mut tx, &party).await.unwrap();
             assert_eq!(find(&mut tx, &party.id).await.unwrap(), Some(party.clone()));
+            assert_eq!(hold(&mut tx, &party.id).await.unwrap(), Some(party.clone()));
+            assert_eq!(hold(&mut tx, &"nobody".parse().unwrap()).await.unwrap(), None);
             party.enabled = false;
             party.schools.clear();
             party.metadata.par_required = true;

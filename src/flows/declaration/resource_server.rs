@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::file::{Parsed, parsed, yes};
+use super::value::{Parsed, parsed, values, yes};
 use super::{Declaration, Difference, Verb, compare};
 use crate::domain::relying_party::{RelyingPartyId, SigningAlgorithm};
 use crate::domain::resource_server::{Audience, ResourceServer, ScopeName, TokenFormat};
@@ -42,10 +42,10 @@ impl Entry {
         ResourceServer {
             audience: self.audience,
             name: self.name,
-            scopes: self.scopes.into_iter().map(|scope| scope.0).collect(),
+            scopes: values(self.scopes),
             token_format: self.token_format,
             token_alg: self.token_signed_response_alg,
-            introspectors: self.introspectors.into_iter().map(|client| client.0).collect(),
+            introspectors: values(self.introspectors),
             enabled: self.enabled,
         }
     }
@@ -63,11 +63,7 @@ pub(super) async fn apply(
         if verb != Verb::Unchanged {
             store::resource_server::save(tx, server).await?;
         }
-        out.push(Difference {
-            verb,
-            noun: NOUN,
-            id: server.audience.to_string(),
-        });
+        out.push(Difference::new(verb, NOUN, &server.audience));
     }
     Ok(())
 }
@@ -87,11 +83,7 @@ pub(super) async fn prune(
             continue;
         }
         if store::resource_server::delete(tx, &server.audience).await? {
-            out.push(Difference {
-                verb: Verb::Removed,
-                noun: NOUN,
-                id: server.audience.to_string(),
-            });
+            out.push(Difference::new(Verb::Removed, NOUN, &server.audience));
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `/.well-known/openid-configuration`, `/oauth/jwks.json` | programs | no | may read |
 //! | `/oauth/token`, `/oauth/par`, `/oauth/userinfo`, `/oauth/revoke` | programs | no | may read: public clients run in pages |
+//! | `/oauth/register`, `/oauth/register/<client_id>` | programs | no | may read: whoever has the token |
 //! | `/oauth/introspect` | servers | no | no |
 //! | `/oauth/authorize`, `/oauth/authorize/resume`, `/oauth/logout` | browsers | yes | may send people here |
 //!
@@ -14,6 +15,7 @@ mod introspect;
 mod logout;
 mod metadata;
 mod par;
+mod register;
 mod revoke;
 mod token;
 mod userinfo;
@@ -43,6 +45,11 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/oauth/jwks.json", get(metadata::jwks))
         .route("/oauth/token", post(token::post))
         .route("/oauth/par", post(par::post))
+        .route("/oauth/register", post(register::post))
+        .route(
+            "/oauth/register/{client_id}",
+            get(register::get).put(register::put).delete(register::delete),
+        )
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post))
         .route("/oauth/revoke", post(revoke::post))
         .layer(from_fn(readable_anywhere));
@@ -72,7 +79,7 @@ async fn readable_anywhere(request: Request, next: Next) -> Response {
     if is_preflight {
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("GET, POST"),
+            HeaderValue::from_static("GET, POST, PUT, DELETE"),
         );
         let names = HeaderValue::from_static("Authorization, Content-Type");
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
