@@ -11,8 +11,9 @@ pub mod client_auth;
 pub mod error;
 pub mod grant;
 pub mod introspection;
-
+mod numeric_date;
 pub mod parameters;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod request_object;
 pub mod resource;
