@@ -29,11 +29,14 @@ pub struct Continuation {
     /// The origin the browser will be sent to in the end; a login page must let its form lead there (CSP
     /// `form-action` is checked along redirects).
     pub origin: Option<String>,
-    /// The authorization request as it came, as a query.
+    /// The authorization request as a query: what its client signed, where it did.
     pub query: String,
     /// The digest of its `request_uri` in hexadecimal, where it was pushed (RFC 9126); used up with the code.
     #[serde(default)]
     pub pushed: Option<String>,
+    /// Whether its client had signed it (RFC 9101).
+    #[serde(default)]
+    pub is_signed: bool,
     /// When it came, in microseconds; a login the request demanded must be later.
     pub asked_at: i64,
 }
@@ -102,6 +105,7 @@ mod tests {
             origin: Some("https://ent.example".into()),
             query: "client_id=ent&state=%C3%A9".into(),
             pushed: None,
+            is_signed: false,
             asked_at: context.now().micros(),
         };
         let sealed = waiting.seal(&context).unwrap();

@@ -31,6 +31,7 @@ pub mod purge;
 pub mod pushed_request;
 mod recognition;
 pub mod release;
+pub mod request_object;
 pub mod revocation;
 pub mod session;
 pub mod sign_in;

@@ -9,5 +9,6 @@ mod logout;
 mod programs;
 mod pushed;
 mod refresh;
+mod signed_request;
 mod site;
 mod token;
