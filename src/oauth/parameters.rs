@@ -39,7 +39,7 @@ impl Parameters {
     ///
     /// # Errors
     /// [`TooLong`].
-    pub fn of(pairs: Vec<(String, String)>) -> Result<Self, TooLong> {
+    pub fn of(pairs: &[(String, String)]) -> Result<Self, TooLong> {
         Self::read(&url::query(
             pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())),
         ))

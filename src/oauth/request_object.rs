@@ -197,7 +197,7 @@ fn parameters(claims: Map<String, Value>) -> Result<Parameters, OAuthError> {
             other => pairs.push((name, other.to_string())),
         }
     }
-    Parameters::of(pairs).map_err(|_| invalid("the request object is too long"))
+    Parameters::of(&pairs).map_err(|_| invalid("the request object is too long"))
 }
 
 #[cfg(test)]

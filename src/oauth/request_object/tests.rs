@@ -283,7 +283,7 @@ proptest::proptest! {
         let client = Client { key: PrivateKey::generate(Algorithm::Es256).unwrap(), party: party("ent") };
         let signed = token(&json!({ "alg": "ES256" }), &payload, |message| client.key.sign(message).unwrap());
         for token in [text, signed] {
-            let outside = Parameters::of(vec![("request".to_owned(), token)]).unwrap();
+            let outside = Parameters::of(&[("request".to_owned(), token)]).unwrap();
             if let Ok(Some(object)) = RequestObject::read(&outside) {
                 let keys = KeySet::new([client.key.public().clone()]).unwrap();
                 proptest::prop_assert!(object.open(&client.party, &keys, ISSUER, NOW).is_err());
