@@ -188,6 +188,7 @@ impl Site {
             service: "ENT des Marronniers".into(),
             origin: Some("https://ent.example".into()),
             pushed: None,
+            is_signed: false,
             query: "client_id=ent".into(),
             needs_more_than_class: false,
             asked_at: self.context.now().micros(),

@@ -13,7 +13,7 @@
 use super::continuation::{self, Continuation};
 use super::keys::Keyring;
 use super::session::SignedIn;
-use super::{Context, Failure, id_token, pushed_request};
+use super::{Context, Failure, id_token, pushed_request, request_object};
 use crate::base::id::GrantId;
 use crate::base::secret::{Digest, Secret};
 use crate::base::time::Timestamp;
@@ -25,7 +25,7 @@ use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
 use crate::oidc::authorization::decision::{Decision, Hinted, decide};
 use crate::oidc::authorization::{
-    self, Address, Answer, Entrance, PageError, REFERENCE, RedirectError, Request, resource,
+    self, Address, Answer, Came, Entrance, PageError, REFERENCE, RedirectError, Request, resource,
 };
 use crate::oidc::{access, claims};
 use crate::store;
@@ -94,6 +94,7 @@ pub async fn resume(
     let asked = Asked {
         parameters,
         pushed: waiting.pushed(),
+        is_signed: waiting.is_signed,
         at: waiting.is_fresh(context.now()).then(|| waiting.asked_at()),
     };
     run(context, keyring, asked, cookie).await
@@ -104,8 +105,19 @@ struct Asked {
     parameters: Parameters,
     /// The digest of its `request_uri`, where it was pushed.
     pushed: Option<Digest>,
+    /// Whether the client had signed it.
+    is_signed: bool,
     /// When it first came, where the person has been to a page since.
     at: Option<Timestamp>,
+}
+
+impl Asked {
+    fn came(&self) -> Came {
+        Came {
+            is_pushed: self.pushed.is_some(),
+            is_signed: self.is_signed,
+        }
+    }
 }
 
 /// What a reference to a pushed request stands for. "The authorization server MUST ignore parameters outside" of it but
@@ -114,6 +126,7 @@ async fn fetched(context: &Context, parameters: Parameters) -> Result<Result<Ask
     let plain = |parameters| Asked {
         parameters,
         pushed: None,
+        is_signed: false,
         at: None,
     };
     let reference = parameters.get("request_uri").map(str::to_owned);
@@ -127,9 +140,41 @@ async fn fetched(context: &Context, parameters: Parameters) -> Result<Result<Ask
     Ok(found
         .map(|(digest, parameters)| Asked {
             pushed: Some(digest),
+            is_signed: true,
             ..plain(parameters)
         })
         .ok_or(PageError::RequestUri))
+}
+
+/// With what the client signed in the place of all that came beside it. An object that is refused is answered where the
+/// parameters beside it lead; nothing inside it is believed.
+async fn opened(
+    context: &Context,
+    asked: Asked,
+    party: Option<&RelyingParty>,
+) -> Result<Asked, Box<Outcome>> {
+    let Some(party) = party.filter(|party| party.enabled) else {
+        return Ok(asked);
+    };
+    let error = match request_object::open(context, &asked.parameters, party).await {
+        Ok(None) => return Ok(asked),
+        Ok(Some(parameters)) => {
+            return Ok(Asked {
+                parameters,
+                is_signed: true,
+                ..asked
+            });
+        }
+        Err(error) => error,
+    };
+    let issuer = &context.settings.public_url;
+    Err(Box::new(
+        match authorization::address(&asked.parameters, Some(party)) {
+            Ok(address) => Outcome::Answer(Answer::error(address, issuer, error.into())),
+            Err(PageError::RedirectUri) => Outcome::Page(PageError::RequestObject(error.description)),
+            Err(error) => Outcome::Page(error),
+        },
+    ))
 }
 
 /// A request whose client and redirect address are right.
@@ -148,8 +193,12 @@ async fn run(
 ) -> Result<Outcome, Failure> {
     let now = context.now();
     let issuer = &context.settings.public_url;
+    let party = party_of(context, &asked.parameters).await?;
+    let asked = match opened(context, asked, party.as_ref()).await {
+        Ok(asked) => asked,
+        Err(outcome) => return Ok(*outcome),
+    };
     let parameters = &asked.parameters;
-    let party = party_of(context, parameters).await?;
     let address = match authorization::address(parameters, party.as_ref()) {
         Ok(address) => address,
         Err(error) => return Ok(Outcome::Page(error)),
@@ -157,7 +206,7 @@ async fn run(
     let Some(party) = &party else {
         return Ok(Outcome::Page(PageError::UnknownClient));
     };
-    let mut request = match authorization::check(parameters, party, asked.pushed.is_some()) {
+    let mut request = match authorization::check(parameters, party, asked.came()) {
         Ok(request) => request,
         Err(error) => return Ok(Outcome::Answer(Answer::error(address, issuer, error))),
     };
@@ -189,6 +238,7 @@ async fn run(
                 query: parameters.to_query(),
                 pushed: asked.pushed.as_ref().map(continuation::pushed_text),
                 needs_more_than_class: !request.assurance.is_met_by(Acr::Class),
+                is_signed: asked.is_signed,
                 asked_at: asked.at.unwrap_or(now).micros(),
             };
             let continuation = waiting.seal(context)?;

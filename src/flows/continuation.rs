@@ -31,7 +31,7 @@ pub struct Continuation {
     /// The origin the browser will be sent to in the end; a login page must let its form lead there (CSP
     /// `form-action` is checked along redirects).
     pub origin: Option<String>,
-    /// The authorization request as it came, as a query.
+    /// The authorization request as a query: what its client signed, where it did.
     pub query: String,
     /// The digest of its `request_uri` in hexadecimal, where it was pushed (RFC 9126); used up with the code.
     #[serde(default)]
@@ -39,6 +39,9 @@ pub struct Continuation {
     /// Whether a picture code would not be sure enough.
     #[serde(default)]
     pub needs_more_than_class: bool,
+    /// Whether its client had signed it (RFC 9101).
+    #[serde(default)]
+    pub is_signed: bool,
     /// When it came, in microseconds; a login the request demanded must be later.
     pub asked_at: i64,
 }
@@ -113,6 +116,7 @@ mod tests {
             query: "client_id=ent&state=%C3%A9&login_hint=maddi".into(),
             pushed: None,
             needs_more_than_class: true,
+            is_signed: false,
             asked_at: context.now().micros(),
         };
         let sealed = waiting.seal(&context).unwrap();

@@ -35,6 +35,7 @@ pub mod pushed_request;
 mod recognition;
 pub mod registration;
 pub mod release;
+pub mod request_object;
 pub mod revocation;
 pub mod session;
 pub mod sign_in;

@@ -11,14 +11,14 @@
 
 use std::time::Duration;
 
-use super::{Context, Failure, client_authentication, dpop};
+use super::{Context, Failure, client_authentication, dpop, request_object};
 use crate::base::secret::{Digest, Secret};
 use crate::base::time::Timestamp;
 use crate::domain::relying_party::RelyingParty;
 use crate::oauth::dpop::{OTHER_KEY, Proved, Shown};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::parameters::Parameters;
-use crate::oidc::authorization::{self, PageError, REFERENCE};
+use crate::oidc::authorization::{self, Came, PageError, REFERENCE};
 use crate::store;
 use crate::store::db::Tx;
 use crate::store::pushed_request::Kept;
@@ -63,7 +63,16 @@ pub async fn push(
     if form.get("request_uri").is_some() || form.is_repeated("request_uri") {
         return Ok(Err(invalid("request_uri cannot be pushed")));
     }
-    let mut asked = form.only(|name| !PROOFS.contains(&name));
+    // RFC 9126 §3: what is signed is the whole request; the client that signed must be the one that pushes.
+    let signed = match request_object::open(context, &form, client.party()).await {
+        Ok(signed) => signed,
+        Err(error) => return Ok(Err(error)),
+    };
+    let came = Came {
+        is_pushed: true,
+        is_signed: signed.is_some(),
+    };
+    let mut asked = signed.unwrap_or_else(|| form.only(|name| !PROOFS.contains(&name)));
     if asked.get("client_id").is_none() {
         asked = asked.with("client_id", client.party().id.as_str());
     }
@@ -79,20 +88,20 @@ pub async fn push(
             Some(_) => return Ok(Err(OTHER_KEY)),
         }
     }
-    if let Err(error) = check(&asked, party) {
+    if let Err(error) = check(&asked, party, came) {
         return Ok(Err(error));
     }
     keep(context, party, &asked, proved.as_ref()).await
 }
 
 /// The checks of the authorization endpoint; whatever is wrong is told to the client's server, which is known.
-fn check(asked: &Parameters, party: &RelyingParty) -> Result<(), OAuthError> {
+fn check(asked: &Parameters, party: &RelyingParty, came: Came) -> Result<(), OAuthError> {
     authorization::address(asked, Some(party)).map_err(|error| match error {
         PageError::RedirectUri => invalid("redirect_uri is missing or came twice"),
         PageError::UnregisteredRedirectUri => invalid("redirect_uri is not registered"),
         _ => invalid("the request cannot be read"),
     })?;
-    authorization::check(asked, party, true)
+    authorization::check(asked, party, came)
         .map(drop)
         .map_err(|error| OAuthError::new(error.code, error.description))
 }

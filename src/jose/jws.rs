@@ -3,6 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value, json};
 
+use super::members::Members;
 use super::{Algorithm, JoseError, Jwk, KeySet, PrivateKey, PublicKey};
 
 /// Longer than any token we make or take.
@@ -142,6 +143,8 @@ pub struct Unverified {
     pub kid: Option<String>,
     /// Who says that they issued it.
     pub issuer: Option<String>,
+    /// Whether it says that nobody has signed it (`alg: none`, RFC 7518 §3.6); such a token is never verified.
+    pub is_unsigned: bool,
 }
 
 impl Unverified {
@@ -155,6 +158,7 @@ impl Unverified {
         Ok(Self {
             kid: parts.text("kid").map(str::to_owned),
             issuer: claims.get("iss").and_then(Value::as_str).map(str::to_owned),
+            is_unsigned: parts.text("alg") == Some("none"),
         })
     }
 }
@@ -178,9 +182,10 @@ impl<'a> Parts<'a> {
         let (header, payload) = signed
             .split_once('.')
             .ok_or(JoseError::Token("not three parts"))?;
-        let header = serde_json::from_slice(&decode(header)?).map_err(|_| JoseError::Token("no header"))?;
+        let header: Members =
+            serde_json::from_slice(&decode(header)?).map_err(|_| JoseError::Token("no header"))?;
         Ok(Self {
-            header,
+            header: header.0,
             payload,
             signed: signed.as_bytes(),
             signature: decode(signature)?,
@@ -212,7 +217,9 @@ impl<'a> Parts<'a> {
     /// The claims; believed only after [`PublicKey::verify`].
     fn claims(&self) -> Result<Map<String, Value>, JoseError> {
         let payload = decode(self.payload)?;
-        serde_json::from_slice(&payload).map_err(|_| JoseError::Token("the claims are not an object"))
+        let claims: Members = serde_json::from_slice(&payload)
+            .map_err(|_| JoseError::Token("the claims are not an object of members that come once"))?;
+        Ok(claims.0)
     }
 }
 

@@ -10,6 +10,7 @@ mod jwk;
 mod jws;
 mod key;
 mod key_set;
+mod members;
 
 pub use algorithm::Algorithm;
 pub use jwk::Jwk;

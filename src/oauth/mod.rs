@@ -16,4 +16,5 @@ mod numeric_date;
 pub mod parameters;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod request_object;
 pub mod resource;

@@ -34,6 +34,17 @@ impl Parameters {
         Ok(Self(all))
     }
 
+    /// Parameters that came by another way than a query or a form, under the same limits: they may have to travel in an
+    /// address still.
+    ///
+    /// # Errors
+    /// [`TooLong`].
+    pub fn of(pairs: &[(String, String)]) -> Result<Self, TooLong> {
+        Self::read(&url::query(
+            pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+        ))
+    }
+
     /// The value of a parameter that came once; `None` where it did not come, or more than once.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(other, _)| other == name);

@@ -1,7 +1,7 @@
 //! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RFC 9449 §5.1, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
 //! Front-Channel Logout §3, RFC 9207 §3). It says what is true of this version and nothing else: libraries act on it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::authorization::{Prompt, ResponseMode};
 use super::claims;
@@ -29,14 +29,14 @@ const PROTOCOL_CLAIMS: &[&str] = &[
 
 /// The document of an issuer.
 pub fn document(issuer: &str) -> Value {
+    let groups = [endpoints(issuer), requests(), proofs(), answers()];
+    groups.into_iter().flatten().collect()
+}
+
+/// Where things are.
+fn endpoints(issuer: &str) -> Map<String, Value> {
     let at = |path: &str| format!("{issuer}{path}");
-    let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(claims::names()).collect();
-    let methods = ClientAuthMethod::ALL.iter().copied();
-    let confidential: Vec<&str> = methods
-        .filter(|method| *method != ClientAuthMethod::None)
-        .map(ClientAuthMethod::as_str)
-        .collect();
-    json!({
+    members(json!({
         "issuer": issuer,
         "authorization_endpoint": at("/oauth/authorize"),
         "token_endpoint": at("/oauth/token"),
@@ -44,42 +44,78 @@ pub fn document(issuer: &str) -> Value {
         "jwks_uri": at("/oauth/jwks.json"),
         "end_session_endpoint": at("/oauth/logout"),
         "registration_endpoint": at("/oauth/register"),
-        "backchannel_logout_supported": true,
-        "backchannel_logout_session_supported": true,
-        "frontchannel_logout_supported": true,
-        "frontchannel_logout_session_supported": true,
+        "revocation_endpoint": at("/oauth/revoke"),
+        "introspection_endpoint": at("/oauth/introspect"),
+        "pushed_authorization_request_endpoint": at("/oauth/par"),
+    }))
+}
+
+/// What an authorization request may say.
+fn requests() -> Map<String, Value> {
+    members(json!({
         "scopes_supported": names(Scope::ALL, Scope::as_str),
         "response_types_supported": ["code"],
         "response_modes_supported": names(ResponseMode::ALL, ResponseMode::as_str),
         "grant_types_supported": names(GrantType::ALL, GrantType::as_str),
-        "revocation_endpoint": at("/oauth/revoke"),
-        "revocation_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
-        "revocation_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
-        "introspection_endpoint": at("/oauth/introspect"),
-        "introspection_endpoint_auth_methods_supported": confidential,
-        "introspection_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
-        "introspection_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
-        "subject_types_supported": names(SubjectType::ALL, SubjectType::as_str),
-        "userinfo_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
-        "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
-        "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
-        "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
-        "dpop_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],
-        "acr_values_supported": Acr::reachable().map(Acr::as_str).collect::<Vec<_>>(),
         "prompt_values_supported": names(Prompt::ALL, Prompt::as_str),
         // Pages fit any window; what a page cannot be is a text for a telephone of 2000 (`wap`).
         "display_values_supported": ["page", "popup", "touch"],
         "ui_locales_supported": ["fr", "en"],
-        "claim_types_supported": ["normal"],
-        "claims_supported": claims,
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_object_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
+        "require_signed_request_object": false,
         "request_uri_parameter_supported": false,
-        "pushed_authorization_request_endpoint": at("/oauth/par"),
         "require_pushed_authorization_requests": false,
         "authorization_response_iss_parameter_supported": true,
-    })
+    }))
+}
+
+/// How clients prove who they are.
+fn proofs() -> Map<String, Value> {
+    let methods = names(ClientAuthMethod::ALL, ClientAuthMethod::as_str);
+    let confidential: Vec<&str> = methods
+        .iter()
+        .copied()
+        .filter(|method| *method != ClientAuthMethod::None.as_str())
+        .collect();
+    let algorithms = names(Algorithm::OF_CLIENTS, Algorithm::as_str);
+    members(json!({
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "dpop_signing_alg_values_supported": algorithms,
+    }))
+}
+
+/// What is told of people, and how it is signed.
+fn answers() -> Map<String, Value> {
+    let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(claims::names()).collect();
+    let algorithms = names(SigningAlgorithm::ALL, SigningAlgorithm::as_str);
+    members(json!({
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
+        "introspection_signing_alg_values_supported": algorithms,
+        "subject_types_supported": names(SubjectType::ALL, SubjectType::as_str),
+        "userinfo_signing_alg_values_supported": algorithms,
+        "id_token_signing_alg_values_supported": algorithms,
+        "acr_values_supported": Acr::reachable().map(Acr::as_str).collect::<Vec<_>>(),
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims,
+    }))
+}
+
+fn members(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 fn names<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {

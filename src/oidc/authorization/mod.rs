@@ -29,6 +29,7 @@ mod repeated;
 mod response_mode;
 mod response_type;
 mod scope;
+mod signed;
 
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ use crate::domain::claims_request::{AskedClaim, ClaimsRequest};
 use crate::domain::grant::Scopes;
 use crate::domain::relying_party::RelyingParty;
 use crate::domain::resource_server::Audience;
-use crate::oauth::error::ErrorCode;
+use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::parameters::Parameters;
 
 /// An error that must not leave for any address the request names (RFC 6749 §4.1.2.1): it is shown to the person.
@@ -70,6 +71,9 @@ pub enum PageError {
     /// The pushed request that is named is unknown, expired, used, or another client's: which of them is not told.
     #[error("request_uri is not (or no longer) good")]
     RequestUri,
+    /// The signed request is not good, and nothing beside it says where an answer could go.
+    #[error("the request object is not good: {0}")]
+    RequestObject(&'static str),
     /// What a login was to lead back to cannot be read.
     #[error("the waiting request cannot be opened")]
     Continuation,
@@ -96,6 +100,21 @@ impl RedirectError {
     const fn invalid_request(description: &'static str) -> Self {
         Self::new(ErrorCode::InvalidRequest, description)
     }
+}
+
+impl From<OAuthError> for RedirectError {
+    fn from(error: OAuthError) -> Self {
+        Self::new(error.code, error.description)
+    }
+}
+
+/// How a request came, besides what it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Came {
+    /// The client's server had sent it before (RFC 9126).
+    pub is_pushed: bool,
+    /// The client had signed it (RFC 9101), or it was pushed, which found it signed where it must be.
+    pub is_signed: bool,
 }
 
 /// Where an answer goes: only a request whose client and redirect address were checked has one.
@@ -222,17 +241,14 @@ pub fn address(parameters: &Parameters, party: Option<&RelyingParty>) -> Result<
     })
 }
 
-/// Second part of the list: what is asked; `is_pushed` where the client's server had sent it before.
+/// Second part of the list: what is asked.
 ///
 /// # Errors
 /// [`RedirectError`].
-pub fn check(
-    parameters: &Parameters,
-    party: &RelyingParty,
-    is_pushed: bool,
-) -> Result<Request, RedirectError> {
+pub fn check(parameters: &Parameters, party: &RelyingParty, came: Came) -> Result<Request, RedirectError> {
     grant::check(party)?;
-    pushed::check(party, is_pushed)?;
+    pushed::check(party, came.is_pushed)?;
+    signed::check(party, came.is_signed)?;
     repeated::check(parameters)?;
     response_mode::check(parameters)?;
     not_supported::check(parameters)?;

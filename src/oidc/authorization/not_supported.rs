@@ -1,5 +1,6 @@
-//! OpenID Connect Core §3.1.2.6, §6, §7.2.1: a request object, one by reference (attack case 37: an address that the
-//! server would fetch) and a registration in the request each have an error of their own.
+//! OpenID Connect Core §3.1.2.6, §6.2, §7.2.1: a request by reference (attack case 37: an address that the server would
+//! fetch) and a registration in the request each have an error of their own. A request object that comes here was opened
+//! by nobody ([`crate::oauth::request_object`] does), so it must not be overlooked either.
 
 use super::RedirectError;
 use crate::oauth::error::ErrorCode;
@@ -10,7 +11,7 @@ pub(super) fn check(parameters: &Parameters) -> Result<(), RedirectError> {
         (
             "request",
             ErrorCode::RequestNotSupported,
-            "request objects are not supported",
+            "this request object is not supported",
         ),
         (
             "request_uri",

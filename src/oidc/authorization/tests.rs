@@ -34,7 +34,7 @@ fn with(changes: &[(&str, &str)]) -> Parameters {
 fn read(changes: &[(&str, &str)]) -> Result<Request, ErrorCode> {
     let (parameters, party) = (with(changes), party("ent"));
     address(&parameters, Some(&party)).expect("the address is right in these tests");
-    check(&parameters, &party, false).map_err(|error| error.code)
+    check(&parameters, &party, Came::default()).map_err(|error| error.code)
 }
 
 #[test]
@@ -126,11 +126,11 @@ fn each_check_refuses_with_its_own_code() {
     }
     let repeated = Parameters::read(&format!("{}&nonce=a&nonce=b", with(&[]).to_query())).unwrap();
     assert_eq!(
-        check(&repeated, &party("ent"), false).unwrap_err().code,
+        check(&repeated, &party("ent"), Came::default()).unwrap_err().code,
         InvalidRequest
     );
     let unknown = Parameters::read(&format!("{}&foo=a&foo=b", with(&[]).to_query())).unwrap();
-    assert!(check(&unknown, &party("ent"), false).is_ok());
+    assert!(check(&unknown, &party("ent"), Came::default()).is_ok());
 }
 
 #[test]
@@ -186,19 +186,26 @@ fn prompt_values_combine_but_none_stands_alone() {
 fn case_35_pkce_can_be_left_out_only_where_the_policy_of_a_confidential_client_says_so() {
     let without = with(&[("code_challenge", ""), ("code_challenge_method", "")]);
     let mut ent = party("ent");
-    assert!(check(&without, &ent, false).is_err());
+    assert!(check(&without, &ent, Came::default()).is_err());
     ent.pkce_required = false;
     assert_eq!(
-        check(&without, &ent, false).map(|request| request.code_challenge),
+        check(&without, &ent, Came::default()).map(|request| request.code_challenge),
         Ok(None)
     );
     assert!(
-        check(&with(&[("code_challenge", "")]), &ent, false).is_err(),
+        check(&with(&[("code_challenge", "")]), &ent, Came::default()).is_err(),
         "a method without challenge"
     );
-    assert!(check(&with(&[("code_challenge_method", "plain")]), &ent, false).is_err());
+    assert!(
+        check(
+            &with(&[("code_challenge_method", "plain")]),
+            &ent,
+            Came::default()
+        )
+        .is_err()
+    );
     ent.auth_method = ClientAuthMethod::None;
-    assert!(check(&without, &ent, false).is_err(), "public");
+    assert!(check(&without, &ent, Came::default()).is_err(), "public");
 }
 
 #[test]
@@ -280,7 +287,7 @@ fn who_has_to_sign_in_and_why() {
 fn dynamic_registration_section_2_default_max_age_counts_where_the_request_does_not_say() {
     let mut ent = party("ent");
     ent.metadata.default_max_age = Some(60);
-    let asked = |changes: &[(&str, &str)]| check(&with(changes), &ent, false).unwrap();
+    let asked = |changes: &[(&str, &str)]| check(&with(changes), &ent, Came::default()).unwrap();
     let decided = |request: &Request, age| {
         let session = session(NOW.minus(Duration::from_secs(age)));
         decide(request, Some(&session), Hinted::Nobody, None, NOW)
@@ -301,7 +308,7 @@ fn a_login_that_is_not_sure_enough_is_asked_for_again_once() {
     let mut ent = party("ent");
     ent.metadata.minimum_acr = Some(Acr::SingleFactor);
     let decided = |changes: &[(&str, &str)], acr: Option<Acr>, asked: Option<u64>| {
-        let request = check(&with(changes), &ent, false).unwrap();
+        let request = check(&with(changes), &ent, Came::default()).unwrap();
         let session = acr.map(|acr| Session {
             acr,
             ..session(NOW.minus(Duration::from_secs(5)))

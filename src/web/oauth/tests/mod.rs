@@ -14,6 +14,7 @@ mod programs;
 mod pushed;
 mod refresh;
 mod registration;
+mod signed_request;
 mod site;
 mod token;
 mod userinfo;
