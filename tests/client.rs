@@ -1,7 +1,11 @@
 //! `marelle client` and `marelle apply` as an operator types them: what is printed, the exit codes, what is kept of a
 //! secret, and which line of a file an error names.
 
-#![expect(clippy::unwrap_used, reason = "the whole file is tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the whole file is tests"
+)]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -103,7 +107,7 @@ fn installed() -> (tempfile::TempDir, String) {
         "password",
     ];
     let made = object(here, &teacher);
-    let id = made["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    let id = made["id"].as_str().unwrap().to_owned();
     (folder, id)
 }
 
