@@ -189,6 +189,7 @@ impl Site {
             origin: Some("https://ent.example".into()),
             pushed: None,
             query: "client_id=ent".into(),
+            needs_more_than_class: false,
             asked_at: self.context.now().micros(),
         };
         waiting.seal(&self.context).unwrap()

@@ -229,12 +229,18 @@ impl Nodes {
     }
 
     async fn called(&self, node: usize, path: &str, form: &[(&str, &str)]) -> Reply {
+        send(&self.routers[node], self.call(path, form)).await
+    }
+
+    /// A form of `ent` on its way.
+    fn call(&self, path: &str, form: &[(&str, &str)]) -> Request<Body> {
         let credentials = BASE64.encode(format!("ent:{}", self.secret).as_bytes());
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::AUTHORIZATION, format!("Basic {credentials}"))
-            .body(Body::from(url::query(form.iter().copied())));
-        send(&self.routers[node], request.unwrap()).await
+            .header(header::AUTHORIZATION, format!("Basic {credentials}"));
+        request
+            .body(Body::from(url::query(form.iter().copied())))
+            .unwrap()
     }
 
     async fn redeem(&self, node: usize, code: &str) -> Reply {
@@ -268,6 +274,42 @@ impl Nodes {
             "jti": random::symbols(&SystemRandom, b"abcdefghijklmnop", 20),
         });
         jose::sign(&self.key, jose::Kind::Jwt, claims.as_object().unwrap()).unwrap()
+    }
+
+    /// A proof of possession of that key (RFC 9449 §4.2), for a request that may bring an access token.
+    fn proof(&self, method: &str, path: &str, token: Option<&str>) -> String {
+        let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.key.public().to_json() });
+        let mut claims = json!({
+            "jti": random::symbols(&SystemRandom, b"abcdefghijklmnop", 20),
+            "htm": method, "htu": format!("{ISSUER}{path}"), "iat": self.context.now().seconds(),
+        });
+        if let Some(token) = token {
+            claims["ath"] = BASE64URL_NOPAD.encode(&sha256(token.as_bytes())).into();
+        }
+        let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let signed = format!("{}.{}", part(&header), part(&claims));
+        let signature = self.key.sign(signed.as_bytes()).unwrap();
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
+    }
+
+    async fn redeem_by_proof(&self, node: usize, code: &str, proof: &str) -> Reply {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", VERIFIER),
+        ];
+        let mut request = self.call("/oauth/token", &form);
+        request.headers_mut().insert("dpop", proof.parse().unwrap());
+        send(&self.routers[node], request).await
+    }
+
+    async fn userinfo_by_proof(&self, node: usize, token: &str, proof: &str) -> StatusCode {
+        let request = Request::get("/oauth/userinfo")
+            .header(header::AUTHORIZATION, format!("DPoP {token}"))
+            .header("dpop", proof)
+            .body(Body::empty());
+        send(&self.routers[node], request.unwrap()).await.status
     }
 
     async fn redeem_by_assertion(&self, node: usize, code: &str, assertion: &str) -> Reply {
@@ -390,6 +432,56 @@ async fn case_38_an_assertion_is_good_once_over_both_nodes() {
             left.body,
             right.body
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_40_a_proof_of_possession_is_good_once_over_both_nodes() {
+    with_nodes(async |nodes| {
+        let mut browser = Browser::default();
+        nodes.sign_in(&mut browser, "ent").await;
+        for _ in 0..5 {
+            let (first, second) = (
+                nodes.code(&mut browser, "ent").await,
+                nodes.code(&mut browser, "ent").await,
+            );
+            let proof = nodes.proof("POST", "/oauth/token", None);
+            let (left, right) = tokio::join!(
+                nodes.redeem_by_proof(0, &first, &proof),
+                nodes.redeem_by_proof(1, &second, &proof),
+            );
+            let (taken, refused, unspent) = if left.status == StatusCode::OK {
+                (left, right, &second)
+            } else {
+                (right, left, &first)
+            };
+            assert_eq!(taken.json()["token_type"], "DPoP", "{}", taken.body);
+            assert_eq!(refused.json()["error"], "invalid_dpop_proof");
+            // A refused proof costs its sender nothing: with another the code is still good, on either node.
+            let fresh = nodes.proof("POST", "/oauth/token", None);
+            let reply = nodes.redeem_by_proof(1, unspent, &fresh).await;
+            assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+
+            let tokens = taken.json();
+            let token = tokens["access_token"].as_str().unwrap();
+            let proof = nodes.proof("GET", "/oauth/userinfo", Some(token));
+            let (left, right) = tokio::join!(
+                nodes.userinfo_by_proof(0, token, &proof),
+                nodes.userinfo_by_proof(1, token, &proof),
+            );
+            let mut statuses = [left, right];
+            statuses.sort();
+            assert_eq!(statuses, [StatusCode::OK, StatusCode::UNAUTHORIZED]);
+            for node in [0, 1] {
+                let again = nodes.userinfo_by_proof(node, token, &proof).await;
+                assert_eq!(again, StatusCode::UNAUTHORIZED);
+                let fresh = nodes.proof("GET", "/oauth/userinfo", Some(token));
+                let served = nodes.userinfo_by_proof(node, token, &fresh).await;
+                assert_eq!(served, StatusCode::OK);
+                assert_eq!(nodes.userinfo(node, token).await, StatusCode::UNAUTHORIZED);
+            }
+        }
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! A whole site in this process with eight teachers and two relying parties, and what a user does on it.
+//! A whole site in this process with eight teachers and four relying parties, and what a user does on it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,8 +42,14 @@ pub(super) enum Work {
     WarmEs256,
     /// The same; ID Token by RS256.
     WarmRs256,
-    /// Userinfo.
+    /// Userinfo, plain.
     Userinfo,
+    /// The same, signed by ES256.
+    UserinfoEs256,
+    /// The same, signed by RS256.
+    UserinfoRs256,
+    /// A service asks about a token of its own.
+    Introspection,
     /// A refresh token exchanged for the next tokens; ID Token by ES256.
     RefreshEs256,
     /// The same; ID Token by RS256.
@@ -54,9 +60,12 @@ pub(super) enum Work {
 
 impl Work {
     /// Everything but the bare commit.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Health,
+        Self::Introspection,
         Self::Userinfo,
+        Self::UserinfoEs256,
+        Self::UserinfoRs256,
         Self::RefreshEs256,
         Self::RefreshRs256,
         Self::WarmEs256,
@@ -71,6 +80,9 @@ impl Work {
             Self::WarmEs256 => "code flow, warm session, ES256",
             Self::WarmRs256 => "code flow, warm session, RS256",
             Self::Userinfo => "userinfo",
+            Self::UserinfoEs256 => "userinfo, ES256",
+            Self::UserinfoRs256 => "userinfo, RS256",
+            Self::Introspection => "introspection",
             Self::RefreshEs256 => "refresh, ES256",
             Self::RefreshRs256 => "refresh, RS256",
             Self::Password => "code flow with password login, ES256",
@@ -80,7 +92,11 @@ impl Work {
     /// How many durable commits it makes.
     pub(super) fn commits(self) -> u32 {
         match self {
-            Self::Health | Self::Userinfo => 0,
+            Self::Health
+            | Self::Introspection
+            | Self::Userinfo
+            | Self::UserinfoEs256
+            | Self::UserinfoRs256 => 0,
             Self::Commit | Self::RefreshEs256 | Self::RefreshRs256 => 1,
             Self::WarmEs256 | Self::WarmRs256 => 2,
             Self::Password => 3,
@@ -90,13 +106,17 @@ impl Work {
     /// The raw rate that it can never exceed, with its name; one thread's for one user, of both cores for more.
     pub(super) fn bound(self, raw: &Raw, users: usize) -> Option<(&'static str, f64)> {
         match self {
-            Self::Commit | Self::Userinfo => None,
+            Self::Commit | Self::Introspection | Self::Userinfo => None,
             Self::Health if users > 1 => Some(("2 × bare route", 2.0 * raw.route)),
             Self::Health => Some(("bare route", raw.route)),
-            Self::WarmEs256 | Self::RefreshEs256 if users > 1 => Some(("2 × P-256", 2.0 * raw.p256)),
-            Self::WarmEs256 | Self::RefreshEs256 => Some(("P-256", raw.p256)),
-            Self::WarmRs256 | Self::RefreshRs256 if users > 1 => Some(("2 × RSA-2048", 2.0 * raw.rsa)),
-            Self::WarmRs256 | Self::RefreshRs256 => Some(("RSA-2048", raw.rsa)),
+            Self::WarmEs256 | Self::RefreshEs256 | Self::UserinfoEs256 if users > 1 => {
+                Some(("2 × P-256", 2.0 * raw.p256))
+            }
+            Self::WarmEs256 | Self::RefreshEs256 | Self::UserinfoEs256 => Some(("P-256", raw.p256)),
+            Self::WarmRs256 | Self::RefreshRs256 | Self::UserinfoRs256 if users > 1 => {
+                Some(("2 × RSA-2048", 2.0 * raw.rsa))
+            }
+            Self::WarmRs256 | Self::RefreshRs256 | Self::UserinfoRs256 => Some(("RSA-2048", raw.rsa)),
             Self::Password if users > 1 => Some(("Argon2id, 2 threads", raw.argon2_two)),
             Self::Password => Some(("Argon2id, 1 thread", raw.argon2)),
         }
@@ -169,6 +189,8 @@ impl Site {
             user.sign_in(self, "/login", &[]).await?;
             let client = match work {
                 Work::WarmRs256 | Work::RefreshRs256 => "rs256",
+                Work::UserinfoEs256 => "userinfo-es256",
+                Work::UserinfoRs256 => "userinfo-rs256",
                 _ => "es256",
             };
             user.tokens = user.flow(self, client).await?;
@@ -211,12 +233,18 @@ impl User {
             }
             Work::WarmEs256 => self.flow(site, "es256").await.map(drop),
             Work::WarmRs256 => self.flow(site, "rs256").await.map(drop),
-            Work::Userinfo => {
+            Work::Userinfo | Work::UserinfoEs256 | Work::UserinfoRs256 => {
                 let request = Request::get("/oauth/userinfo")
                     .header(header::AUTHORIZATION, format!("Bearer {}", self.tokens.access));
                 site.send(request.body(Body::empty())?, StatusCode::OK)
                     .await
                     .map(drop)
+            }
+            Work::Introspection => {
+                let form = query([("token", &*self.tokens.access)]);
+                let body = asked(site, "es256", "/oauth/introspect", form).await?;
+                ensure!(body.get("active") == Some(&true.into()), "not active");
+                Ok(())
             }
             Work::RefreshEs256 => self.refresh(site, "es256").await,
             Work::RefreshRs256 => self.refresh(site, "rs256").await,
@@ -287,14 +315,19 @@ async fn redeem(site: &Site, client: &str, code: &str) -> Result<Tokens> {
     tokens(site, client, form).await
 }
 
-async fn tokens(site: &Site, client: &str, form: String) -> Result<Tokens> {
+/// What a service is answered that posts a form and proves who it is.
+async fn asked(site: &Site, client: &str, path: &str, form: String) -> Result<serde_json::Value> {
     let credentials = BASE64.encode(format!("{client}:secret+of+{client}").as_bytes());
-    let request = Request::post("/oauth/token")
+    let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::AUTHORIZATION, format!("Basic {credentials}"))
         .body(Body::from(form))?;
     let (_, body) = site.send(request, StatusCode::OK).await?;
-    let tokens: serde_json::Value = serde_json::from_slice(&body)?;
+    Ok(serde_json::from_slice(&body)?)
+}
+
+async fn tokens(site: &Site, client: &str, form: String) -> Result<Tokens> {
+    let tokens = asked(site, client, "/oauth/token", form).await?;
     ensure!(tokens.get("id_token").is_some(), "no ID Token");
     let token = |name: &str| {
         let token = tokens.get(name).and_then(serde_json::Value::as_str);
@@ -349,7 +382,7 @@ fn authorize_address(client: &str) -> String {
     format!("/oauth/authorize?{query}")
 }
 
-/// A school, two parties, eight teachers; answers their login names.
+/// A school, four parties, eight teachers; answers their login names.
 async fn populate(context: &Context) -> Result<Vec<String>> {
     execute(
         &context.db,
@@ -370,11 +403,23 @@ async fn populate(context: &Context) -> Result<Vec<String>> {
     let mut tx = context.db.begin().await?;
     store::school::save_academy(&mut tx, &academy).await?;
     store::school::save(&mut tx, &school, None).await?;
-    for (id, algorithm) in [
-        ("es256", SigningAlgorithm::Es256),
-        ("rs256", SigningAlgorithm::Rs256),
+    for (id, algorithm, userinfo) in [
+        ("es256", SigningAlgorithm::Es256, None),
+        ("rs256", SigningAlgorithm::Rs256, None),
+        (
+            "userinfo-es256",
+            SigningAlgorithm::Es256,
+            Some(SigningAlgorithm::Es256),
+        ),
+        (
+            "userinfo-rs256",
+            SigningAlgorithm::Es256,
+            Some(SigningAlgorithm::Rs256),
+        ),
     ] {
-        store::relying_party::save(&mut tx, &party(id, algorithm)?).await?;
+        let mut party = party(id, algorithm)?;
+        party.metadata.userinfo_alg = userinfo;
+        store::relying_party::save(&mut tx, &party).await?;
     }
     tx.commit().await?;
     let mut usernames = Vec::new();

@@ -1,5 +1,7 @@
-//! `marelle user`: staff made by hand, passwords, and who there is. A password is never an argument: it comes from a
+//! `marelle user`: staff made by hand, passwords, contacts, and who there is. A password is never an argument: it comes from a
 //! file or from a prompt.
+
+mod contact;
 
 use std::path::{Path, PathBuf};
 
@@ -16,13 +18,15 @@ use crate::flows::Context;
 use crate::flows::credential::{self, Chosen};
 use crate::flows::person::{self, Creation, NewPerson};
 
-/// Create staff, set passwords, list people.
+/// Create staff, set passwords and contacts, list people.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Create a member of staff whom no feed brings yet.
     Create(Create),
     /// Set a person's password; their sessions end.
     Password(SetPassword),
+    /// Show, set or erase how a person is reached.
+    Contact(contact::SetContact),
     /// List the people of a school.
     List(List),
 }
@@ -125,6 +129,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Create(arguments) => create(context, arguments).await,
         Command::Password(arguments) => set_password(context, &arguments).await,
+        Command::Contact(arguments) => contact::run(context, arguments).await,
         Command::List(arguments) => list(context, &arguments).await,
     }
 }

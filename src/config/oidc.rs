@@ -1,4 +1,4 @@
-//! `[oidc]`: lifetimes of codes and tokens.
+//! `[oidc]`: lifetimes of codes and tokens, and what clients must prove.
 
 use serde::Deserialize;
 
@@ -18,6 +18,9 @@ pub struct Oidc {
     pub refresh_token_days: u32,
     /// How long a pushed authorization request waits for its browser, in seconds. Default 60.
     pub pushed_request_seconds: u32,
+    /// Whether proofs of possession must hold a nonce that an answer of ours gave (RFC 9449 §8). Default false: the time
+    /// in a proof and its single use are enough where clocks are right; some clients cannot do nonces.
+    pub dpop_nonce: bool,
 }
 
 impl Default for Oidc {
@@ -28,6 +31,7 @@ impl Default for Oidc {
             id_token_seconds: 300,
             refresh_token_days: 30,
             pushed_request_seconds: 60,
+            dpop_nonce: false,
         }
     }
 }

@@ -18,6 +18,18 @@ stored_names!(Acr, "acr", {
     MultiFactor => "https://refeds.org/profile/mfa",
 });
 
+impl Acr {
+    /// Whether somebody can sign in like that today.
+    pub fn is_reachable(self) -> bool {
+        Amr::ALL.iter().any(|amr| amr.acr() == self)
+    }
+
+    /// Those somebody can sign in with today, weakest first.
+    pub fn reachable() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|acr| acr.is_reachable())
+    }
+}
+
 /// How it was proved (`amr`, RFC 8176 §2 where it has a name).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Amr {
@@ -28,12 +40,26 @@ pub enum Amr {
 }
 stored_names!(Amr, "amr", { Password => "pwd", Picture => "kba" });
 
+impl Amr {
+    /// How sure that is, by itself.
+    pub const fn acr(self) -> Acr {
+        match self {
+            Self::Password => Acr::SingleFactor,
+            Self::Picture => Acr::Class,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn assurance_is_ordered() {
+    fn assurance_is_ordered_and_several_factors_are_nobodys_yet() {
+        assert_eq!(
+            Acr::reachable().collect::<Vec<_>>(),
+            [Acr::Class, Acr::SingleFactor]
+        );
         assert!(Acr::Class < Acr::SingleFactor && Acr::SingleFactor < Acr::MultiFactor);
     }
 }

@@ -38,6 +38,8 @@ pub enum Kind {
     ClassCodeIssued,
     /// A person was created by hand.
     IdentityCreated,
+    /// How a person is reached was changed by hand.
+    ContactChanged,
     /// A school of a feed was applied.
     SchoolImported,
     /// A guard refused a feed.
@@ -99,7 +101,7 @@ stored_names!(Kind, "audit kind", {
     AuthorizationGranted => "authorization.granted", AuthorizationRefused => "authorization.refused",
     CodeRedeemed => "code.redeemed", CodeReplayed => "code.replayed", ClientRefused => "client.refused",
     SubjectIssued => "subject.issued", CredentialSet => "credential.set", ClassCodeIssued => "class_code.issued",
-    IdentityCreated => "identity.created",
+    IdentityCreated => "identity.created", ContactChanged => "contact.changed",
     SchoolImported => "school.imported", ImportRefused => "import.refused", ImportUndone => "import.undone",
     IdentitiesMerged => "identities.merged", MergeUndone => "merge.undone", MatchAccepted => "match.accepted", MatchRefused => "match.refused",
     DeclarationApplied => "declaration.applied", KeyRotated => "key.rotated",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::assurance::{Acr, Amr};
+use super::claims_request::ClaimsRequest;
 use super::identity::{Identity, Status};
 use super::relying_party::RelyingPartyId;
 use super::resource_server::{Audience, ResourceServer, ScopeName};
@@ -150,6 +151,8 @@ pub struct Grant {
     pub scopes: Scopes,
     /// The resource server it was asked for (RFC 8707), where it was.
     pub resource: Option<Audience>,
+    /// What besides, claim by claim (OpenID Connect Core §5.5).
+    pub claims: ClaimsRequest,
     /// What the relying party wants back in the ID Token.
     pub nonce: Option<String>,
     /// When the person had proved who they are.

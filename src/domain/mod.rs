@@ -5,7 +5,9 @@
 
 pub mod assurance;
 pub mod audit;
+pub mod claims_request;
 pub mod class_group;
+pub mod contact;
 pub mod credential;
 pub mod education;
 pub mod enrolment;

@@ -1,6 +1,8 @@
 //! For tests: invented people, enrolments, relying parties and grants.
 
 use super::assurance::{Acr, Amr};
+use super::claims_request::ClaimsRequest;
+use super::contact::{Address, Contact, Verified};
 use super::education::{Profile, SchoolYear};
 use super::enrolment::Enrolment;
 use super::grant::{Grant, Scopes, Standing};
@@ -36,6 +38,28 @@ pub(crate) fn person(given_name: &str, number: i64) -> Identity {
     }
 }
 
+/// An invented contact with all three parts; the mail address is verified, the number is not.
+pub(crate) fn contact(name: &str) -> Contact {
+    let line = |text: &str| Some(text.parse().unwrap());
+    Contact {
+        email: Some(Verified {
+            value: format!("{name}@ecole.example").parse().unwrap(),
+            is_verified: true,
+        }),
+        phone: Some(Verified {
+            value: "+33199001234".parse().unwrap(),
+            is_verified: false,
+        }),
+        address: Some(Address {
+            street: line("3, rue des Marronniers"),
+            postal_code: line("80000"),
+            locality: line("Amiens"),
+            region: None,
+            country: line("France"),
+        }),
+    }
+}
+
 /// Their enrolment as a pupil of the school year 2026.
 pub(crate) fn enrolment(pupil: &Identity, uai: &str, level: &str) -> Enrolment {
     let who = pupil.created_at.micros().unsigned_abs();
@@ -64,6 +88,7 @@ pub(crate) fn grant(client: &str) -> Grant {
         session: SessionId::new(MORNING, &random),
         scopes: Scopes::known_of("openid profile education"),
         resource: None,
+        claims: ClaimsRequest::default(),
         nonce: Some("nonce".into()),
         authenticated_at: MORNING,
         acr: Acr::Class,

@@ -18,15 +18,16 @@ use crate::base::id::GrantId;
 use crate::base::secret::{Digest, Secret};
 use crate::base::time::Timestamp;
 use crate::base::url;
+use crate::domain::assurance::Acr;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::grant::{AuthorizationCode, Grant};
 use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
-use crate::oidc::access;
 use crate::oidc::authorization::decision::{Decision, Hinted, decide};
 use crate::oidc::authorization::{
-    self, Address, Answer, PageError, Prompt, REFERENCE, RedirectError, Request, resource,
+    self, Address, Answer, Entrance, PageError, REFERENCE, RedirectError, Request, resource,
 };
+use crate::oidc::{access, claims};
 use crate::store;
 
 /// What an authorization code begins with.
@@ -41,6 +42,8 @@ pub enum Outcome {
     SignIn {
         /// The sealed [`Continuation`].
         continuation: String,
+        /// Which login page it is.
+        at: Entrance,
     },
     /// An error that must not leave.
     Page(PageError),
@@ -185,10 +188,15 @@ async fn run(
                 origin: url::origin(address.redirect_uri()),
                 query: parameters.to_query(),
                 pushed: asked.pushed.as_ref().map(continuation::pushed_text),
+                needs_more_than_class: !request.assurance.is_met_by(Acr::Class),
                 asked_at: asked.at.unwrap_or(now).micros(),
             };
             let continuation = waiting.seal(context)?;
-            Ok(Outcome::SignIn { continuation })
+            if continuation.len() > continuation::LIMIT {
+                return Ok(Outcome::Page(PageError::TooLong));
+            }
+            let at = request.assurance.entrance(&request.acr_values);
+            Ok(Outcome::SignIn { continuation, at })
         }
     }
 }
@@ -220,7 +228,8 @@ async fn admit_resource(
     Ok(resource::admit(request, parameters, server.as_ref()))
 }
 
-/// Who `id_token_hint` names, seen from whoever is signed in.
+/// Whom the party means, by `id_token_hint` or by a `sub` with a value (OpenID Connect Core §3.1.2.2), seen from whoever is
+/// signed in.
 async fn hinted(
     context: &Context,
     keyring: &Keyring,
@@ -228,19 +237,25 @@ async fn hinted(
     request: &Request,
     signed_in: Option<&SignedIn>,
 ) -> Result<Hinted, Failure> {
-    let Some(token) = &request.id_token_hint else {
+    let mut named = None;
+    if let Some(token) = &request.id_token_hint {
+        let hint = id_token::hint(context, keyring, token).await?;
+        let Some(hint) = hint.filter(|hint| hint.client == party.id.as_str()) else {
+            return Ok(Hinted::Unreadable);
+        };
+        named = Some(hint.subject);
+    }
+    if named.is_none() && !request.names_a_subject() {
         return Ok(Hinted::Nobody);
-    };
-    let hint = id_token::hint(context, keyring, token).await?;
-    let Some(hint) = hint.filter(|hint| hint.client == party.id.as_str()) else {
-        return Ok(Hinted::Unreadable);
-    };
+    }
     let Some(signed_in) = signed_in else {
         return Ok(Hinted::SomebodyElse);
     };
     let mut conn = context.db.reader().await?;
     let subject = super::subject::known(&mut conn, party, signed_in.identity.id).await?;
-    if subject.as_deref() == Some(&hint.subject) {
+    let is_meant =
+        |subject: &String| named.as_ref().is_none_or(|named| named == subject) && request.means(subject);
+    if subject.as_ref().is_some_and(is_meant) {
         Ok(Hinted::ThePersonThere)
     } else {
         Ok(Hinted::SomebodyElse)
@@ -272,7 +287,7 @@ async fn grant(
             .with("reason", "not open for a school of this person");
         store::audit::append(&mut tx, now, &event).await?;
         tx.commit().await?;
-        return Ok(if request.prompt == Prompt::None {
+        return Ok(if request.prompts.none() {
             Outcome::Answer(Answer::error(address, issuer, RedirectError::CLOSED))
         } else {
             let service = party.name.clone();
@@ -291,6 +306,8 @@ async fn grant(
         session: session.id,
         scopes: request.scopes,
         resource: request.resource,
+        // What was asked of the protocol has been answered; what is left is about the person.
+        claims: request.claims.only(claims::is_about_a_person),
         nonce: request.nonce,
         authenticated_at: session.authenticated_at,
         acr: session.acr,
@@ -307,10 +324,18 @@ async fn grant(
     let code = Secret::generate(CODE_PREFIX, &*context.random);
     store::grant::insert(&mut tx, &grant, &code.digest(), &kept).await?;
     store::session::join(&mut tx, session.id, party.id.as_str(), now).await?;
-    let event = Event::new(Kind::AuthorizationGranted, actor)
+    let mut event = Event::new(Kind::AuthorizationGranted, actor)
         .about(grant.id)
         .with("client", &party.id)
         .with("scope", &grant.scopes);
+    for (place, asked) in [
+        ("userinfo_claims", &grant.claims.userinfo),
+        ("id_token_claims", &grant.claims.id_token),
+    ] {
+        if !asked.is_empty() {
+            event = event.with(place, asked.names().collect::<Vec<_>>().join(" "));
+        }
+    }
     store::audit::append(&mut tx, now, &event).await?;
     tx.commit().await?;
     Ok(Outcome::Answer(Answer::code(address, issuer, code.expose())))

@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::{Context, Failure};
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
+use crate::oauth::parameters::Parameters;
+use crate::oidc::authorization::Hints;
 
 /// After this long a continuation is run again as a fresh request.
 pub const FRESH: Duration = Duration::from_secs(3600);
 
 const CONTEXT: &str = "continuation";
-/// Longer than any we make: an authorization request is limited far below.
-const LIMIT: usize = 16 * 1024;
+/// The longest that is made or opened.
+pub const LIMIT: usize = 16 * 1024;
 
 /// An authorization request that waits for its person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,9 @@ pub struct Continuation {
     /// The digest of its `request_uri` in hexadecimal, where it was pushed (RFC 9126); used up with the code.
     #[serde(default)]
     pub pushed: Option<String>,
+    /// Whether a picture code would not be sure enough.
+    #[serde(default)]
+    pub needs_more_than_class: bool,
     /// When it came, in microseconds; a login the request demanded must be later.
     pub asked_at: i64,
 }
@@ -53,6 +58,11 @@ impl Continuation {
     /// When the request came.
     pub fn asked_at(&self) -> Timestamp {
         Timestamp::from_micros(self.asked_at)
+    }
+
+    /// What the request lets the login page know.
+    pub fn hints(&self) -> Hints {
+        Parameters::read(&self.query).map_or_else(|_| Hints::default(), |asked| Hints::read(&asked))
     }
 
     /// Whether it came recently enough to count what was asked of the person as answered.
@@ -100,12 +110,14 @@ mod tests {
             client: "ent".into(),
             service: "ENT".into(),
             origin: Some("https://ent.example".into()),
-            query: "client_id=ent&state=%C3%A9".into(),
+            query: "client_id=ent&state=%C3%A9&login_hint=maddi".into(),
             pushed: None,
+            needs_more_than_class: true,
             asked_at: context.now().micros(),
         };
         let sealed = waiting.seal(&context).unwrap();
         assert_eq!(Continuation::open(&context, &sealed), Some(waiting.clone()));
+        assert_eq!(waiting.hints().login.as_deref(), Some("maddi"));
         assert!(resume_path(&context, Some(&sealed)).starts_with("/oauth/authorize/resume?continue="));
         for forged in [
             "",

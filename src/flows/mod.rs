@@ -12,9 +12,11 @@ pub mod classroom;
 pub mod client;
 pub mod client_authentication;
 pub mod client_keys;
+pub mod contact;
 pub mod continuation;
 pub mod credential;
 pub mod declaration;
+pub mod dpop;
 pub mod home;
 pub mod id_token;
 pub mod import;
@@ -107,6 +109,8 @@ pub struct Settings {
     pub refresh_token_lifetime: Duration,
     /// How long a pushed request waits for its browser (RFC 9126 §2.2).
     pub pushed_request_lifetime: Duration,
+    /// Whether proofs of possession must hold a nonce of ours (RFC 9449 §8).
+    pub needs_dpop_nonce: bool,
     /// After how long a signing key is rotated by itself; `None` for never.
     pub key_rotation: Option<Duration>,
 }

@@ -3,7 +3,7 @@
 //!
 //! | moment | what happens to the request |
 //! | --- | --- |
-//! | [`push`] | checked as at the authorization endpoint, kept sealed |
+//! | [`push`] | checked as at the authorization endpoint, kept sealed; bound to a key where one was proved |
 //! | [`find`], by a browser, in time | read, not used up: a page may be opened twice |
 //! | [`use_up`], with the code | gone, on every node |
 //!
@@ -11,10 +11,11 @@
 
 use std::time::Duration;
 
-use super::{Context, Failure, client_authentication};
+use super::{Context, Failure, client_authentication, dpop};
 use crate::base::secret::{Digest, Secret};
 use crate::base::time::Timestamp;
 use crate::domain::relying_party::RelyingParty;
+use crate::oauth::dpop::{OTHER_KEY, Proved, Shown};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::parameters::Parameters;
 use crate::oidc::authorization::{self, PageError, REFERENCE};
@@ -40,13 +41,15 @@ const fn invalid(description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequest, description)
 }
 
-/// Takes a request in: the value of the `Authorization` header, and the form.
+/// Takes a request in: the value of the `Authorization` header, the proof of possession, and the form. A proof binds the
+/// code that is to come to its key, as `dpop_jkt` does (RFC 9449 §10.1).
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn push(
     context: &Context,
     authorization: Option<&str>,
+    shown: Shown<'_>,
     form: &str,
 ) -> Result<Result<Pushed, OAuthError>, Failure> {
     let Ok(form) = Parameters::read(form) else {
@@ -64,10 +67,22 @@ pub async fn push(
     if asked.get("client_id").is_none() {
         asked = asked.with("client_id", client.party().id.as_str());
     }
-    if let Err(error) = check(&asked, client.party()) {
+    let party = client.party();
+    let proved = match dpop::check(context, shown, dpop::Asked::post("/oauth/par"), party)? {
+        Ok(proved) => proved,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Some(proved) = &proved {
+        match asked.get("dpop_jkt") {
+            None => asked = asked.with("dpop_jkt", &proved.jkt),
+            Some(jkt) if jkt == proved.jkt => {}
+            Some(_) => return Ok(Err(OTHER_KEY)),
+        }
+    }
+    if let Err(error) = check(&asked, party) {
         return Ok(Err(error));
     }
-    Ok(Ok(keep(context, client.party(), &asked).await?))
+    keep(context, party, &asked, proved.as_ref()).await
 }
 
 /// The checks of the authorization endpoint; whatever is wrong is told to the client's server, which is known.
@@ -82,7 +97,12 @@ fn check(asked: &Parameters, party: &RelyingParty) -> Result<(), OAuthError> {
         .map_err(|error| OAuthError::new(error.code, error.description))
 }
 
-async fn keep(context: &Context, party: &RelyingParty, asked: &Parameters) -> Result<Pushed, Failure> {
+async fn keep(
+    context: &Context,
+    party: &RelyingParty,
+    asked: &Parameters,
+    proved: Option<&Proved>,
+) -> Result<Result<Pushed, OAuthError>, Failure> {
     let now = context.now();
     let expires_in = context.settings.pushed_request_lifetime;
     let request_uri = Secret::generate(REFERENCE, &*context.random);
@@ -94,12 +114,17 @@ async fn keep(context: &Context, party: &RelyingParty, asked: &Parameters) -> Re
         is_used: false,
     };
     let mut tx = context.db.begin().await?;
+    if let Some(proved) = proved
+        && let Err(error) = dpop::claim(&mut tx, proved).await?
+    {
+        return Ok(Err(error));
+    }
     store::pushed_request::add(&mut tx, &request_uri.digest(), &kept).await?;
     tx.commit().await?;
-    Ok(Pushed {
+    Ok(Ok(Pushed {
         request_uri,
         expires_in,
-    })
+    }))
 }
 
 /// What was pushed under a reference by this very client, where a browser may still bring it.

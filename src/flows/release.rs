@@ -2,14 +2,16 @@
 
 use super::{Context, Failure};
 use crate::base::id::IdentityId;
-use crate::domain::grant::Scopes;
+use crate::domain::contact::Contact;
+use crate::domain::grant::{Scope, Scopes};
 use crate::domain::identity::Identity;
 use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
-use crate::oidc::claims::{self, Released};
+use crate::oidc::claims::{self, About, Asked, Released};
 use crate::store;
 use crate::store::db::Conn;
 
-/// What a relying party receives about a person today, and why.
+/// What a relying party receives about a person today, and why. Enrolments are looked for where some of them may leave;
+/// how the person is reached was looked for already.
 ///
 /// # Errors
 /// [`Failure`].
@@ -17,11 +19,20 @@ pub async fn release(
     context: &Context,
     conn: &mut Conn,
     party: &RelyingParty,
-    scopes: &Scopes,
-    identity: &Identity,
+    asked: Asked<'_>,
+    (identity, contact): (&Identity, Option<&Contact>),
 ) -> Result<Released, Failure> {
-    let live = store::enrolment::live_of(conn, identity.id, context.now().date()).await?;
-    Ok(claims::release(party, scopes, identity, &live))
+    let live = if claims::may_leave(party, asked, Scope::Education) {
+        store::enrolment::live_of(conn, identity.id, context.now().date()).await?
+    } else {
+        Vec::new()
+    };
+    let about = About {
+        identity,
+        contact,
+        live: &live,
+    };
+    Ok(claims::release(party, asked, about))
 }
 
 /// What a relying party would receive about a person if it asked for `scopes`, under which subject it knows them already,
@@ -51,7 +62,9 @@ pub async fn preview(
         return Ok(None);
     };
     let subject = super::subject::known(&mut conn, &party, identity.id).await?;
-    let released = release(context, &mut conn, &party, scopes, &identity).await?;
+    let contact = store::contact::find(&mut conn, identity.id).await?;
+    let about = (&identity, contact.as_ref().map(|kept| &kept.contact));
+    let released = release(context, &mut conn, &party, Asked::by(scopes), about).await?;
     Ok(Some(Preview { subject, released }))
 }
 
@@ -59,8 +72,8 @@ pub async fn preview(
 mod tests {
     use super::*;
     use crate::domain::relying_party::Attribute;
-    use crate::domain::testing::{enrolment, party, person};
-    use crate::flows::testing::context;
+    use crate::domain::testing::{contact, enrolment, party, person};
+    use crate::flows::testing::{context, scene};
     use crate::oidc::claims::Verdict;
     use crate::store::testing::on_each_engine;
 
@@ -77,7 +90,7 @@ mod tests {
                 .unwrap();
             store::relying_party::save(&mut tx, &ent).await.unwrap();
             tx.commit().await.unwrap();
-            let scopes = Scopes::known_of("openid profile education");
+            let scopes = Scopes::known_of("openid profile education email");
             let preview = preview(&context, &ent.id, lina.id, &scopes)
                 .await
                 .unwrap()
@@ -87,6 +100,26 @@ mod tests {
             assert_eq!(preview.released.claims["education"][0]["uai"], "9990001X");
             let given_name = (Attribute::GivenName, Verdict::NotInPolicy);
             assert!(preview.released.verdicts.contains(&given_name));
+            // What a pupil does not have is told apart from what the party may not have.
+            let email = |preview: &Preview| {
+                let mut verdicts = preview.released.verdicts.iter();
+                verdicts
+                    .find(|(attribute, _)| *attribute == Attribute::Email)
+                    .map(|(_, verdict)| verdict.clone())
+            };
+            assert_eq!(email(&preview), Some(Verdict::NotInPolicy));
+            let ent = party("ent");
+            scene::declare(&context, &ent).await;
+            let look = async || {
+                super::preview(&context, &ent.id, lina.id, &scopes)
+                    .await
+                    .unwrap()
+                    .unwrap()
+            };
+            assert_eq!(email(&look().await), Some(Verdict::NoValue));
+            scene::reach(&context, lina.id, &contact("lina")).await;
+            assert!(matches!(email(&look().await), Some(Verdict::Released(_))));
+            assert_eq!(look().await.released.claims["email_verified"], true);
             let nobody = super::preview(&context, &"nobody".parse().unwrap(), lina.id, &scopes)
                 .await
                 .unwrap();

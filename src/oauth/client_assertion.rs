@@ -14,6 +14,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{ErrorCode, OAuthError};
+use super::numeric_date;
 use super::parameters::Parameters;
 use crate::base::time::Timestamp;
 use crate::domain::relying_party::{RelyingParty, SecurityProfile};
@@ -157,10 +158,7 @@ fn is_for_us(claims: &Map<String, Value>, profile: SecurityProfile, audience: Au
 fn in_time(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Refused> {
     let seconds = |name: &str| match claims.get(name) {
         None => Ok(None),
-        // RFC 7519 §2: a NumericDate may have a fraction.
-        Some(value) => value
-            .as_i64()
-            .or_else(|| value.as_f64().map(whole))
+        Some(value) => numeric_date::seconds(value)
             .map(Some)
             .ok_or(Refused("a time of the assertion is no number")),
     };
@@ -178,16 +176,6 @@ fn in_time(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Ref
         }
     }
     Ok(Timestamp::from_seconds(expires))
-}
-
-/// The whole seconds of a number; one that is out of range is as far away as can be.
-fn whole(number: f64) -> i64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "saturates, and anything beyond a day is refused"
-    )]
-    let whole = number as i64;
-    whole
 }
 
 #[cfg(test)]

@@ -1,28 +1,36 @@
 //! What a relying party receives about a person, and why: the one place where attributes leave.
 //!
-//! An attribute leaves only where its scope was asked for **and** the party's policy lists it; of the enrolments, only
-//! those in schools the party serves. Must never release anything by default.
+//! An attribute leaves only where it was asked for, by its scope or by the name of its claim (OpenID Connect Core §5.4,
+//! §5.5), **and** the party's policy lists it; of the enrolments, only those in schools the party serves. Must never
+//! release anything by default.
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::claims_request::{AskedClaim, AskedClaims, NO_CLAIMS};
+use crate::domain::contact::{Address, Contact};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::grant::{Scope, Scopes};
 use crate::domain::identity::Identity;
-use crate::domain::relying_party::{Attribute, Release, RelyingParty};
+use crate::domain::relying_party::{Attribute, Release, RelyingParty, RelyingPartyId};
+use crate::domain::source::Sex;
 
 /// The claim that carries enrolments: a list of objects.
 pub const EDUCATION: &str = "education";
+/// Whether the mail address is known to be theirs; goes with it (OpenID Connect Core §5.1).
+const EMAIL_VERIFIED: &str = "email_verified";
+/// The same of the telephone number.
+const PHONE_VERIFIED: &str = "phone_number_verified";
 
 /// What became of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It leaves, for this purpose, under this convention.
     Released(Release),
-    /// The scope that carries it was not asked for.
+    /// Neither the scope that carries it nor its claim was asked for.
     NotAsked(Scope),
     /// The party's policy does not list it.
     NotInPolicy,
-    /// The person has none.
+    /// The person has none, or none that would do.
     NoValue,
 }
 
@@ -35,7 +43,60 @@ pub struct Released {
     pub verdicts: Vec<(Attribute, Verdict)>,
 }
 
-/// The scope that carries an attribute (OpenID Connect Core §5.4 for `profile`).
+/// What a party asks about a person, at one place.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Whole groups of attributes.
+    pub scopes: &'a Scopes,
+    /// Single claims (OpenID Connect Core §5.5).
+    pub claims: &'a AskedClaims,
+}
+
+impl<'a> Asked<'a> {
+    /// By scopes alone.
+    pub fn by(scopes: &'a Scopes) -> Self {
+        let claims = &NO_CLAIMS;
+        Self { scopes, claims }
+    }
+
+    /// Whether an attribute is asked for at all.
+    fn includes(self, attribute: Attribute) -> bool {
+        let may_do = |asked: &AskedClaim| asked.values.is_none() || scope_of(attribute) != Scope::Education;
+        let by_name = |name: &&str| self.claims.get(name).is_some_and(may_do);
+        self.scopes.contains(scope_of(attribute)) || claims_of(attribute).iter().any(by_name)
+    }
+
+    /// Whether a claim that carries an attribute was asked for, with this value or any.
+    fn takes(self, attribute: Attribute, claim: &str, value: &Value) -> bool {
+        let by_name = self.claims.get(claim).is_some_and(|asked| asked.takes(value));
+        self.scopes.contains(scope_of(attribute)) || by_name
+    }
+}
+
+/// The claims that carry an attribute.
+fn claims_of(attribute: Attribute) -> &'static [&'static str] {
+    match attribute {
+        Attribute::GivenName => &["given_name"],
+        Attribute::FamilyName => &["family_name"],
+        Attribute::Name => &["name"],
+        Attribute::PreferredUsername => &["preferred_username"],
+        Attribute::BirthDate => &["birthdate"],
+        Attribute::Locale => &["locale"],
+        Attribute::Gender => &["gender"],
+        Attribute::Email => &["email", "email_verified"],
+        Attribute::PhoneNumber => &["phone_number", "phone_number_verified"],
+        Attribute::Address => &["address"],
+        Attribute::Uai | Attribute::Level | Attribute::Class | Attribute::Profile => &[EDUCATION],
+    }
+}
+
+/// Whether a claim carries an attribute of a person.
+pub fn is_about_a_person(claim: &str) -> bool {
+    let mut all = Attribute::ALL.iter().flat_map(|attribute| claims_of(*attribute));
+    all.any(|name| *name == claim)
+}
+
+/// The scope that carries an attribute (OpenID Connect Core §5.4 for all but `education`).
 pub const fn scope_of(attribute: Attribute) -> Scope {
     match attribute {
         Attribute::GivenName
@@ -43,6 +104,7 @@ pub const fn scope_of(attribute: Attribute) -> Scope {
         | Attribute::Name
         | Attribute::PreferredUsername
         | Attribute::BirthDate
+        | Attribute::Gender
         | Attribute::Locale => Scope::Profile,
         Attribute::Email => Scope::Email,
         Attribute::PhoneNumber => Scope::Phone,
@@ -53,31 +115,65 @@ pub const fn scope_of(attribute: Attribute) -> Scope {
 
 /// The names of the claims there are, for the discovery document.
 pub fn names() -> Vec<&'static str> {
-    let of_profile = Attribute::ALL
+    let of_person = Attribute::ALL
         .iter()
-        .filter(|attribute| scope_of(**attribute) == Scope::Profile);
-    of_profile
+        .filter(|attribute| scope_of(**attribute) != Scope::Education);
+    of_person
         .map(|attribute| attribute.as_str())
-        .chain([EDUCATION])
+        .chain([EMAIL_VERIFIED, PHONE_VERIFIED, EDUCATION])
         .collect()
 }
 
-/// Releases to `party` what `scopes` ask of a person, `live` being their enrolments of today.
-pub fn release(party: &RelyingParty, scopes: &Scopes, identity: &Identity, live: &[Enrolment]) -> Released {
-    let served: Vec<&Enrolment> = live
+/// What is known of the person.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Who they are.
+    pub identity: &'a Identity,
+    /// How they are reached, where that was looked for and there is a way.
+    pub contact: Option<&'a Contact>,
+    /// Their enrolments of today, where they were looked for.
+    pub live: &'a [Enrolment],
+}
+
+/// Whether any attribute of a scope may leave: whoever releases need not look for the others.
+pub fn may_leave(party: &RelyingParty, asked: Asked<'_>, scope: Scope) -> bool {
+    let mut of_scope = Attribute::ALL
+        .iter()
+        .filter(|attribute| scope_of(**attribute) == scope);
+    of_scope.any(|attribute| permission(party, asked, *attribute).is_ok())
+}
+
+/// Releases to `party` what it asks about a person. That a claim is essential changes nothing: what may not leave, or is
+/// not there, is left out (OpenID Connect Core §5.5.1).
+pub fn release(party: &RelyingParty, asked: Asked<'_>, about: About<'_>) -> Released {
+    let served: Vec<&Enrolment> = about
+        .live
         .iter()
         .filter(|enrolment| party.serves(&enrolment.school))
         .collect();
     let mut claims = Map::new();
+    // A list of enrolments is no value that anybody could name, so it is taken as a whole or not at all.
     let mut education: Vec<Map<String, Value>> = vec![Map::new(); served.len()];
     let mut verdicts = Vec::new();
     for attribute in Attribute::ALL.iter().copied() {
-        let verdict = match permission(party, scopes, attribute) {
+        let verdict = match permission(party, asked, attribute) {
             Err(verdict) => verdict,
             Ok(line) => {
                 let found = match scope_of(attribute) {
                     Scope::Education => write_each(attribute, &served, &mut education),
-                    _ => write(attribute, identity, &mut claims),
+                    _ => {
+                        let mut own = Map::new();
+                        match scope_of(attribute) {
+                            Scope::Email | Scope::Phone | Scope::Address => about
+                                .contact
+                                .is_some_and(|contact| write_contact(attribute, contact, &mut own)),
+                            _ => write(attribute, about.identity, &mut own),
+                        };
+                        own.retain(|claim, value| asked.takes(attribute, claim, value));
+                        let found = !own.is_empty();
+                        claims.extend(own);
+                        found
+                    }
                 };
                 if found {
                     Verdict::Released(line.clone())
@@ -102,14 +198,20 @@ pub fn release(party: &RelyingParty, scopes: &Scopes, identity: &Identity, live:
     Released { claims, verdicts }
 }
 
+/// Says in a signed answer whose it is and for whom (OpenID Connect Core §5.3.2). Without `exp`, `nonce` and `at_hash` no
+/// client can take it for an ID Token.
+pub fn address(claims: &mut Map<String, Value>, issuer: &str, client: &RelyingPartyId) {
+    claims.insert("iss".to_owned(), issuer.into());
+    claims.insert("aud".to_owned(), client.as_str().into());
+}
+
 fn permission<'a>(
     party: &'a RelyingParty,
-    scopes: &Scopes,
+    asked: Asked<'_>,
     attribute: Attribute,
 ) -> Result<&'a Release, Verdict> {
-    let scope = scope_of(attribute);
-    if !scopes.contains(scope) {
-        return Err(Verdict::NotAsked(scope));
+    if !asked.includes(attribute) {
+        return Err(Verdict::NotAsked(scope_of(attribute)));
     }
     party
         .release
@@ -127,11 +229,58 @@ fn write(attribute: Attribute, identity: &Identity, claims: &mut Map<String, Val
         Attribute::Name => Some(identity.display_name()),
         Attribute::PreferredUsername => identity.username.clone(),
         Attribute::BirthDate => identity.birth_date.map(|date| date.to_string()),
+        Attribute::Gender => identity.sex.map(|sex| gender(sex).to_owned()),
         Attribute::Locale => identity.locale.clone(),
         Attribute::Email | Attribute::PhoneNumber | Attribute::Address => None,
         Attribute::Uai | Attribute::Level | Attribute::Class | Attribute::Profile => None,
     };
     put(attribute, value, claims)
+}
+
+/// OpenID Connect Core §5.1 defines these two values of `gender`.
+const fn gender(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Female => "female",
+        Sex::Male => "male",
+    }
+}
+
+/// Writes a way to reach the person, with whether it is known to be theirs; whether there is one.
+fn write_contact(attribute: Attribute, contact: &Contact, claims: &mut Map<String, Value>) -> bool {
+    let (value, verified) = match attribute {
+        Attribute::Email => {
+            let email = contact.email.as_ref();
+            let verified = email.map(|email| (EMAIL_VERIFIED, email.is_verified));
+            (email.map(|email| email.value.as_str().into()), verified)
+        }
+        Attribute::PhoneNumber => {
+            let phone = contact.phone.as_ref();
+            let verified = phone.map(|phone| (PHONE_VERIFIED, phone.is_verified));
+            (phone.map(|phone| phone.value.as_str().into()), verified)
+        }
+        Attribute::Address => (contact.address.as_ref().map(address_members), None),
+        _ => (None, None),
+    };
+    let Some(value) = value else {
+        return false;
+    };
+    claims.insert(attribute.as_str().to_owned(), value);
+    claims.extend(verified.map(|(name, is_verified)| (name.to_owned(), is_verified.into())));
+    true
+}
+
+/// OpenID Connect Core §5.1.1.
+fn address_members(address: &Address) -> Value {
+    let members = [
+        ("street_address", &address.street),
+        ("postal_code", &address.postal_code),
+        ("locality", &address.locality),
+        ("region", &address.region),
+        ("country", &address.country),
+    ];
+    let members = members.into_iter();
+    let there = members.filter_map(|(name, line)| Some((name.to_owned(), line.as_ref()?.as_str().into())));
+    Value::Object(there.collect())
 }
 
 /// Writes a member of each enrolment; whether one of them has it.
@@ -163,18 +312,27 @@ fn put(attribute: Attribute, value: Option<String>, into: &mut Map<String, Value
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::testing::{enrolment, party, person};
+    use crate::domain::claims_request::ClaimsRequest;
+    use crate::domain::testing::{contact, enrolment, party, person};
     use crate::oidc::access::is_open;
 
     fn everything() -> Scopes {
         Scopes::known_of("openid profile email address phone education")
     }
 
+    fn about<'a>(identity: &'a Identity, live: &'a [Enrolment]) -> About<'a> {
+        About {
+            identity,
+            contact: None,
+            live,
+        }
+    }
+
     #[test]
     fn what_is_asked_for_and_listed_leaves() {
         let lina = person("Lina", 1);
         let live = [enrolment(&lina, "9990001X", "CM2")];
-        let released = release(&party("ent"), &everything(), &lina, &live);
+        let released = release(&party("ent"), Asked::by(&everything()), about(&lina, &live));
         let expected = json!({
             "given_name": "Lina", "family_name": "Le Goff", "name": "Lina Le Goff", "birthdate": "2016-08-17",
             "education": [{ "uai": "9990001X", "level": "CM2", "class": "CM2 A", "profile": "National_ELV" }],
@@ -197,7 +355,11 @@ mod tests {
     fn nothing_leaves_without_scope_or_without_policy() {
         let lina = person("Lina", 1);
         let live = [enrolment(&lina, "9990001X", "CM2")];
-        let unasked = release(&party("ent"), &Scopes::known_of("openid"), &lina, &live);
+        let unasked = release(
+            &party("ent"),
+            Asked::by(&Scopes::known_of("openid")),
+            about(&lina, &live),
+        );
         assert!(unasked.claims.is_empty());
         assert!(
             unasked
@@ -207,7 +369,7 @@ mod tests {
         );
         let mut silent = party("ent");
         silent.release.0.clear();
-        let unlisted = release(&silent, &everything(), &lina, &live);
+        let unlisted = release(&silent, Asked::by(&everything()), about(&lina, &live));
         assert!(unlisted.claims.is_empty());
         assert!(
             unlisted
@@ -219,7 +381,7 @@ mod tests {
         for attribute in Attribute::ALL {
             let mut one = party("ent");
             one.release.0.retain(|line| line.attribute == *attribute);
-            let claims = release(&one, &everything(), &lina, &live).claims;
+            let claims = release(&one, Asked::by(&everything()), about(&lina, &live)).claims;
             let text = Value::Object(claims.clone()).to_string();
             assert!(claims.len() <= 1, "{text}");
             let others = Attribute::ALL.iter().filter(|other| *other != attribute);
@@ -227,6 +389,138 @@ mod tests {
                 assert!(!text.contains(&format!("\"{other}\"")), "{attribute}: {text}");
             }
         }
+    }
+
+    fn asked_for(party: &RelyingParty, scopes: &str, claims: &str) -> Value {
+        let (scopes, claims) = (Scopes::known_of(scopes), claims.parse::<ClaimsRequest>().unwrap());
+        let asked = Asked {
+            scopes: &scopes,
+            claims: &claims.userinfo,
+        };
+        let lina = person("Lina", 1);
+        let live = [enrolment(&lina, "9990001X", "CM2")];
+        Value::Object(release(party, asked, about(&lina, &live)).claims)
+    }
+
+    #[test]
+    fn core_section_5_5_a_claim_by_name_leaves_alone_and_only_where_the_policy_lists_it() {
+        let (ent, mut narrow) = (party("ent"), party("ent"));
+        narrow.release.0.retain(|line| line.attribute == Attribute::Name);
+        let both =
+            r#"{"userinfo":{"name":{"essential":true},"birthdate":{"essential":true},"picture":null}}"#;
+        let named = json!({ "name": "Lina Le Goff" });
+        assert_eq!(
+            asked_for(&ent, "openid", both),
+            json!({ "name": "Lina Le Goff", "birthdate": "2016-08-17" })
+        );
+        assert_eq!(asked_for(&narrow, "openid", both), named, "essential or not");
+        assert_eq!(asked_for(&narrow, "openid profile", "{}"), named);
+        let education = asked_for(&ent, "openid", r#"{"userinfo":{"education":null}}"#);
+        assert_eq!(education["education"][0]["level"], "CM2");
+        for nothing in [
+            r#"{"id_token":{"name":null}}"#,
+            r#"{"userinfo":{"profile":null,"uai":null,"class":null,"level":null}}"#,
+            r#"{"userinfo":{"name#fr":null,"NAME":null,"sub":null}}"#,
+            r#"{"userinfo":{"education":{"value":"CM2"}}}"#,
+            r#"{"userinfo":{"name":{"value":"Maddi Le Goff"}}}"#,
+            r#"{"userinfo":{"name":{"values":[]}}}"#,
+        ] {
+            assert_eq!(asked_for(&ent, "openid", nothing), json!({}), "{nothing}");
+        }
+        for name in [
+            r#"{"value":"Lina Le Goff"}"#,
+            r#"{"values":["x","Lina Le Goff"]}"#,
+        ] {
+            let asked = format!(r#"{{"userinfo":{{"name":{name}}}}}"#);
+            assert_eq!(asked_for(&ent, "openid", &asked), named, "{name}");
+        }
+        let by_scope = asked_for(&ent, "openid profile", r#"{"userinfo":{"name":{"value":"x"}}}"#);
+        assert_eq!(by_scope["name"], "Lina Le Goff", "the scope asks for any");
+    }
+
+    #[test]
+    fn a_name_that_is_asked_for_is_one_that_discovery_announces() {
+        for name in names() {
+            assert!(is_about_a_person(name), "{name}");
+        }
+        for other in ["sub", "acr", "profile", "uai", ""] {
+            assert!(!is_about_a_person(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn openid_connect_core_section_5_4_contacts_leave_each_by_its_scope_and_only_what_there_is() {
+        let mut lina = person("Lina", 1);
+        lina.sex = Some(Sex::Female);
+        let sample = contact("lina");
+        let asked = |scope: &str, contact: &Contact| {
+            let about = About {
+                identity: &lina,
+                contact: Some(contact),
+                live: &[],
+            };
+            Value::Object(release(&party("ent"), Asked::by(&Scopes::known_of(scope)), about).claims)
+        };
+        let email = json!({ "email": "lina@ecole.example", "email_verified": true });
+        assert_eq!(asked("openid email", &sample), email);
+        let phone = json!({ "phone_number": "+33199001234", "phone_number_verified": false });
+        assert_eq!(asked("openid phone", &sample), phone);
+        let address = json!({ "address": {
+            "street_address": "3, rue des Marronniers", "postal_code": "80000", "locality": "Amiens", "country": "France",
+        }});
+        assert_eq!(asked("openid address", &sample), address);
+        assert_eq!(asked("openid profile", &sample)["gender"], "female");
+        assert_eq!(
+            asked("openid email phone address", &Contact::default()),
+            json!({})
+        );
+        assert!(asked("openid profile", &sample).get("email").is_none());
+    }
+
+    #[test]
+    fn a_contact_that_is_not_in_the_policy_does_not_leave_and_is_not_looked_for() {
+        let (lina, sample) = (person("Lina", 1), contact("lina"));
+        let mut ent = party("ent");
+        ent.release
+            .0
+            .retain(|line| line.attribute == Attribute::PhoneNumber);
+        let about = About {
+            identity: &lina,
+            contact: Some(&sample),
+            live: &[],
+        };
+        let released = release(&ent, Asked::by(&everything()), about);
+        assert_eq!(
+            released.claims.keys().collect::<Vec<_>>(),
+            ["phone_number", "phone_number_verified"]
+        );
+        let not_listed = (Attribute::Email, Verdict::NotInPolicy);
+        assert!(released.verdicts.contains(&not_listed));
+        assert!(may_leave(&ent, Asked::by(&everything()), Scope::Phone));
+        assert!(!may_leave(&ent, Asked::by(&everything()), Scope::Email));
+        assert!(!may_leave(&ent, Asked::by(&everything()), Scope::Education));
+        assert!(!may_leave(
+            &ent,
+            Asked::by(&Scopes::known_of("openid")),
+            Scope::Phone
+        ));
+    }
+
+    #[test]
+    fn discovery_names_every_claim_that_may_leave() {
+        let (mut lina, sample) = (person("Lina", 1), contact("lina"));
+        (lina.sex, lina.locale) = (Some(Sex::Male), Some("fr".into()));
+        lina.username = Some("lina.legoff".into());
+        let live = [enrolment(&lina, "9990001X", "CM2")];
+        let about = About {
+            identity: &lina,
+            contact: Some(&sample),
+            live: &live,
+        };
+        let claims = release(&party("ent"), Asked::by(&everything()), about).claims;
+        let mut names: Vec<String> = names().into_iter().map(str::to_owned).collect();
+        names.sort();
+        assert_eq!(claims.keys().cloned().collect::<Vec<_>>(), names);
     }
 
     #[test]
@@ -238,14 +532,14 @@ mod tests {
         ];
         let mut college = party("ent");
         college.schools = vec!["9990101F".parse().unwrap()];
-        let claims = release(&college, &everything(), &lina, &live).claims;
+        let claims = release(&college, Asked::by(&everything()), about(&lina, &live)).claims;
         assert_eq!(claims[EDUCATION].as_array().unwrap().len(), 1);
         assert_eq!(claims[EDUCATION][0]["uai"], "9990101F");
         assert!(is_open(&college, &live) && !is_open(&college, &live[..1]) && !is_open(&college, &[]));
         assert!(is_open(&party("ent"), &[]), "no list of schools: everybody");
         let twice = [live[0].clone(), live[0].clone()];
         assert_eq!(
-            release(&party("ent"), &everything(), &lina, &twice).claims[EDUCATION]
+            release(&party("ent"), Asked::by(&everything()), about(&lina, &twice)).claims[EDUCATION]
                 .as_array()
                 .unwrap()
                 .len(),

@@ -1,9 +1,9 @@
-//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
+//! The discovery document (OpenID Connect Discovery 1.0 §3, RFC 8414, RFC 9449 §5.1, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
 //! Front-Channel Logout §3, RFC 9207 §3). It says what is true of this version and nothing else: libraries act on it.
 
 use serde_json::{Value, json};
 
-use super::authorization::{PROMPTS, ResponseMode};
+use super::authorization::{Prompt, ResponseMode};
 use super::claims;
 use crate::domain::assurance::Acr;
 use crate::domain::grant::Scope;
@@ -60,15 +60,20 @@ pub fn document(issuer: &str) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "introspection_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "subject_types_supported": names(SubjectType::ALL, SubjectType::as_str),
+        "userinfo_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "id_token_signing_alg_values_supported": names(SigningAlgorithm::ALL, SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": names(ClientAuthMethod::ALL, ClientAuthMethod::as_str),
         "token_endpoint_auth_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
+        "dpop_signing_alg_values_supported": names(Algorithm::OF_CLIENTS, Algorithm::as_str),
         "code_challenge_methods_supported": [pkce::METHOD],
-        "acr_values_supported": names(Acr::ALL, Acr::as_str),
-        "prompt_values_supported": PROMPTS,
+        "acr_values_supported": Acr::reachable().map(Acr::as_str).collect::<Vec<_>>(),
+        "prompt_values_supported": names(Prompt::ALL, Prompt::as_str),
+        // Pages fit any window; what a page cannot be is a text for a telephone of 2000 (`wap`).
+        "display_values_supported": ["page", "popup", "touch"],
+        "ui_locales_supported": ["fr", "en"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "pushed_authorization_request_endpoint": at("/oauth/par"),

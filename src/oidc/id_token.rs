@@ -1,5 +1,6 @@
-//! The ID Token (OpenID Connect Core §2): who signed in, when, how surely. It carries no attribute of the person; those
-//! are at the userinfo endpoint, where they are released anew each time.
+//! The ID Token (OpenID Connect Core §2): who signed in, when, how surely. Attributes of the person are at the userinfo
+//! endpoint, where they are released anew each time; here stand those alone that were asked for here by name (§5.5), and
+//! never in place of what the protocol says.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value, json};
@@ -19,6 +20,8 @@ pub struct Contents<'a> {
     pub sid: &'a str,
     /// The access token that is issued with it.
     pub access_token: &'a Secret,
+    /// The attributes that were asked for here, as they may be released.
+    pub attributes: Map<String, Value>,
     /// When it is made.
     pub issued_at: Timestamp,
     /// Until when it is good.
@@ -26,8 +29,8 @@ pub struct Contents<'a> {
 }
 
 /// The claims of an ID Token.
-pub fn claims(grant: &Grant, contents: &Contents<'_>) -> Map<String, Value> {
-    let mut claims = Map::new();
+pub fn claims(grant: &Grant, contents: Contents<'_>) -> Map<String, Value> {
+    let mut claims = contents.attributes;
     let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     put("iss", contents.issuer.into());
     put("sub", contents.subject.into());
@@ -72,6 +75,8 @@ impl Hint {
         if text("iss")? != issuer {
             return None;
         }
+        // A signed userinfo answer has none of these: it says nothing about a login.
+        claims.get("exp").and_then(Value::as_i64)?;
         Some(Self {
             client: text("aud")?,
             subject: text("sub")?,
@@ -94,7 +99,19 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_says_what_it_must_and_nothing_of_the_person() {
+    fn what_is_signed_but_tells_of_no_login_is_no_hint() {
+        let mut userinfo = Map::new();
+        for (name, value) in [("iss", "https://id.example"), ("aud", "ent"), ("sub", "abc")] {
+            userinfo.insert(name.to_owned(), value.into());
+        }
+        assert_eq!(Hint::read(&userinfo, "https://id.example"), None);
+        userinfo.insert("exp".to_owned(), 1.into());
+        assert!(Hint::read(&userinfo, "https://id.example").is_some());
+        assert_eq!(Hint::read(&userinfo, "https://other.example"), None);
+    }
+
+    #[test]
+    fn an_id_token_says_what_it_must_and_of_the_person_what_was_asked_for_here() {
         let grant = grant("ent");
         let token = Secret::new("at");
         let contents = Contents {
@@ -102,10 +119,24 @@ mod tests {
             subject: "abc",
             sid: "sid",
             access_token: &token,
+            attributes: Map::new(),
             issued_at: grant.created_at,
             expires_at: grant.created_at.plus(std::time::Duration::from_secs(300)),
         };
-        let claims = claims(&grant, &contents);
+        let mut asked = contents.clone();
+        asked.attributes = [("name", "Lina"), ("sub", "nobody"), ("aud", "nobody")]
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .into_iter()
+            .collect();
+        let with_name = claims(&grant, asked);
+        let claims = claims(&grant, contents);
+        for (name, value) in &with_name {
+            if name == "name" {
+                assert_eq!(value, "Lina");
+            } else {
+                assert_eq!(claims.get(name), Some(value), "{name}");
+            }
+        }
         let mut names: Vec<_> = claims.keys().map(String::as_str).collect();
         names.sort_unstable();
         let expected = [

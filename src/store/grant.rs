@@ -16,8 +16,29 @@ use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 /// The columns of a grant that stands in a statement as `g`.
 macro_rules! grant_columns {
     () => {
-        "g.id AS grant_id, g.client_id, g.identity_id, g.session_id, g.scope, g.resource, g.nonce, g.authenticated_at, g.acr, g.amr,
+        "g.id AS grant_id, g.client_id, g.identity_id, g.session_id, g.scope, g.claims, g.resource, g.nonce, g.authenticated_at, g.acr, g.amr,
         g.created_at AS granted_at, g.revoked_at"
+    };
+}
+
+/// The columns of what an access token leads to; [`read_token_use`] reads them.
+macro_rules! token_use_columns {
+    () => {
+        concat!(
+            "t.issued_at, t.expires_at, t.revoked_at AS token_revoked_at, t.scope AS token_scope, t.audience, t.jkt, ",
+            $crate::store::grant::grant_columns!(),
+            ", CAST(CASE WHEN s.ended_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS session_was_ended,
+        i.status, i.status_detail, i.family_name, i.usage_name, i.given_name, i.birth_date, i.sex, i.username, i.locale,
+        i.created_at"
+        )
+    };
+}
+
+/// Where [`token_use_columns`] are.
+macro_rules! token_use_joins {
+    () => {
+        "access_token t JOIN oauth_grant g ON g.id = t.grant_id JOIN identity i ON i.id = g.identity_id
+        LEFT JOIN session s ON s.id = g.session_id"
     };
 }
 
@@ -45,11 +66,11 @@ macro_rules! found_joins {
         WHERE p.id = $1"
     };
 }
-pub(super) use {found_columns, found_joins, grant_columns};
+pub(super) use {found_columns, found_joins, grant_columns, token_use_columns, token_use_joins};
 
 statements! {
     INSERT = "INSERT INTO oauth_grant (id, client_id, identity_id, session_id, scope, nonce, authenticated_at, acr, amr,
-            created_at, resource) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+            created_at, resource, claims) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     INSERT_CODE = "INSERT INTO authorization_code (code_hash, grant_id, redirect_uri, code_challenge, expires_at,
             dpop_jkt) VALUES ($1, $2, $3, $4, $5, $6)";
     // The single-use gate: one row is the caller's, none means that the code was used before or never was.
@@ -62,14 +83,7 @@ statements! {
     INSERT_ACCESS_TOKEN = "INSERT INTO access_token (token_hash, grant_id, issued_at, expires_at, scope, audience, jkt)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     REVOKE_TOKEN = "UPDATE access_token SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL";
-    FIND_TOKEN_USE = concat!("SELECT t.issued_at, t.expires_at, t.revoked_at AS token_revoked_at,
-        t.scope AS token_scope, t.audience, t.jkt, ", grant_columns!(), ",
-        CAST(CASE WHEN s.ended_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS session_was_ended,
-        i.id, i.status, i.status_detail, i.family_name, i.usage_name, i.given_name, i.birth_date, i.sex, i.username,
-        i.locale, i.created_at
-        FROM access_token t JOIN oauth_grant g ON g.id = t.grant_id JOIN identity i ON i.id = g.identity_id
-        LEFT JOIN session s ON s.id = g.session_id
-        WHERE t.token_hash = $1");
+    FIND_TOKEN_USE = concat!("SELECT ", token_use_columns!(), " FROM ", token_use_joins!(), " WHERE t.token_hash = $1");
     PURGE_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";
     PURGE_CODES = "DELETE FROM authorization_code WHERE expires_at < $1
         AND NOT EXISTS (SELECT 1 FROM access_token t WHERE t.grant_id = authorization_code.grant_id)
@@ -92,6 +106,7 @@ fn grant(row: &Row) -> Result<Grant, StoreError> {
         session: row.parse("session_id")?,
         scopes: Scopes::all_of(&row.get::<String>("scope")?),
         resource: row.parse_optional("resource")?,
+        claims: row.parse_optional("claims")?.unwrap_or_default(),
         nonce: row.get("nonce")?,
         authenticated_at: Timestamp::from_micros(row.get("authenticated_at")?),
         acr: row.parse("acr")?,
@@ -123,6 +138,7 @@ pub async fn insert(
         text(grant.amr),
         grant.created_at.into(),
         text_or_null(grant.resource.as_ref()),
+        text_or_null(Some(&grant.claims).filter(|claims| !claims.is_empty())),
     ];
     tx.execute(INSERT, values).await?;
     let values = [
@@ -308,7 +324,11 @@ pub async fn token_use(conn: &mut Conn, token: &Digest) -> Result<Option<TokenUs
     found.as_ref().map(read_token_use).transpose()
 }
 
-fn read_token_use(row: &Row) -> Result<TokenUse, StoreError> {
+/// Reads what an access token leads to from a row that has [`token_use_columns`].
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for an impossible row.
+pub(super) fn read_token_use(row: &Row) -> Result<TokenUse, StoreError> {
     let grant = grant(row)?;
     let narrowed: Option<String> = row.get("token_scope")?;
     Ok(TokenUse {
@@ -319,7 +339,7 @@ fn read_token_use(row: &Row) -> Result<TokenUse, StoreError> {
         audience: row.get("audience")?,
         jkt: row.get("jkt")?,
         grant,
-        identity: super::identity::identity(row)?,
+        identity: super::identity::identity_of(row, "identity_id")?,
         session_was_ended: row.get::<i64>("session_was_ended")? == 1,
     })
 }
@@ -360,6 +380,9 @@ mod tests {
         let (mut grant, lina) = (grant("ent"), person("Lina", 1));
         grant.resource = Some("https://cantine.example/api".parse().unwrap());
         grant.scopes = Scopes::all_of("openid profile education menus:read");
+        grant.claims = r#"{"userinfo":{"name":{"essential":true}},"id_token":{"birthdate":null}}"#
+            .parse()
+            .unwrap();
         let mut tx = db.begin().await.unwrap();
         crate::store::identity::insert(&mut tx, &lina).await.unwrap();
         crate::store::relying_party::save(&mut tx, &party("ent"))

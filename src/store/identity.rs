@@ -23,8 +23,16 @@ statements! {
 /// # Errors
 /// [`StoreError::Corrupt`] for an impossible row.
 pub(super) fn identity(row: &Row) -> Result<Identity, StoreError> {
+    identity_of(row, "id")
+}
+
+/// The same, from a row that has its id in another column.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for an impossible row.
+pub(super) fn identity_of(row: &Row, id: &str) -> Result<Identity, StoreError> {
     Ok(Identity {
-        id: row.parse("id")?,
+        id: row.parse(id)?,
         status: status(row)?,
         family_name: row.get("family_name")?,
         usage_name: row.get("usage_name")?,

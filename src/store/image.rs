@@ -128,6 +128,11 @@ image! {
     SESSION = "session" [id] [token_hash: Bytes, identity_id: Text, authenticated_at: Int, acr: Text, amr: Text,
         device: Text, expires_at: Int, ended_at: Int]
 }
+image! {
+    /// How to reach people.
+    CONTACT = "contact" [identity_id] [email: Text, email_verified: Bool, phone: Text, phone_verified: Bool,
+        street: Text, postal_code: Text, locality: Text, region: Text, country: Text, updated_at: Int]
+}
 /// Every table that has an image.
 pub static IMAGES: &[&Image] = &[
     &SCHOOL,
@@ -140,6 +145,7 @@ pub static IMAGES: &[&Image] = &[
     &SUBJECT,
     &CREDENTIAL,
     &SESSION,
+    &CONTACT,
 ];
 
 /// The image of a table, by its name in the journal.
@@ -155,9 +161,9 @@ pub fn by_table(table: &str) -> Result<&'static Image, StoreError> {
 }
 
 impl Image {
-    /// Whether rows of the table go away by themselves: one that is gone needs no putting back.
+    /// Whether rows of the table go away by themselves or are erased: one that is gone needs no putting back.
     pub fn is_purged(&self) -> bool {
-        self.table == SESSION.table
+        self.table == SESSION.table || self.table == CONTACT.table
     }
 
     /// The key of a row, as the journal writes it: key columns with a tab between.

@@ -6,6 +6,7 @@ use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
 use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, MergeId};
 use crate::base::time::Timestamp;
+use crate::domain::contact::KeptContact;
 
 statements! {
     INSERT = "INSERT INTO merge (id, kept, absorbed, case_id, actor, undo, merged_at, created_run, sequence)
@@ -180,6 +181,8 @@ pub struct Belongings {
     pub credentials: Vec<Vec<Value>>,
     /// Rows of [`SESSION`] that have not ended.
     pub sessions: Vec<Vec<Value>>,
+    /// How to reach them.
+    pub contact: Option<KeptContact>,
 }
 
 /// What hangs on an identity.
@@ -200,5 +203,6 @@ pub async fn belongings(conn: &mut Conn, identity: IdentityId) -> Result<Belongi
         subjects: rows(conn, &SUBJECT, SUBJECTS, identity).await?,
         credentials: rows(conn, &CREDENTIAL, CREDENTIALS, identity).await?,
         sessions: rows(conn, &SESSION, LIVE_SESSIONS, identity).await?,
+        contact: super::contact::find(conn, identity).await?,
     })
 }

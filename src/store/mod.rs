@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod class_code;
 pub mod class_group;
+pub mod contact;
 pub mod credential;
 pub mod db;
 pub mod enrolment;
@@ -35,6 +36,7 @@ pub mod signing_key;
 pub mod subject;
 pub mod throttle;
 pub mod used_proof;
+pub mod userinfo;
 pub mod value;
 
 #[cfg(test)]
@@ -119,6 +121,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("audit", audit::STATEMENTS),
     ("class_code", class_code::STATEMENTS),
     ("class_group", class_group::STATEMENTS),
+    ("contact", contact::STATEMENTS),
     ("credential", credential::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
     ("grant", grant::STATEMENTS),
@@ -145,6 +148,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("subject", subject::STATEMENTS),
     ("throttle", throttle::STATEMENTS),
     ("used_proof", used_proof::STATEMENTS),
+    ("userinfo", userinfo::STATEMENTS),
 ];
 
 /// Every registered bulk statement, by file.

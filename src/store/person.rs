@@ -46,6 +46,10 @@ const USED_BY_GRANT: Bulk = used(
     "USED_BY_GRANT",
     "SELECT DISTINCT identity_id FROM oauth_grant WHERE identity_id IN (",
 );
+const USED_BY_CONTACT: Bulk = used(
+    "USED_BY_CONTACT",
+    "SELECT identity_id FROM contact WHERE identity_id IN (",
+);
 const DECIDED_FIRST: Bulk = used(
     "DECIDED_FIRST",
     "SELECT DISTINCT r.identity_id FROM match_case c JOIN source_record r ON r.id = c.record_a
@@ -74,6 +78,7 @@ pub(super) const BULKS: &[Bulk] = &[
     USED_BY_CREDENTIAL,
     USED_BY_SESSION,
     USED_BY_GRANT,
+    USED_BY_CONTACT,
     DECIDED_FIRST,
     DECIDED_SECOND,
 ];
@@ -89,6 +94,8 @@ statements! {
             WHERE i.created_run = $1) AS sessions,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM oauth_grant u JOIN identity i ON i.id = u.identity_id
             WHERE i.created_run = $1) AS grants,
+        (SELECT CAST(COUNT(*) AS BIGINT) FROM contact u JOIN identity i ON i.id = u.identity_id
+            WHERE i.created_run = $1) AS contacts,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM identity WHERE created_run = $1 AND username IS NOT NULL) AS usernames,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM class_code u JOIN class_group c ON c.id = u.class_id
             WHERE c.created_run = $1) AS class_codes";
@@ -181,6 +188,7 @@ pub async fn in_use(conn: &mut Conn, ids: &[IdentityId]) -> Result<HashSet<Ident
         USED_BY_CREDENTIAL,
         USED_BY_SESSION,
         USED_BY_GRANT,
+        USED_BY_CONTACT,
         DECIDED_FIRST,
         DECIDED_SECOND,
     ] {
@@ -202,6 +210,8 @@ pub struct Uses {
     pub sessions: i64,
     /// Authorizations granted.
     pub grants: i64,
+    /// Contacts given.
+    pub contacts: i64,
     /// Login names given.
     pub usernames: i64,
     /// Class codes issued.
@@ -221,6 +231,7 @@ pub async fn uses_of_run(conn: &mut Conn, run: ImportRunId) -> Result<Uses, Stor
         credentials: row.get("credentials")?,
         sessions: row.get("sessions")?,
         grants: row.get("grants")?,
+        contacts: row.get("contacts")?,
         usernames: row.get("usernames")?,
         class_codes: row.get("class_codes")?,
     })

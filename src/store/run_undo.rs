@@ -56,6 +56,10 @@ statements! {
     CREDENTIALS_SET = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge m
         JOIN credential c ON c.identity_id IN (m.kept, m.absorbed)
         WHERE m.created_run = $1 AND m.undone_at IS NULL AND c.set_at > m.merged_at";
+    // The same of contacts.
+    CONTACTS_SET = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge m
+        JOIN contact c ON c.identity_id IN (m.kept, m.absorbed)
+        WHERE m.created_run = $1 AND m.undone_at IS NULL AND c.updated_at > m.merged_at";
     DELETE_CASES = "DELETE FROM match_case WHERE created_run = $1";
     DELETE_MERGES = "DELETE FROM merge WHERE created_run = $1";
     DELETE_ENROLMENTS = "DELETE FROM enrolment WHERE created_run = $1";
@@ -76,6 +80,8 @@ pub struct Dependents {
     pub stopped: i64,
     /// Credentials set anew since.
     pub credentials: i64,
+    /// Contacts changed since.
+    pub contacts: i64,
 }
 
 /// Counts what hangs on a run's rows.
@@ -100,6 +106,7 @@ pub async fn dependents(conn: &mut Conn, run: ImportRunId) -> Result<Dependents,
         later,
         stopped: conn.number(STOPPED, [text(run)]).await?,
         credentials: conn.number(CREDENTIALS_SET, [text(run)]).await?,
+        contacts: conn.number(CONTACTS_SET, [text(run)]).await?,
     })
 }
 

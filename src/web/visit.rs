@@ -18,6 +18,7 @@ use crate::base::url::{parameters, with_parameters};
 use crate::domain::assurance::Acr;
 use crate::flows::continuation::{self, Continuation};
 use crate::flows::session::{self, SignedIn};
+use crate::oidc::authorization::Hints;
 
 /// The parameters of a query or a form.
 #[derive(Debug, Default)]
@@ -88,17 +89,25 @@ impl Visit {
     /// A parameter of the address names the languages that a service believes the person to read: they win over the
     /// browser's, and lose to what the person chose here.
     pub fn wished(&mut self, parameter: &str) {
-        let chosen = cookie::language(&self.headers).is_some_and(|tag| Lang::from_tag(&tag).is_some());
-        let wished = self.query.one(parameter).and_then(Lang::preferred);
-        if let Some(lang) = wished.filter(|_| !chosen) {
-            self.lang = lang;
-        }
+        self.lang = self.lang_for(self.query.one(parameter));
     }
 
-    /// What a page needs. With `goal`, the language switch keeps where the person was going.
+    /// The language to answer in, where a service believes the person to read one of these.
+    fn lang_for(&self, locales: Option<&str>) -> Lang {
+        let switched = self.query.one("lang").and_then(Lang::from_tag);
+        let chosen = || cookie::language(&self.headers).and_then(|tag| Lang::from_tag(&tag));
+        if switched.or_else(chosen).is_some() {
+            return self.lang;
+        }
+        locales.and_then(Lang::preferred).unwrap_or(self.lang)
+    }
+
+    /// What a page needs. With `goal`, the language switch keeps where the person was going, and the service may have
+    /// wished for a language (`ui_locales`).
     pub fn page(&self, brand: &Arc<Brand>, goal: &Goal) -> views::Page {
-        let mut page = views::Page::new(Arc::clone(brand), self.lang);
-        let other = [("lang", self.lang.other().tag())];
+        let lang = self.lang_for(goal.hints.ui_locales.as_deref());
+        let mut page = views::Page::new(Arc::clone(brand), lang);
+        let other = [("lang", lang.other().tag())];
         page.other_language_url = Some(goal.keep(&with_parameters(&self.path, other)));
         page
     }
@@ -119,6 +128,7 @@ impl Visit {
 pub struct Goal {
     sealed: Option<String>,
     continuation: Option<Continuation>,
+    hints: Hints,
 }
 
 impl Goal {
@@ -128,6 +138,7 @@ impl Goal {
         let continuation = sealed.and_then(|sealed| Continuation::open(&state.context, sealed));
         Self {
             sealed: sealed.filter(|_| continuation.is_some()).map(str::to_owned),
+            hints: continuation.as_ref().map(Continuation::hints).unwrap_or_default(),
             continuation,
         }
     }
@@ -140,6 +151,18 @@ impl Goal {
     /// The name of the service.
     pub fn service(&self) -> Option<String> {
         self.continuation.as_ref().map(|waiting| waiting.service.clone())
+    }
+
+    /// The login name that the service believes will be typed; nobody was looked up by it.
+    pub fn login_hint(&self) -> &str {
+        self.hints.login.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a picture code would lead there.
+    pub fn class_will_do(&self) -> bool {
+        self.continuation
+            .as_ref()
+            .is_none_or(|waiting| !waiting.needs_more_than_class)
     }
 
     /// The origin that forms of the way there lead to in the end.

@@ -5,9 +5,12 @@ use crate::town::{COLLEGES, Dump, ECOLES, Town, assert_same, on_each_engine};
 use marelle::base::id::{IdentityId, MatchCaseId, MergeId, SessionId};
 use marelle::base::secret::Secret;
 use marelle::domain::assurance::{Acr, Amr};
+use marelle::domain::audit::Actor;
+use marelle::domain::contact::{Part, Verified};
 use marelle::domain::credential::CredentialKind;
 use marelle::domain::matching::{CaseStatus, Reason};
 use marelle::domain::session::{Device, Session};
+use marelle::flows::contact::{self, Changed, Edit, Edits};
 use marelle::flows::matching::{self, CaseView, DecisionError};
 use marelle::flows::merge::{self, MergeError, Obstacle};
 use marelle::login::picture::{Picks, PictureCode};
@@ -82,6 +85,40 @@ async fn equip(
         .await;
 }
 
+fn mail(address: &str) -> Edits {
+    Edits {
+        email: Edit::Set(Verified {
+            value: address.parse().unwrap(),
+            is_verified: true,
+        }),
+        ..Edits::default()
+    }
+}
+
+fn phone(number: &str) -> Edits {
+    Edits {
+        phone: Edit::Set(Verified {
+            value: number.parse().unwrap(),
+            is_verified: false,
+        }),
+        ..Edits::default()
+    }
+}
+
+async fn reach(town: &Town, identity: IdentityId, edits: Edits) {
+    let changed = contact::change(&town.context, identity, edits, &Actor::Operator).await;
+    assert!(matches!(changed.unwrap(), Changed::Done(_, parts) if !parts.is_empty()));
+}
+
+/// Contacts as `identity mail number`, sorted.
+async fn reached(town: &Town) -> Vec<String> {
+    town.texts(
+        "SELECT identity_id || ' ' || COALESCE(email, '-') || ' ' || COALESCE(phone, '-') AS line FROM contact
+         ORDER BY identity_id",
+    )
+    .await
+}
+
 /// A dump without the merge itself, which stays on record.
 fn without_merges(mut dump: Dump) -> Dump {
     dump.remove("merge");
@@ -95,7 +132,12 @@ async fn an_accepted_case_keeps_the_older_identity_with_everything_and_is_undone
         equip(&town, older, 1, &[CredentialKind::Password], None).await;
         let both = [CredentialKind::Password, CredentialKind::Picture];
         equip(&town, newer, 2, &both, Some("lina.legoff")).await;
+        reach(&town, older, mail("older@ecole.example")).await;
+        town.days(1);
+        reach(&town, newer, mail("newer@ecole.example")).await;
+        reach(&town, newer, phone("+33199001234")).await;
         let before = town.dump().await;
+        town.days(1);
 
         let accepted = matching::accept(&town.context, case, "Maddi").await.unwrap();
         assert_eq!((accepted.identity, accepted.merges.len()), (older, 1));
@@ -124,6 +166,15 @@ async fn an_accepted_case_keeps_the_older_identity_with_everything_and_is_undone
         let picture = store::credential::find(&mut conn, older, CredentialKind::Picture).await.unwrap().unwrap();
         assert!(code().matches(&town.context.vault, older, &picture).unwrap(), "the child's card still opens");
         drop(conn);
+        assert_eq!(
+            reached(&town).await,
+            [
+                format!("{older} older@ecole.example +33199001234"),
+                format!("{newer} newer@ecole.example +33199001234"),
+            ]
+        );
+        let late = contact::change(&town.context, newer, mail("late@ecole.example"), &Actor::Operator).await;
+        assert_eq!(late.unwrap(), Changed::Gone);
         let audited = town.texts("SELECT kind FROM audit_event WHERE kind LIKE '%match%' OR kind LIKE '%merge%' ORDER BY kind");
         assert_eq!(audited.await, ["identities.merged", "match.accepted"]);
         assert!(town.apply(ecole(ECOLES[0], 2026, &[WITHOUT])).await.total.is_quiet());
@@ -177,6 +228,53 @@ async fn what_the_kept_identity_was_given_since_stays_with_it() {
             names.await,
             [format!("{older} lina"), format!("{newer} lina.legoff")]
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn contacts_that_a_merge_gave_go_back_and_those_given_since_stay() {
+    on_each_engine(async |town| {
+        let (case, older, newer) = undecided(&town).await;
+        let theirs = format!("{newer} newer@ecole.example +33199001234");
+        reach(&town, newer, mail("newer@ecole.example")).await;
+        reach(&town, newer, phone("+33199001234")).await;
+        // What happens between the merge and its undoing, and what the kept identity is left with.
+        let mut erased_mail = Edits::default();
+        erased_mail.erase(Part::Email);
+        let mut nothing = erased_mail.clone();
+        nothing.erase(Part::Phone);
+        let since = [
+            (None, None),
+            (Some(mail("new@ecole.example")), Some("new@ecole.example -")),
+            (
+                Some(phone("+33199005678")),
+                Some("new@ecole.example +33199005678"),
+            ),
+            (Some(erased_mail), Some("- +33199005678")),
+            (Some(nothing), None),
+        ];
+        for (edits, left) in since {
+            let before = town.dump().await;
+            let accepted = matching::accept(&town.context, case, "Maddi").await.unwrap();
+            assert_eq!((accepted.identity, reached(&town).await.len()), (older, 2));
+            town.days(1);
+            let unchanged = edits.is_none();
+            if let Some(edits) = edits {
+                reach(&town, older, edits).await;
+            }
+            town.days(1);
+            merge::undo(&town.context, accepted.merges[0], "Maddi")
+                .await
+                .unwrap();
+            let mut expected = vec![theirs.clone()];
+            expected.extend(left.map(|left| format!("{older} {left}")));
+            expected.sort();
+            assert_eq!(reached(&town).await, expected);
+            if unchanged {
+                assert_same(&without_merges(before), &without_merges(town.dump().await));
+            }
+        }
     })
     .await;
 }

@@ -86,6 +86,11 @@ async fn what_is_in_use_is_not_taken_away() {
              SELECT 's', ine_index, identity_id, 1, 'a', 'b', 'shared', 9 FROM source_record WHERE identity_id = '{lina}'"
         ))
         .await;
+        town.run_sql(&format!(
+            "INSERT INTO contact (identity_id, email, email_verified, phone_verified, updated_at)
+             VALUES ('{lina}', 'lina@ecole.example', true, false, 1)"
+        ))
+        .await;
         town.run_sql(
             "INSERT INTO class_code (class_id, code_index, code_sealed, issued_at)
              SELECT c.id, r.ine_index, r.ine_sealed, 1 FROM class_group c, source_record r WHERE r.ine_index IS NOT NULL",
@@ -93,9 +98,9 @@ async fn what_is_in_use_is_not_taken_away() {
         .await;
         assert_eq!(
             refusal(&town, run).await,
-            ["subjects", "credentials", "sessions", "class_codes"]
+            ["subjects", "credentials", "contacts", "sessions", "class_codes"]
         );
-        for table in ["subject", "credential", "session", "class_code"] {
+        for table in ["subject", "credential", "contact", "session", "class_code"] {
             town.run_sql(&format!("DELETE FROM {table}")).await;
         }
         undo::undo(&town.context, run, "Maddi").await.unwrap();

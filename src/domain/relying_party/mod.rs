@@ -63,6 +63,8 @@ pub enum Attribute {
     PreferredUsername,
     /// Birth date (`birthdate`).
     BirthDate,
+    /// Sex (`gender`).
+    Gender,
     /// Language (`locale`).
     Locale,
     /// Address of electronic mail (`email`, with `email_verified`).
@@ -82,7 +84,7 @@ pub enum Attribute {
 }
 stored_names!(Attribute, "attribute", {
     GivenName => "given_name", FamilyName => "family_name", Name => "name",
-    PreferredUsername => "preferred_username", BirthDate => "birthdate", Locale => "locale",
+    PreferredUsername => "preferred_username", BirthDate => "birthdate", Gender => "gender", Locale => "locale",
     Email => "email", PhoneNumber => "phone_number", Address => "address",
     Uai => "uai", Level => "level", Class => "class", Profile => "profile",
 });

@@ -12,18 +12,19 @@ use crate::continuum::evidence;
 use crate::continuum::neighbourhood::{Pair, Touched};
 use crate::continuum::pair::{Relation, decide};
 use crate::domain::audit::{Actor, Event, Kind};
+use crate::domain::contact::KeptContact;
 use crate::domain::identity::Status;
 use crate::domain::matching::{CaseStatus, Reason};
 use crate::flows::recognition::join::Undo;
 use crate::flows::recognition::{Work, look, refresh, settle};
 use crate::flows::{Context, Failure};
 use crate::store::db::{Conn, Tx};
-use crate::store::image::{CREDENTIAL, IDENTITY};
+use crate::store::image::{CONTACT, CREDENTIAL, IDENTITY};
 use crate::store::journal::{self, Change, Journal};
 use crate::store::match_case::{self, StoredCase};
 use crate::store::merge::{self, StoredMerge};
 use crate::store::roster::{self, Lookup, StoredRecord};
-use crate::store::{StoreError, audit, import_run, person};
+use crate::store::{StoreError, audit, contact, import_run, person};
 
 /// Why a merge cannot be undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,12 +235,51 @@ async fn still_ours(
                 continue;
             }
         }
+        if change.table == CONTACT.table {
+            match contact_before(conn, stored, &change).await? {
+                Some(before) => change.before = before,
+                // It was erased since.
+                None => continue,
+            }
+        }
         if change.table == IDENTITY.table && change.key == kept_key && renamed {
             change.before = change.before.map(|before| without_username(&before));
         }
         ours.push(change);
     }
     Ok(ours)
+}
+
+/// The contact to put back: without what came of the absorbed identity, with what the kept one was given since.
+async fn contact_before(
+    conn: &mut Conn,
+    stored: &StoredMerge,
+    change: &Change,
+) -> Result<Option<Option<String>>, StoreError> {
+    let Some(now) = contact::find(conn, stored.kept).await? else {
+        return Ok(None);
+    };
+    let absorbed = contact::find(conn, stored.absorbed).await?;
+    let before = match &change.before {
+        Some(before) => Some(contact::of_values(
+            &CONTACT.restored(Some(&contact::values(stored.kept, &now)), before)?,
+        )?),
+        None => None,
+    };
+    let parts = |kept: Option<&KeptContact>| kept.map(|kept| kept.contact.clone()).unwrap_or_default();
+    let left = now
+        .contact
+        .undone(&parts(before.as_ref()), &parts(absorbed.as_ref()));
+    if left.is_empty() {
+        return Ok(Some(None));
+    }
+    let as_before = before.filter(|before| before.contact == left);
+    let put_back = KeptContact {
+        updated_at: as_before.map_or(now.updated_at, |before| before.updated_at),
+        contact: left,
+    };
+    let row = contact::values(stored.kept, &put_back);
+    Ok(Some(Some(CONTACT.whole(&row))))
 }
 
 fn without_username(before: &str) -> String {

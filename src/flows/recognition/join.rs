@@ -5,6 +5,7 @@
 //! | source records, enrolments | the kept one's |
 //! | subjects | the kept one's; in use unless it has one in use in that sector |
 //! | credentials, login name | the kept one's where it has none of the kind; else they stay behind, unused |
+//! | mail address, telephone number, postal address | the kept one's too where it has none; they stay behind as well, unused |
 //! | sessions | end |
 //! | grants to services | are revoked: a token of theirs would name the person otherwise than before |
 //! | the identity | `Merged{into}` |
@@ -19,16 +20,17 @@ use super::{Work, refresh};
 use crate::base::id::{IdentityId, MatchCaseId, MergeId, SourceRecordId};
 use crate::continuum::resolve::Join;
 use crate::domain::audit::{Event, Kind};
+use crate::domain::contact::KeptContact;
 use crate::domain::credential::CredentialKind;
 use crate::flows::{Failure, session};
 use crate::login::picture;
 use crate::store::db::Tx;
-use crate::store::image::{CREDENTIAL, ENROLMENT, IDENTITY, SESSION, SOURCE_RECORD, SUBJECT};
+use crate::store::image::{CONTACT, CREDENTIAL, ENROLMENT, IDENTITY, SESSION, SOURCE_RECORD, SUBJECT};
 use crate::store::journal::{Change, Journal};
 use crate::store::merge::{self, Belongings, StoredMerge};
 use crate::store::person::{self, Person};
 use crate::store::roster::{self, LinkedBy, Lookup};
-use crate::store::{StoreError, audit, identity, membership};
+use crate::store::{StoreError, audit, contact, identity, membership};
 
 /// Merges are numbered by the turn they were made in; more in one turn there never are.
 const MERGES_IN_A_TURN: i64 = 1_000_000;
@@ -81,6 +83,7 @@ pub(crate) async fn join(
     let theirs = merge::belongings(tx, absorbed).await?;
     move_subjects(tx, &mut work.journal, kept, &mine, &theirs).await?;
     move_credentials(tx, work, found, &mine, &theirs).await?;
+    give_contact(tx, work, kept, (&mine, &theirs)).await?;
     end_sessions(tx, work, absorbed, &theirs).await?;
     close(tx, work, found).await?;
     let run = work.run.take();
@@ -216,6 +219,35 @@ async fn move_credentials(
         CREDENTIAL.save(tx, vec![after]).await?;
     }
     Ok(())
+}
+
+async fn give_contact(
+    tx: &mut Tx,
+    work: &mut Work<'_>,
+    kept: IdentityId,
+    (mine, theirs): (&Belongings, &Belongings),
+) -> Result<(), StoreError> {
+    let Some(theirs) = &theirs.contact else {
+        return Ok(());
+    };
+    let before = mine.contact.as_ref();
+    let own = before.map(|kept| kept.contact.clone()).unwrap_or_default();
+    let after = KeptContact {
+        contact: own.filled_from(&theirs.contact),
+        updated_at: work.now,
+    };
+    if after.contact == own {
+        return Ok(());
+    }
+    let row = contact::values(kept, &after);
+    match before {
+        Some(before) => {
+            work.journal
+                .changes(&CONTACT, &contact::values(kept, before), &row);
+        }
+        None => work.journal.makes(&CONTACT, &row),
+    }
+    contact::save(tx, kept, &after).await
 }
 
 async fn end_sessions(

@@ -6,7 +6,7 @@
 
 use super::{Account, SignIn, count_failure, journal_refusal, waiting};
 use crate::base::secret::Secret;
-use crate::domain::assurance::{Acr, Amr};
+use crate::domain::assurance::Amr;
 use crate::domain::audit::{Actor, Kind};
 use crate::domain::credential::CredentialKind;
 use crate::domain::session::Device;
@@ -139,7 +139,7 @@ async fn open(
         store::credential::replace(&mut tx, identity.id, KIND, old, new.as_str()).await?;
     }
     let proof = Proof {
-        acr: Acr::SingleFactor,
+        acr: Amr::Password.acr(),
         amr: Amr::Password,
         device: attempt.device,
     };

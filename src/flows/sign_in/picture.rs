@@ -6,7 +6,7 @@
 use super::{Account, SignIn, count_failure, journal_refusal, waiting};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::domain::assurance::{Acr, Amr};
+use crate::domain::assurance::Amr;
 use crate::domain::audit::{Actor, Kind};
 use crate::domain::credential::CredentialKind;
 use crate::domain::identity::Identity;
@@ -62,7 +62,7 @@ pub async fn sign_in(context: &Context, attempt: Attempt<'_>) -> Result<Option<S
         Some(pupil) => {
             store::throttle::clear(&mut tx, &account.key).await?;
             let proof = Proof {
-                acr: Acr::Class,
+                acr: Amr::Picture.acr(),
                 amr: Amr::Picture,
                 device: Device::Shared,
             };
@@ -112,6 +112,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::assurance::Acr;
     use crate::flows::sign_in::testing::{Classroom, another, classroom};
     use crate::login::throttle::{CLASS_BUDGET, CLASS_WINDOW, FREE, FREE_UNDER_PRESSURE};
     use crate::store::testing::on_each_engine;

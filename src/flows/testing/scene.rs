@@ -8,6 +8,7 @@ use crate::base::secret::Secret;
 use crate::base::time::ManualClock;
 use crate::domain::assurance::{Acr, Amr};
 use crate::domain::audit::Actor;
+use crate::domain::contact::{Contact, KeptContact};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::{Identity, Status};
 use crate::domain::registration::Policy;
@@ -19,6 +20,7 @@ use crate::flows::session::{self, Proof, SignedIn};
 use crate::flows::{Context, credential};
 use crate::store;
 use crate::store::db::Statement;
+pub(crate) use crate::store::db::record::round_trips;
 use crate::store::value::text;
 
 /// Runs a test on a context of each engine in turn.
@@ -91,6 +93,17 @@ pub(crate) async fn enrol(context: &Context, enrolment: &Enrolment) {
 pub(crate) async fn set_status(context: &Context, who: IdentityId, status: Status) {
     let mut tx = context.db.begin().await.unwrap();
     store::identity::set_status(&mut tx, who, &status).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Writes how somebody is reached.
+pub(crate) async fn reach(context: &Context, who: IdentityId, contact: &Contact) {
+    let kept = KeptContact {
+        contact: contact.clone(),
+        updated_at: context.now(),
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    store::contact::save(&mut tx, who, &kept).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -4,6 +4,7 @@
 //! | what happens | reply | committed |
 //! | --- | --- | --- |
 //! | wrong client, a public one, one without this grant, wrong scope or resource | an error | at most a journal entry |
+//! | a proof of possession that is missing, wrong or used | `invalid_dpop_proof` | nothing |
 //! | all right | an access token | the token |
 
 use super::{Call, Committed, Outcome, Tokens};
@@ -28,11 +29,11 @@ pub(super) async fn serve(call: &Call<'_>) -> Result<Outcome, Failure> {
         let mut conn = context.db.reader().await?;
         store::relying_party::find(&mut conn, &call.client_id).await?
     };
-    let client = match call.client(party, GrantType::ClientCredentials).await? {
-        Ok(client) => client,
+    let caller = match call.client(party, GrantType::ClientCredentials).await? {
+        Ok(caller) => caller,
         Err(outcome) => return Ok(outcome),
     };
-    let party = client.party();
+    let party = caller.party();
     let asked = client_credentials::may(party)
         .and_then(|()| resource::of_service(call.form, party, &context.settings.public_url));
     let target = match asked {
@@ -53,7 +54,7 @@ pub(super) async fn serve(call: &Call<'_>) -> Result<Outcome, Failure> {
         client: party.id.clone(),
         scopes,
         audience: target.audience().cloned(),
-        jkt: call.jkt.map(str::to_owned),
+        jkt: caller.jkt().map(str::to_owned),
         issued_at: now,
         expires_at: now.plus(expires_in),
         revoked_at: None,
@@ -67,7 +68,10 @@ pub(super) async fn serve(call: &Call<'_>) -> Result<Outcome, Failure> {
     if let Some(audience) = &token.audience {
         event = event.with("audience", audience);
     }
-    let mut tx = context.db.begin().await?;
+    let mut tx = match call.begin(&caller).await? {
+        Ok(tx) => tx,
+        Err(outcome) => return Ok(outcome),
+    };
     store::service_token::insert(&mut tx, &draft.digest(), &token).await?;
     store::audit::append(&mut tx, now, &event).await?;
     tx.commit().await?;

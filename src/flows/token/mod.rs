@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::access_token::{Draft, Target};
 use super::introspection::REFRESH_TOKEN_PREFIX;
 use super::keys::Keyring;
-use super::{Context, Failure, client_authentication, id_token};
+use super::{Context, Failure, client_authentication, dpop, id_token};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::domain::audit::{Actor, Event, Kind};
@@ -19,6 +19,7 @@ use crate::domain::relying_party::{GrantType, RelyingParty, RelyingPartyId};
 use crate::domain::resource_server::Audience;
 use crate::oauth::access_token::Description;
 use crate::oauth::client_auth::{AuthenticatedClient, NOBODY, Presented};
+use crate::oauth::dpop::{MISSING, Proved, Shown};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::resource;
@@ -107,31 +108,70 @@ struct Call<'a> {
     presented: Presented,
     /// Who it says it is; not believed before [`Call::client`].
     client_id: RelyingPartyId,
-    /// The thumbprint of the key that the request proves to hold (RFC 9449 §4), where it proves one.
-    jkt: Option<&'a str>,
+    /// What it shows as proof that it holds a key; not believed before [`Call::client`] either.
+    dpop: Shown<'a>,
     now: Timestamp,
 }
 
+/// Who asks, once that is proved.
+struct Caller {
+    client: AuthenticatedClient,
+    /// The key that the request proves to hold (RFC 9449 §4), where it proves one. [`Call::begin`] takes the proof.
+    proof: Option<Proved>,
+}
+
+impl Caller {
+    fn party(&self) -> &RelyingParty {
+        self.client.party()
+    }
+
+    /// The thumbprint of the key.
+    fn jkt(&self) -> Option<&str> {
+        self.proof.as_ref().map(|proof| proof.jkt.as_str())
+    }
+
+    /// RFC 9449 §5: of a client that can prove who it is, only the access token is bound; it may change its key.
+    fn key_of_refresh_token(&self) -> Option<String> {
+        self.jkt().filter(|_| self.party().is_public()).map(str::to_owned)
+    }
+}
+
 impl Call<'_> {
-    /// The client, once it has proved who it is and may use the grant.
+    /// The client, once it has proved who it is, may use the grant, and has shown a key where it must.
     async fn client(
         &self,
         party: Option<RelyingParty>,
         grant: GrantType,
-    ) -> Result<Result<AuthenticatedClient, Outcome>, Failure> {
+    ) -> Result<Result<Caller, Outcome>, Failure> {
         let client = match prove(self.context, &self.presented, party).await? {
             Ok(client) => client,
             Err(outcome) => return Ok(Err(outcome)),
         };
-        if client.party().metadata.grant_types.contains(&grant) {
-            Ok(Ok(client))
-        } else {
-            let error = OAuthError::new(
+        let refused = |error| Ok(Err(Outcome::refused(error, Committed::Nothing)));
+        let party = client.party();
+        if !party.metadata.grant_types.contains(&grant) {
+            return refused(OAuthError::new(
                 ErrorCode::UnauthorizedClient,
                 "the client may not use this grant_type",
-            );
-            Ok(Err(Outcome::refused(error, Committed::Nothing)))
+            ));
         }
+        match dpop::check(self.context, self.dpop, dpop::Asked::post("/oauth/token"), party)? {
+            Ok(None) if party.metadata.must_bind() => refused(MISSING),
+            Ok(proof) => Ok(Ok(Caller { client, proof })),
+            Err(error) => refused(error),
+        }
+    }
+
+    /// Begins whatever a request leaves behind: its proof of possession is taken first, so that one that comes again
+    /// changes nothing, and revokes nothing.
+    async fn begin(&self, caller: &Caller) -> Result<Result<Tx, Outcome>, Failure> {
+        let mut tx = self.context.db.begin().await?;
+        if let Some(proof) = &caller.proof
+            && let Err(error) = dpop::claim(&mut tx, proof).await?
+        {
+            return Ok(Err(Outcome::refused(error, Committed::Nothing)));
+        }
+        Ok(Ok(tx))
     }
 
     /// An error that needs no look at what the request shows; still, only an authenticated client is told of it.
@@ -147,19 +187,19 @@ impl Call<'_> {
     /// Where a token that comes of a grant is to be good (RFC 8707 §2.2).
     async fn target(
         &self,
-        client: &AuthenticatedClient,
+        party: &RelyingParty,
         grant: &Grant,
     ) -> Result<Result<Target, OAuthError>, Failure> {
         let issuer = &self.context.settings.public_url;
-        match resource::of_grant(self.form, client.party(), grant.resource.as_ref(), issuer) {
+        match resource::of_grant(self.form, party, grant.resource.as_ref(), issuer) {
             Ok(audience) => Target::of(self.context, audience).await,
             Err(error) => Ok(Err(error)),
         }
     }
 
     /// An entry of the journal in the client's name.
-    fn event(&self, kind: Kind, client: &AuthenticatedClient, grant: &Grant) -> Event {
-        Event::new(kind, Actor::RelyingParty(client.party().id.to_string())).about(grant.id)
+    fn event(kind: Kind, caller: &Caller, grant: &Grant) -> Event {
+        Event::new(kind, Actor::RelyingParty(caller.party().id.to_string())).about(grant.id)
     }
 }
 
@@ -179,7 +219,7 @@ async fn prove(
     }))
 }
 
-/// Answers a token request: the value of its `Authorization` header, and its form.
+/// Answers a token request: the value of its `Authorization` header, its proof of possession, and its form.
 ///
 /// # Errors
 /// [`Failure`].
@@ -187,6 +227,7 @@ pub async fn exchange(
     context: &Context,
     keyring: &Keyring,
     authorization: Option<&str>,
+    dpop: Shown<'_>,
     form: &str,
 ) -> Result<Outcome, Failure> {
     let invalid = |description| {
@@ -213,7 +254,7 @@ pub async fn exchange(
         form: &form,
         presented,
         client_id,
-        jkt: None,
+        dpop,
         now: context.now(),
     };
     match form.get("grant_type").map(str::parse) {
@@ -245,7 +286,7 @@ enum Refresh {
 
 /// What a grant has decided to issue.
 struct Issue<'a> {
-    client: &'a AuthenticatedClient,
+    caller: &'a Caller,
     grant: &'a Grant,
     /// What of the grant is made use of: all of it, or less.
     scopes: &'a Scopes,
@@ -262,6 +303,7 @@ struct Issue<'a> {
 /// Keeps what is issued, journals it and commits `tx`, in which the gate of the grant was passed.
 async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, Failure> {
     let (context, now, grant) = (call.context, call.now, what.grant);
+    let (party, jkt) = (what.caller.party(), what.caller.jkt());
     let draft = Draft::new(context, &what.target);
     let expires_in = context.settings.access_token_lifetime;
     let scopes = what.target.narrow(what.scopes);
@@ -272,7 +314,7 @@ async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, 
         expires_at: now.plus(expires_in),
         scopes: Some(&scopes).filter(|scopes| **scopes != grant.scopes),
         audience: what.target.audience().map(Audience::as_str),
-        jkt: call.jkt,
+        jkt,
     };
     store::grant::add_token(&mut tx, &kept).await?;
     let refresh_token = match what.refresh {
@@ -285,7 +327,7 @@ async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, 
         }
     };
     // Last of all, so that the lane of the journal is nobody else's for as short as can be.
-    let event = call.event(what.kind, what.client, grant);
+    let event = Call::event(what.kind, what.caller, grant);
     store::audit::append_after(&mut tx, now, &event, what.journal).await?;
     tx.commit().await?;
     // Signed after the commit: an RSA signature would keep SQLite's one writer waiting.
@@ -294,16 +336,19 @@ async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, 
         subject: what.subject,
         scopes: &scopes,
         audience: kept.audience,
-        jkt: call.jkt,
+        jkt,
         issued_at: Some(now),
         expires_at: kept.expires_at,
         login: Some((grant.acr, grant.authenticated_at)),
     };
     let access_token = draft.write(context, call.keyring, &description).await?;
     let id_token = if what.scopes.contains(Scope::OpenId) {
-        let released = (what.subject, &access_token);
-        let party = what.client.party();
-        Some(id_token::issue(context, call.keyring, party, grant, released, now).await?)
+        let said = id_token::Said {
+            subject: what.subject,
+            access_token: &access_token,
+            attributes: id_token::attributes(context, party, grant).await?,
+        };
+        Some(id_token::issue(context, call.keyring, party, grant, said, now).await?)
     } else {
         None
     };
@@ -313,7 +358,7 @@ async fn issue(call: &Call<'_>, mut tx: Tx, what: Issue<'_>) -> Result<Outcome, 
         refresh_token,
         id_token,
         scope: scopes.to_string(),
-        is_bound: call.jkt.is_some(),
+        is_bound: jkt.is_some(),
     };
     Ok(Outcome {
         reply: Ok(tokens),

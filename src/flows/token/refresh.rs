@@ -4,6 +4,7 @@
 //! | what happens | reply | committed |
 //! | --- | --- | --- |
 //! | wrong client, wrong request, unknown token, a grant at its end | an error | at most a journal entry |
+//! | a proof of possession that is missing, wrong or used | `invalid_dpop_proof` | nothing |
 //! | a used token comes again from its client | `invalid_grant` | the family is revoked |
 //! | the same, within half a minute, its successor unused | tokens | the successor is used up, tokens |
 //! | a fresh token, but something is not right (any more) | `invalid_grant`, `invalid_scope` | at most a journal entry |
@@ -15,12 +16,11 @@
 //! Round trips to the database: as in [`super::authorization_code`], with `FIND_RENEWAL` and `SPEND_REFRESH_TOKEN` in
 //! place of the code's.
 
-use super::{Call, Committed, Issue, Outcome, Refresh, issue};
+use super::{Call, Caller, Committed, Issue, Outcome, Refresh, issue};
 use crate::domain::audit::Kind;
 use crate::domain::grant::{RefreshToken, Renewal};
 use crate::domain::relying_party::GrantType;
 use crate::flows::Failure;
-use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::grant::refresh_token::{self, Refused, Request, UNKNOWN};
 use crate::oidc::access;
 use crate::store;
@@ -42,49 +42,54 @@ pub(super) async fn renew(call: &Call<'_>) -> Result<Outcome, Failure> {
         let digest = request.token.digest();
         store::refresh_token::renewal(&mut conn, &call.client_id, &digest, now).await?
     };
-    let client = match call.client(found.party, GrantType::RefreshToken).await? {
-        Ok(client) => client,
+    let caller = match call.client(found.party, GrantType::RefreshToken).await? {
+        Ok(caller) => caller,
         Err(outcome) => return Ok(outcome),
     };
     let Some(mut held) = found.held else {
         return Ok(Outcome::refused(UNKNOWN, Committed::Nothing));
     };
-    let party = client.party();
-    if let Err(refused) = refresh_token::belongs(&client, &held, call.jkt) {
-        return self::refused(call, &client, &held, refused).await;
+    let party = caller.party();
+    if let Err(refused) = refresh_token::belongs(&caller.client, &held, caller.jkt()) {
+        return self::refused(call, &caller, &held, refused).await;
     }
     // A replay is one whatever else is not right, so this comes before everything that may change again.
     if let Some(used_at) = held.token.used_at
         && !refresh_token::may_be_lost(used_at, now)
     {
-        let tx = context.db.begin().await?;
-        return replayed(call, tx, &client, &held).await;
+        return match call.begin(&caller).await? {
+            Ok(tx) => replayed(call, tx, &caller, &held).await,
+            Err(outcome) => Ok(outcome),
+        };
     }
     let checked = refresh_token::check(&held, &request, now);
     let open = access::is_open_at(party, held.standing.schools.iter());
     let scopes = match checked {
         Ok(scopes) if open => scopes,
-        Ok(_) => return self::refused(call, &client, &held, Refused::Closed).await,
-        Err(refused) => return self::refused(call, &client, &held, refused).await,
+        Ok(_) => return self::refused(call, &caller, &held, Refused::Closed).await,
+        Err(refused) => return self::refused(call, &caller, &held, refused).await,
     };
-    let target = match call.target(&client, &held.standing.grant).await? {
+    let target = match call.target(party, &held.standing.grant).await? {
         Ok(target) => target,
         Err(error) => return Ok(Outcome::refused(error, Committed::Nothing)),
     };
-    let mut tx = context.db.begin().await?;
+    let mut tx = match call.begin(&caller).await? {
+        Ok(tx) => tx,
+        Err(outcome) => return Ok(outcome),
+    };
     let refresh = if held.token.used_at.is_none() && !refresh_token::rotates(party) {
         Refresh::Same(request.token)
     } else {
         match take(call, &mut tx, &held).await? {
-            Some(sequence) => Refresh::New(successor(call, &client, &held, sequence)),
-            None => return replayed(call, tx, &client, &held).await,
+            Some(sequence) => Refresh::New(successor(call, &caller, &held, sequence)),
+            None => return replayed(call, tx, &caller, &held).await,
         }
     };
     // Core §12.2: it "SHOULD NOT have a nonce Claim, even when the ID Token issued at the time of the original
     // authentication contained nonce".
     held.standing.grant.nonce = None;
     let issued = Issue {
-        client: &client,
+        caller: &caller,
         grant: &held.standing.grant,
         scopes: &scopes,
         target,
@@ -113,14 +118,14 @@ async fn take(call: &Call<'_>, tx: &mut Tx, held: &Renewal) -> Result<Option<i64
     Ok(None)
 }
 
-fn successor(call: &Call<'_>, client: &AuthenticatedClient, held: &Renewal, sequence: i64) -> RefreshToken {
+fn successor(call: &Call<'_>, caller: &Caller, held: &Renewal, sequence: i64) -> RefreshToken {
     let (token, standing) = (&held.token, &held.standing);
     let limit = call.context.settings.refresh_token_lifetime;
     let former = Some(token.expires_at);
     RefreshToken {
         sequence,
         subject: token.subject.clone(),
-        jkt: call.jkt.filter(|_| client.party().is_public()).map(str::to_owned),
+        jkt: caller.key_of_refresh_token(),
         issued_at: call.now,
         expires_at: refresh_token::good_until(&standing.grant, standing.login_until, former, limit),
         used_at: None,
@@ -128,15 +133,10 @@ fn successor(call: &Call<'_>, client: &AuthenticatedClient, held: &Renewal, sequ
 }
 
 /// RFC 9700 §4.14.2: nobody can tell which of the two is the thief, so nobody keeps anything.
-async fn replayed(
-    call: &Call<'_>,
-    mut tx: Tx,
-    client: &AuthenticatedClient,
-    held: &Renewal,
-) -> Result<Outcome, Failure> {
+async fn replayed(call: &Call<'_>, mut tx: Tx, caller: &Caller, held: &Renewal) -> Result<Outcome, Failure> {
     let grant = &held.standing.grant;
     store::grant::revoke(&mut tx, grant.id, call.now).await?;
-    let event = call.event(Kind::RefreshReplayed, client, grant);
+    let event = Call::event(Kind::RefreshReplayed, caller, grant);
     store::audit::append(&mut tx, call.now, &event).await?;
     tx.commit().await?;
     Ok(Outcome::refused(UNKNOWN, Committed::FamilyRevoked))
@@ -144,15 +144,18 @@ async fn replayed(
 
 async fn refused(
     call: &Call<'_>,
-    client: &AuthenticatedClient,
+    caller: &Caller,
     held: &Renewal,
     refused: Refused,
 ) -> Result<Outcome, Failure> {
     let Some(reason) = refused.noted() else {
         return Ok(Outcome::refused(refused.error(), Committed::Nothing));
     };
-    let event = call.event(Kind::AuthorizationRefused, client, &held.standing.grant);
-    let mut tx = call.context.db.begin().await?;
+    let event = Call::event(Kind::AuthorizationRefused, caller, &held.standing.grant);
+    let mut tx = match call.begin(caller).await? {
+        Ok(tx) => tx,
+        Err(outcome) => return Ok(outcome),
+    };
     store::audit::append(&mut tx, call.now, &event.with("reason", reason)).await?;
     tx.commit().await?;
     Ok(Outcome::refused(refused.error(), Committed::GrantRefused))

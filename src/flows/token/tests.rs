@@ -16,6 +16,7 @@ use crate::domain::testing::party;
 use crate::flows::authorize;
 use crate::flows::recognition::{Work, join};
 use crate::flows::testing::scene::{self, on_each_engine};
+use crate::oauth::dpop::testing::Holder;
 use crate::store::db::record::round_trips;
 use crate::store::journal::Journal;
 
@@ -28,6 +29,7 @@ struct House {
     keyring: Keyring,
     lina: Identity,
     cookie: Secret,
+    proof: Option<String>,
 }
 
 impl House {
@@ -45,6 +47,7 @@ impl House {
             keyring,
             lina,
             cookie,
+            proof: None,
         }
     }
 
@@ -69,9 +72,19 @@ impl House {
     async fn post(&self, more: &[(&str, &str)]) -> Outcome {
         let basic = format!("Basic {}", BASE64.encode(b"ent:secret+of+ent"));
         let form = url::query(more.iter().copied());
-        exchange(&self.context, &self.keyring, Some(&basic), &form)
+        exchange(&self.context, &self.keyring, Some(&basic), self.dpop(), &form)
             .await
             .unwrap()
+    }
+
+    fn dpop(&self) -> Shown<'_> {
+        self.proof.as_deref().map_or(Shown::Nothing, Shown::Proof)
+    }
+
+    /// The next request proves to hold a key.
+    fn prove(&mut self, holder: &Holder, jti: &str) {
+        let (address, now) = ("https://id.example.fr/oauth/token", self.context.now());
+        self.proof = Some(holder.proof("POST", address, jti, now).sign());
     }
 
     async fn redeem(&self, code: &str) -> Outcome {
@@ -97,7 +110,7 @@ fn refresh_token(outcome: Outcome) -> Secret {
 #[tokio::test]
 async fn a_request_makes_the_round_trips_of_its_table_and_no_more() {
     on_each_engine(async |context, clock| {
-        let house = House::new(context, clock).await;
+        let mut house = House::new(context, clock).await;
         // Each lane of the journal has an entry, and the party knows Lina.
         for _ in 0..store::audit::LANES {
             house.redeem(&house.code().await).await.reply.unwrap();
@@ -122,6 +135,31 @@ async fn a_request_makes_the_round_trips_of_its_table_and_no_more() {
         let (outcome, trips) = round_trips(house.redeem("no code")).await;
         outcome.reply.unwrap_err();
         assert_eq!(trips, ["FIND_REDEMPTION"]);
+
+        // A proof of possession costs one more, in the same transaction.
+        let holder = Holder::new();
+        let code = house.code().await;
+        house.prove(&holder, "1");
+        let (outcome, trips) = round_trips(house.redeem(&code)).await;
+        let expected = [
+            &["FIND_REDEMPTION", "begin", "CLAIM", "CONSUME_CODE"],
+            &written[..],
+        ]
+        .concat();
+        assert_eq!(trips, expected);
+        let token = refresh_token(outcome);
+        house.prove(&holder, "2");
+        let (outcome, trips) = round_trips(house.refresh(&token)).await;
+        let expected = [
+            &["FIND_RENEWAL", "begin", "CLAIM", "SPEND_REFRESH_TOKEN"],
+            &written[..],
+        ]
+        .concat();
+        assert_eq!(trips, expected);
+        let token = refresh_token(outcome);
+        let (outcome, trips) = round_trips(house.refresh(&token)).await;
+        assert_eq!(outcome.committed, Committed::Nothing, "the proof was used");
+        assert_eq!(trips, ["FIND_RENEWAL", "begin", "CLAIM"]);
     })
     .await;
 }
@@ -177,6 +215,6 @@ async fn a_failing_database_is_a_failure_and_no_answer() {
     let house = House::new(context, clock).await;
     house.context.db.close().await;
     let form = "grant_type=refresh_token&refresh_token=x&client_id=ent";
-    let failed = exchange(&house.context, &house.keyring, None, form).await;
+    let failed = exchange(&house.context, &house.keyring, None, Shown::Nothing, form).await;
     assert!(failed.unwrap_err().is_unavailable());
 }

@@ -27,6 +27,8 @@ pub enum Hindrance {
     Subjects(i64),
     /// People it made can sign in: a credential, a login name.
     Credentials(i64),
+    /// People it made, or made one, have mail addresses, telephone numbers or postal addresses given by hand.
+    Contacts(i64),
     /// People it made are or were signed in.
     Sessions(i64),
     /// Classes it made have a code.
@@ -45,6 +47,7 @@ impl Hindrance {
             Self::Merges(_) => "merges",
             Self::Subjects(_) => "subjects",
             Self::Credentials(_) => "credentials",
+            Self::Contacts(_) => "contacts",
             Self::Sessions(_) => "sessions",
             Self::ClassCodes(_) => "class_codes",
             Self::Stopped(_) => "stopped",
@@ -79,6 +82,10 @@ impl fmt::Display for Hindrance {
             Self::Credentials(count) => {
                 write!(f, "{count} moyen(s) de connexion déjà donné(s) à ces personnes")
             }
+            Self::Contacts(count) => write!(
+                f,
+                "coordonnées de {count} personne(s) données ou changées depuis, à la main"
+            ),
             Self::Sessions(count) => write!(f, "{count} session(s) ouverte(s) par ces personnes"),
             Self::ClassCodes(count) => write!(f, "{count} code(s) de classe déjà distribué(s)"),
             Self::Stopped(count) => write!(f, "{count} compte(s) suspendu(s) ou effacé(s) depuis"),
@@ -172,6 +179,7 @@ async fn hindrances(conn: &mut Conn, run: &Run) -> Result<Vec<Hindrance>, StoreE
             uses.credentials + uses.usernames + dependents.credentials,
             Hindrance::Credentials,
         ),
+        (uses.contacts + dependents.contacts, Hindrance::Contacts),
         (uses.sessions + uses.grants, Hindrance::Sessions),
         (uses.class_codes, Hindrance::ClassCodes),
         (dependents.stopped, Hindrance::Stopped),

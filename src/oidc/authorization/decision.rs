@@ -1,6 +1,6 @@
 //! OpenID Connect Core §3.1.2.3: is the person signed in, in the way that was asked for?
 
-use super::{Prompt, RedirectError, Request};
+use super::{RedirectError, Request};
 use crate::base::time::Timestamp;
 use crate::domain::session::Session;
 use crate::oauth::error::ErrorCode;
@@ -25,14 +25,16 @@ pub enum Why {
     Prompted,
     /// The login is older than `max_age`.
     TooLongAgo,
-    /// The relying party means somebody else (`id_token_hint`).
+    /// The login is not of a class that will do.
+    NotSureEnough,
+    /// The relying party means somebody else (`id_token_hint`, `sub` with a value).
     SomebodyElse,
 }
 
-/// Who `id_token_hint` names.
+/// Whom the relying party means, by `id_token_hint` or by a `sub` with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hinted {
-    /// Nobody: no hint came.
+    /// Nobody in particular.
     Nobody,
     /// The person who is signed in.
     ThePersonThere,
@@ -42,9 +44,16 @@ pub enum Hinted {
     Unreadable,
 }
 
+/// OpenID Connect Core Error Code `unmet_authentication_requirements` §2; Core §5.5.1.1: "a failed authentication attempt".
+const UNMET: RedirectError = RedirectError::new(
+    ErrorCode::UnmetAuthenticationRequirements,
+    "nobody signed in as surely as was asked",
+);
+
 /// Decides. `asked_at` is when the request first came, where the person has been to the login page since: what was asked
 /// of them is answered by a login after that moment, and by no earlier one. It never sends a person round in circles:
-/// a login after `asked_at` answers everything but a hint at somebody else, and that is then refused.
+/// a login after `asked_at` answers everything but a hint at somebody else and a class of login that it is not of, and
+/// those are then refused.
 pub fn decide(
     request: &Request,
     session: Option<&Session>,
@@ -56,6 +65,9 @@ pub fn decide(
         return Decision::Refuse(RedirectError::invalid_request(
             "id_token_hint is not an ID Token of this provider",
         ));
+    }
+    if !request.assurance.can_be_met() {
+        return Decision::Refuse(UNMET);
     }
     let Some(session) = session else {
         return sign_in(request, Why::NobodyThere);
@@ -71,10 +83,18 @@ pub fn decide(
             sign_in(request, Why::SomebodyElse)
         };
     }
+    let is_sure_enough = request.assurance.is_met_by(session.acr);
     if proved_since {
-        return Decision::Go;
+        return if is_sure_enough {
+            Decision::Go
+        } else {
+            Decision::Refuse(UNMET)
+        };
     }
-    if request.prompt == Prompt::Login {
+    if !is_sure_enough {
+        return sign_in(request, Why::NotSureEnough);
+    }
+    if request.prompts.login() || request.prompts.select_account() {
         return sign_in(request, Why::Prompted);
     }
     // "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User."
@@ -90,7 +110,7 @@ pub fn decide(
 
 /// "none: The Authorization Server MUST NOT display any authentication … pages."
 fn sign_in(request: &Request, why: Why) -> Decision {
-    if request.prompt == Prompt::None {
+    if request.prompts.none() {
         Decision::Refuse(RedirectError::new(
             ErrorCode::LoginRequired,
             "the person has to sign in",

@@ -1,13 +1,20 @@
-//! OpenID Connect Core §3.1.2.1, `max_age`: seconds since the person actively signed in; `0` is `prompt=login`.
+//! OpenID Connect Core §3.1.2.1, `max_age`: seconds since the person actively signed in; `0` is `prompt=login`. Where the
+//! request does not say, the client's `default_max_age` does (Dynamic Registration §2). The `auth_time` that both ask for
+//! is in every ID Token.
 
 use std::time::Duration;
 
 use super::RedirectError;
+use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
 
-pub(super) fn check(parameters: &Parameters) -> Result<Option<Duration>, RedirectError> {
+pub(super) fn check(
+    parameters: &Parameters,
+    party: &RelyingParty,
+) -> Result<Option<Duration>, RedirectError> {
     let Some(text) = parameters.get("max_age") else {
-        return Ok(None);
+        let default = party.metadata.default_max_age;
+        return Ok(default.map(|seconds| Duration::from_secs(seconds.into())));
     };
     let digits = text.bytes().all(|symbol| symbol.is_ascii_digit());
     match text.parse::<u32>() {

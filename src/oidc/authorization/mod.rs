@@ -12,7 +12,8 @@
 pub mod decision;
 pub mod resource;
 
-mod acr_values;
+mod assurance;
+mod claims;
 mod client;
 mod dpop_jkt;
 mod grant;
@@ -31,11 +32,14 @@ mod scope;
 
 use std::time::Duration;
 
-pub use prompt::{Prompt, VALUES as PROMPTS};
+pub use assurance::{Assurance, Entrance};
+pub use hints::Hints;
+pub use prompt::{Prompt, Prompts};
 pub use pushed::REFERENCE;
 pub use response_mode::ResponseMode;
 
 use crate::base::url;
+use crate::domain::claims_request::{AskedClaim, ClaimsRequest};
 use crate::domain::grant::Scopes;
 use crate::domain::relying_party::RelyingParty;
 use crate::domain::resource_server::Audience;
@@ -165,8 +169,10 @@ pub struct Request {
     pub scopes: Scopes,
     /// The resource server that the scopes of others are of; [`resource::admit`] sets both.
     pub resource: Option<Audience>,
+    /// What is asked for claim by claim.
+    pub claims: ClaimsRequest,
     /// Which pages the person is to see, or not to.
-    pub prompt: Prompt,
+    pub prompts: Prompts,
     /// How long ago the login may be.
     pub max_age: Option<Duration>,
     /// The PKCE challenge.
@@ -175,10 +181,31 @@ pub struct Request {
     pub dpop_jkt: Option<String>,
     /// To be found in the ID Token again.
     pub nonce: Option<String>,
+    /// How surely the person must have signed in.
+    pub assurance: Assurance,
     /// Wished for, in order of preference; a wish only (OpenID Connect Core §3.1.2.1).
     pub acr_values: Vec<String>,
     /// Who the relying party believes is signed in.
     pub id_token_hint: Option<String>,
+}
+
+impl Request {
+    /// Whether `sub` is asked for with a value, wherever (OpenID Connect Core §3.1.2.2, §5.5.1).
+    pub fn names_a_subject(&self) -> bool {
+        self.subjects().next().is_some()
+    }
+
+    /// Whether a person whom the party knows by this subject is the one it names; anybody is, where it names nobody.
+    pub fn means(&self, subject: &str) -> bool {
+        let subject = subject.into();
+        self.subjects().all(|asked| asked.takes(&subject))
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = &AskedClaim> {
+        let places = [&self.claims.id_token, &self.claims.userinfo];
+        let asked = places.into_iter().filter_map(|place| place.get("sub"));
+        asked.filter(|asked| asked.values.is_some())
+    }
 }
 
 /// First part of the list: who asks, and where the answer goes. Up to its end nobody is redirected.
@@ -210,15 +237,19 @@ pub fn check(
     response_mode::check(parameters)?;
     not_supported::check(parameters)?;
     response_type::check(parameters)?;
+    let prompts = prompt::check(parameters)?;
+    let claims = claims::check(parameters)?;
     Ok(Request {
-        scopes: scope::check(parameters, party)?,
+        scopes: scope::check(parameters, party, &prompts)?,
         resource: None,
-        prompt: prompt::check(parameters)?,
-        max_age: max_age::check(parameters)?,
+        assurance: Assurance::read(&claims, party),
+        claims,
+        prompts,
+        max_age: max_age::check(parameters, party)?,
         code_challenge: pkce::check(parameters, party)?,
         dpop_jkt: dpop_jkt::check(parameters)?,
         nonce: nonce::check(parameters)?,
-        acr_values: acr_values::read(parameters),
+        acr_values: assurance::wishes(parameters, party),
         id_token_hint: hints::id_token(parameters),
     })
 }

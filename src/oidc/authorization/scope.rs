@@ -1,15 +1,19 @@
 //! OpenID Connect Core §3.1.2.1: "OpenID Connect requests MUST contain the openid scope value"; unknown ones are ignored,
 //! and so is `offline_access` where it cannot be granted (§11).
 
-use super::RedirectError;
+use super::{Prompts, RedirectError};
 use crate::domain::grant::{Scope, Scopes};
 use crate::domain::relying_party::{Basis, GrantType, RelyingParty};
 use crate::oauth::error::ErrorCode;
 use crate::oauth::parameters::Parameters;
 
-pub(super) fn check(parameters: &Parameters, party: &RelyingParty) -> Result<Scopes, RedirectError> {
+pub(super) fn check(
+    parameters: &Parameters,
+    party: &RelyingParty,
+    prompts: &Prompts,
+) -> Result<Scopes, RedirectError> {
     let mut scopes = Scopes::known_of(parameters.get("scope").unwrap_or_default());
-    if !may_be_offline(parameters, party) {
+    if !may_be_offline(party, prompts) {
         scopes = scopes.without(Scope::OfflineAccess);
     }
     if scopes.contains(Scope::OpenId) {
@@ -24,9 +28,8 @@ pub(super) fn check(parameters: &Parameters, party: &RelyingParty) -> Result<Sco
 
 /// Core §11: the request must ask for consent, "unless other conditions for processing the request permitting offline
 /// access to the requested resources are in place": a convention is such a condition.
-fn may_be_offline(parameters: &Parameters, party: &RelyingParty) -> bool {
-    let mut prompts = parameters.get("prompt").unwrap_or_default().split(' ');
-    let permitted = party.basis == Basis::Convention || prompts.any(|value| value == "consent");
+fn may_be_offline(party: &RelyingParty, prompts: &Prompts) -> bool {
+    let permitted = party.basis == Basis::Convention || prompts.consent();
     permitted && party.metadata.grant_types.contains(&GrantType::RefreshToken)
 }
 
@@ -39,7 +42,9 @@ mod tests {
     fn core_section_11_offline_access_needs_a_refreshing_client_and_a_convention_or_a_prompt() {
         let asked = |party: &RelyingParty, more: &str| {
             let query = format!("scope=openid+offline_access{more}");
-            let scopes = check(&Parameters::read(&query).unwrap(), party).unwrap();
+            let parameters = Parameters::read(&query).unwrap();
+            let prompts = crate::oidc::authorization::prompt::check(&parameters).unwrap();
+            let scopes = check(&parameters, party, &prompts).unwrap();
             scopes.contains(Scope::OfflineAccess)
         };
         let mut ent = party("ent");

@@ -44,7 +44,6 @@ fn a_right_request_is_read_and_unknown_parameters_are_ignored() {
         ("max_age", "60"),
         ("acr_values", "a b"),
         ("foo", "bar"),
-        ("claims", "{"),
     ])
     .unwrap();
     assert_eq!(request.scopes.to_string(), "openid profile");
@@ -54,7 +53,7 @@ fn a_right_request_is_read_and_unknown_parameters_are_ignored() {
         (Some("n"), Some(Duration::from_secs(60)))
     );
     assert_eq!(request.acr_values, ["a", "b"]);
-    assert_eq!(request.prompt, Prompt::AsNeeded);
+    assert_eq!(request.prompts, Prompts::default());
 }
 
 #[test]
@@ -111,7 +110,7 @@ fn each_check_refuses_with_its_own_code() {
         (("registration", "{}"), RegistrationNotSupported),
         (("scope", ""), InvalidScope),
         (("scope", "profile"), InvalidScope),
-        (("prompt", "none login"), InvalidRequest),
+        (("prompt", "NONE"), InvalidRequest),
         (("prompt", "create"), InvalidRequest),
         (("max_age", "-1"), InvalidRequest),
         (("max_age", "+1"), InvalidRequest),
@@ -121,6 +120,7 @@ fn each_check_refuses_with_its_own_code() {
         (("code_challenge_method", ""), InvalidRequest),
         (("code_challenge_method", "plain"), InvalidRequest),
         (("nonce", &"n".repeat(513)), InvalidRequest),
+        (("claims", "{"), InvalidRequest),
     ] {
         assert_eq!(read(&[change]), Err(code), "{change:?}");
     }
@@ -134,17 +134,49 @@ fn each_check_refuses_with_its_own_code() {
 }
 
 #[test]
-fn prompt_values_combine() {
-    for (text, prompt) in [
-        ("none", Prompt::None),
-        ("login", Prompt::Login),
-        ("consent", Prompt::AsNeeded),
-        ("login consent", Prompt::Login),
-        ("select_account", Prompt::Login),
+fn core_section_5_5_1_a_subject_with_a_value_means_one_person() {
+    let asked = |claims| read(&[("claims", claims)]).unwrap();
+    for nobody in [
+        "{}",
+        r#"{"id_token":{"sub":null}}"#,
+        r#"{"id_token":{"sub":{"essential":true}}}"#,
     ] {
+        assert!(!asked(nobody).names_a_subject() && asked(nobody).means("abc"));
+    }
+    for abc in [
+        r#"{"id_token":{"sub":{"value":"abc"}}}"#,
+        r#"{"userinfo":{"sub":{"values":["x","abc"]}}}"#,
+        r#"{"id_token":{"sub":{"value":"abc"}},"userinfo":{"sub":null}}"#,
+    ] {
+        assert!(asked(abc).names_a_subject() && asked(abc).means("abc") && !asked(abc).means("def"));
+    }
+    let both = asked(r#"{"id_token":{"sub":{"value":"abc"}},"userinfo":{"sub":{"value":"def"}}}"#);
+    assert!(!both.means("abc") && !both.means("def"));
+    assert!(!asked(r#"{"id_token":{"sub":{"value":1}}}"#).means("1"));
+}
+
+#[test]
+fn prompt_values_combine_but_none_stands_alone() {
+    for (text, (login, consent, select_account)) in [
+        ("login", (true, false, false)),
+        ("consent", (false, true, false)),
+        ("consent login", (true, true, false)),
+        ("select_account", (false, false, true)),
+        (" login  consent select_account login", (true, true, true)),
+    ] {
+        let prompts = read(&[("prompt", text)]).unwrap().prompts;
+        assert!(!prompts.none(), "{text}");
         assert_eq!(
-            read(&[("prompt", text)]).map(|request| request.prompt),
-            Ok(prompt),
+            (prompts.login(), prompts.consent(), prompts.select_account()),
+            (login, consent, select_account),
+            "{text}"
+        );
+    }
+    assert!(read(&[("prompt", "none")]).unwrap().prompts.none());
+    for text in ["none login", "consent none", "none select_account"] {
+        assert_eq!(
+            read(&[("prompt", text)]),
+            Err(ErrorCode::InvalidRequest),
             "{text}"
         );
     }
@@ -242,6 +274,67 @@ fn who_has_to_sign_in_and_why() {
         Decision::SignIn(Why::SomebodyElse)
     );
     assert_eq!(decided(&[], Some(5), Hinted::ThePersonThere, None), Decision::Go);
+}
+
+#[test]
+fn dynamic_registration_section_2_default_max_age_counts_where_the_request_does_not_say() {
+    let mut ent = party("ent");
+    ent.metadata.default_max_age = Some(60);
+    let asked = |changes: &[(&str, &str)]| check(&with(changes), &ent, false).unwrap();
+    let decided = |request: &Request, age| {
+        let session = session(NOW.minus(Duration::from_secs(age)));
+        decide(request, Some(&session), Hinted::Nobody, None, NOW)
+    };
+    assert_eq!(decided(&asked(&[]), 60), Decision::Go);
+    assert_eq!(decided(&asked(&[]), 61), Decision::SignIn(Why::TooLongAgo));
+    assert_eq!(decided(&asked(&[("max_age", "61")]), 61), Decision::Go);
+    assert_eq!(
+        decided(&asked(&[("max_age", "30")]), 31),
+        Decision::SignIn(Why::TooLongAgo)
+    );
+    let none = decided(&asked(&[("prompt", "none")]), 61);
+    assert!(matches!(none, Decision::Refuse(error) if error.code == ErrorCode::LoginRequired));
+}
+
+#[test]
+fn a_login_that_is_not_sure_enough_is_asked_for_again_once() {
+    let mut ent = party("ent");
+    ent.metadata.minimum_acr = Some(Acr::SingleFactor);
+    let decided = |changes: &[(&str, &str)], acr: Option<Acr>, asked: Option<u64>| {
+        let request = check(&with(changes), &ent, false).unwrap();
+        let session = acr.map(|acr| Session {
+            acr,
+            ..session(NOW.minus(Duration::from_secs(5)))
+        });
+        let asked = asked.map(|seconds| NOW.minus(Duration::from_secs(seconds)));
+        decide(&request, session.as_ref(), Hinted::Nobody, asked, NOW)
+    };
+    let refused = |decision, code| matches!(decision, Decision::Refuse(error) if error.code == code);
+    let unmet = ErrorCode::UnmetAuthenticationRequirements;
+    let (class, single) = (Some(Acr::Class), Some(Acr::SingleFactor));
+    assert_eq!(decided(&[], single, None), Decision::Go);
+    assert_eq!(decided(&[], class, None), Decision::SignIn(Why::NotSureEnough));
+    assert_eq!(decided(&[], class, Some(4)), Decision::SignIn(Why::NotSureEnough));
+    assert!(refused(decided(&[], class, Some(6)), unmet), "no circle");
+    assert_eq!(decided(&[], single, Some(6)), Decision::Go);
+    let none = [("prompt", "none")];
+    assert!(refused(decided(&none, class, None), ErrorCode::LoginRequired));
+    let never = [(
+        "claims",
+        r#"{"id_token":{"acr":{"essential":true,"value":"https://refeds.org/profile/mfa"}}}"#,
+    )];
+    for acr in [None, class, single] {
+        assert!(
+            refused(decided(&never, acr, None), unmet),
+            "before anybody types anything"
+        );
+    }
+    let wished = [("acr_values", "https://refeds.org/profile/mfa")];
+    assert_eq!(
+        decided(&wished, single, None),
+        Decision::Go,
+        "a wish refuses nobody"
+    );
 }
 
 #[test]

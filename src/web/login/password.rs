@@ -20,7 +20,7 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
     if goal.sealed().is_none() && visit.who(&state).await?.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    Ok(form(&state, &visit, &goal, ("", None))?.into_response())
+    Ok(form(&state, &visit, &goal, (goal.login_hint(), None))?.into_response())
 }
 
 /// `POST /login`.
@@ -70,6 +70,7 @@ fn form(
         username: username.to_owned(),
         continue_to: goal.sealed().map(str::to_owned),
         service: goal.service(),
+        class_way: goal.class_will_do(),
         problem,
     };
     Ok(Page::new(views::render(&view)?).leading_to(goal.origin()))

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::{form, see_other, sent_round};
 use crate::base::url;
 use crate::flows::authorize::{self, Outcome};
-use crate::oidc::authorization::{Answer, ResponseMode};
+use crate::oidc::authorization::{Answer, Entrance, ResponseMode};
 use crate::web::WebState;
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
@@ -49,10 +49,14 @@ fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response,
             ResponseMode::Query => Ok(see_other(&answer.location())),
             ResponseMode::FormPost => form_post(state, visit, answer),
         },
-        Outcome::SignIn { continuation } => Ok(see_other(&url::with_parameters(
-            "/login",
-            [("continue", continuation.as_str())],
-        ))),
+        Outcome::SignIn { continuation, at } => {
+            let page = match at {
+                Entrance::Password => "/login",
+                Entrance::Class => "/class",
+            };
+            let continuation = [("continue", continuation.as_str())];
+            Ok(see_other(&url::with_parameters(page, continuation)))
+        }
         Outcome::Page(error) => {
             tracing::warn!(cause = %error, "authorization request refused");
             Err(WebError::BadRequest(None))

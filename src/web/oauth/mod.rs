@@ -25,7 +25,7 @@ mod tests;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -34,7 +34,8 @@ use axum::routing::{get, post};
 use super::WebState;
 use super::error::WebError;
 use crate::base::url::Url;
-use crate::flows::Failure;
+use crate::flows::{self, Context, Failure};
+use crate::oauth::dpop::Shown;
 use crate::oauth::error::ErrorCode;
 use crate::oauth::parameters::Parameters;
 
@@ -74,14 +75,14 @@ async fn readable_anywhere(request: Request, next: Next) -> Response {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("WWW-Authenticate"),
+        HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce"),
     );
     if is_preflight {
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_METHODS,
             HeaderValue::from_static("GET, POST, PUT, DELETE"),
         );
-        let names = HeaderValue::from_static("Authorization, Content-Type");
+        let names = HeaderValue::from_static("Authorization, Content-Type, DPoP");
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
     }
@@ -91,6 +92,29 @@ async fn readable_anywhere(request: Request, next: Next) -> Response {
 /// The value of the `Authorization` header, where it is text.
 fn authorization(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()
+}
+
+/// What stands in the `DPoP` header fields (RFC 9449 §4.1); one that is no text is no proof.
+fn dpop(headers: &HeaderMap) -> Shown<'_> {
+    let fields = headers.get_all("dpop").iter();
+    Shown::of(fields.map(|field| field.to_str().unwrap_or_default()))
+}
+
+/// An answer with the nonce for the next proof, where proofs must hold one or this one's was not good (RFC 9449 §8, §9).
+fn with_nonce(
+    context: &Context,
+    error: Option<ErrorCode>,
+    mut response: Response,
+) -> Result<Response, JsonFailure> {
+    if context.settings.needs_dpop_nonce || error == Some(ErrorCode::UseDpopNonce) {
+        let nonce = HeaderValue::from_str(&flows::dpop::nonce(context)?);
+        if let Ok(nonce) = nonce {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static("dpop-nonce"), nonce);
+        }
+    }
+    Ok(response)
 }
 
 /// The text of a body that declares itself a form (RFC 6749 §3.2, RFC 6750 §2.2); `None` for any other body.

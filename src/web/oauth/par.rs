@@ -6,31 +6,32 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::token::{NEVER_KEPT, NOT_A_FORM, refused};
-use super::{authorization, form, json};
+use super::{JsonFailure, authorization, dpop, form, json, with_nonce};
 use crate::flows::pushed_request;
 use crate::web::WebState;
-use crate::web::error::WebError;
 
 pub(super) async fn post(
     State(state): State<WebState>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, WebError> {
+) -> Result<Response, JsonFailure> {
     let Some(form) = form(&headers, &body) else {
         return Ok(refused(NOT_A_FORM));
     };
-    let pushed = pushed_request::push(&state.context, authorization(&headers), form).await?;
-    Ok(match pushed {
+    let context = &state.context;
+    let pushed = pushed_request::push(context, authorization(&headers), dpop(&headers), form).await?;
+    match pushed {
         Ok(pushed) => {
             let body = serde_json::json!({
                 "request_uri": pushed.request_uri.expose(),
                 "expires_in": pushed.expires_in.as_secs(),
             });
-            (StatusCode::CREATED, NEVER_KEPT, json(&body)).into_response()
+            let response = (StatusCode::CREATED, NEVER_KEPT, json(&body)).into_response();
+            with_nonce(context, None, response)
         }
         Err(error) => {
             tracing::info!(cause = %error, "pushed request refused");
-            refused(error)
+            with_nonce(context, Some(error.code), refused(error))
         }
-    })
+    }
 }

@@ -81,7 +81,8 @@ pub(super) async fn delete(
 }
 
 fn token(headers: &HeaderMap) -> Option<Secret> {
-    bearer::read(authorization(headers), None).ok()
+    let presented = bearer::read(authorization(headers), None).ok()?;
+    presented.fits(None).then_some(presented.token)
 }
 
 /// The body, where it declares itself JSON (RFC 7591 §3.1).

@@ -6,7 +6,7 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue, PRAGMA, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::{JsonFailure, authorization, form, json};
+use super::{JsonFailure, authorization, dpop, form, json, with_nonce};
 use crate::flows::token::{self, Tokens};
 use crate::oauth::access_token;
 use crate::oauth::error::{ErrorCode, OAuthError};
@@ -25,14 +25,15 @@ pub(super) async fn post(
     let Some(form) = form(&headers, &body) else {
         return Ok(refused(NOT_A_FORM));
     };
-    let outcome = token::exchange(&state.context, &state.keyring, authorization(&headers), form).await?;
-    Ok(match outcome.reply {
-        Ok(tokens) => granted(&tokens),
+    let (context, keyring) = (&state.context, &state.keyring);
+    let outcome = token::exchange(context, keyring, authorization(&headers), dpop(&headers), form).await?;
+    match outcome.reply {
+        Ok(tokens) => with_nonce(context, None, granted(&tokens)),
         Err(error) => {
             tracing::info!(cause = %error, committed = ?outcome.committed, "token request refused");
-            refused(error)
+            with_nonce(context, Some(error.code), refused(error))
         }
-    })
+    }
 }
 
 /// RFC 6749 §5.1: what holds tokens is never kept by anything on the way.

@@ -33,6 +33,7 @@ pub(super) fn login(lang: Lang) -> LoginPage {
         username: String::new(),
         continue_to: Some(text("/oauth/authorize?client_id=a&state=b c")),
         service: None,
+        class_way: true,
         problem: None,
     }
 }

@@ -10,12 +10,14 @@ use askama::Template;
 pub struct LoginPage {
     /// What every page needs.
     pub page: Page,
-    /// What was typed, given back after a refusal.
+    /// What was typed, given back after a refusal; before that, what the service believes will be.
     pub username: String,
     /// Where to go afterwards: sent back as the hidden field `continue`.
     pub continue_to: Option<String>,
     /// The name of the service that sent the person here.
     pub service: Option<String>,
+    /// Whether the page leads to the class page too.
+    pub class_way: bool,
     /// Why the last try did not succeed.
     pub problem: Option<LoginProblem>,
 }

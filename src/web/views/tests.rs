@@ -251,6 +251,7 @@ fn hostile_names_are_only_text() {
                 username: h(),
                 continue_to: Some(h()),
                 service: Some(h()),
+                class_way: true,
                 problem: failed,
             }),
             Box::new(ClassEntryPage {

@@ -54,6 +54,79 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
 }
 
 #[tokio::test]
+async fn a_request_has_limits_and_no_known_parameter_comes_twice() {
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
+        let right = authorize_url("ent", &[("state", "")]);
+        let few = right.matches('&').count() + 1;
+        let more = |number: usize| format!("{right}{}", "&x=1".repeat(number));
+        let reply = browser.get(&site, &more(60 - few)).await;
+        assert!(reply.sent("code").is_some(), "sixty parameters");
+        let reply = browser.get(&site, &more(61 - few)).await;
+        assert_eq!(
+            (reply.status, reply.header(header::LOCATION)),
+            (StatusCode::BAD_REQUEST, None)
+        );
+        let query = right.split_once('?').unwrap().1.len();
+        let long = |length: usize| format!("{right}&state={}", "s".repeat(length - query - 7));
+        for who in [&browser, &Browser::default()] {
+            let reply = who.get(&site, &long(8192)).await;
+            let sent = reply.sent("code").or_else(|| reply.sent("continue"));
+            assert!(sent.is_some(), "eight kilobytes");
+            let reply = who.get(&site, &long(8193)).await;
+            assert_eq!(
+                (reply.status, reply.header(header::LOCATION)),
+                (StatusCode::BAD_REQUEST, None)
+            );
+        }
+        let waiting = resume(&Browser::default().get(&site, &long(8192)).await);
+        assert!(
+            browser.get(&site, &waiting).await.sent("code").is_some(),
+            "and back"
+        );
+        let unwritten = format!("{right}&state={}", "é".repeat(3000));
+        let reply = Browser::default()
+            .post(
+                &site,
+                "/oauth/authorize",
+                unwritten.split_once('?').unwrap().1.to_owned(),
+            )
+            .await;
+        let reply = Browser::default().get(&site, reply.location()).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "longer than it looks");
+
+        for twice in [
+            "response_type",
+            "response_mode",
+            "scope",
+            "state",
+            "nonce",
+            "display",
+            "prompt",
+            "max_age",
+            "ui_locales",
+            "claims_locales",
+            "id_token_hint",
+            "login_hint",
+            "acr_values",
+            "claims",
+            "code_challenge",
+            "code_challenge_method",
+            "dpop_jkt",
+            "request",
+            "registration",
+        ] {
+            let address = format!("{}&{twice}=a&{twice}=a", authorize_url("ent", &[(twice, "")]));
+            let reply = browser.get(&site, &address).await;
+            assert_eq!(reply.sent("error").as_deref(), Some("invalid_request"), "{twice}");
+        }
+        let reply = browser.get(&site, &format!("{right}&x=1&x=2")).await;
+        assert!(reply.sent("code").is_some(), "what nobody knows may come twice");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn other_errors_go_to_the_party_with_state_and_issuer() {
     on_each_engine(async |context, clock| {
         let site = Site::new((context, clock)).await;

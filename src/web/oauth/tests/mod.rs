@@ -2,9 +2,13 @@
 
 mod access_token;
 mod assertion;
+mod assurance;
 mod authorize;
 mod certification;
+mod claims;
 mod code_flow;
+mod dpop;
+mod hints;
 mod logout;
 mod programs;
 mod pushed;
@@ -12,3 +16,4 @@ mod refresh;
 mod registration;
 mod site;
 mod token;
+mod userinfo;

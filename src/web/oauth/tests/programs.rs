@@ -53,7 +53,7 @@ async fn pages_of_other_origins_may_read_what_programs_read_and_nothing_else() {
         assert_eq!(reply.status, StatusCode::NO_CONTENT);
         assert_eq!(
             reply.header(header::ACCESS_CONTROL_ALLOW_HEADERS),
-            Some("Authorization, Content-Type")
+            Some("Authorization, Content-Type, DPoP")
         );
         for path in [
             "/.well-known/openid-configuration",

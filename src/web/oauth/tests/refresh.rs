@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::site::*;
 use crate::domain::audit::Actor;
 use crate::domain::identity::{Identity, Status};
-use crate::domain::relying_party::{ClientAuthMethod, GrantType, RelyingParty, SecurityProfile};
+use crate::domain::relying_party::{ClientAuthMethod, GrantType, RelyingParty};
 use crate::domain::testing::party;
 use crate::flows::testing::scene::{self, on_each_engine};
 use crate::flows::{credential, session};
@@ -441,26 +441,6 @@ async fn case_39_a_new_credential_and_a_replayed_code_end_all_that_outlives_a_lo
         assert!(is_dead(&site, "ent", text(&next, "refresh_token")).await);
         let live = session::find(&site.context, browser.cookie.as_ref().unwrap()).await;
         assert!(live.unwrap().is_some(), "the login itself goes on");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn fapi_2_0_section_5_3_2_1_the_refresh_token_stays_the_same() {
-    on_each_engine(async |context, clock| {
-        let (site, browser, _) = with_refreshing_lina((context, clock)).await;
-        let first = granted(&site, &browser, "ent", "openid offline_access").await;
-        let mut strict = refreshing("ent");
-        strict.metadata.profile = SecurityProfile::Fapi2;
-        site.declare(&strict).await;
-        let token = text(&first, "refresh_token");
-        for _ in 0..3 {
-            let next = refreshed(&site, "ent", token).await;
-            assert_eq!(text(&next, "refresh_token"), token);
-            let reply = site.userinfo(text(&next, "access_token")).await;
-            assert_eq!(reply.status, StatusCode::OK);
-            site.advance(31);
-        }
     })
     .await;
 }

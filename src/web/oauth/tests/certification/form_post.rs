@@ -1,6 +1,6 @@
 //! The plan of the Form Post profile (`OIDCCFormPostBasicTestPlan`): the modules of the Basic profile, answered by a form.
 
-use super::modules::{code, login, request, request_object, server, userinfo};
+use super::modules::{code, login, refresh, request, request_object, server, userinfo};
 use super::plan;
 use super::user_agent::Delivery;
 
@@ -10,17 +10,20 @@ plan! { Delivery::FormPost;
     };
     userinfo::{
         oidcc_userinfo_get, oidcc_userinfo_post_header, oidcc_userinfo_post_body, oidcc_scope_profile,
+        oidcc_scope_email, oidcc_scope_address, oidcc_scope_phone, oidcc_scope_all, oidcc_alternate_happy_flow,
+        oidcc_claims_essential,
     };
     request::{
         oidcc_response_type_missing, oidcc_ensure_request_without_nonce_succeeds_for_code_flow, oidcc_display_page,
         oidcc_display_popup, oidcc_ensure_request_with_unknown_parameter_succeeds, oidcc_login_hint, oidcc_ui_locales,
         oidcc_claims_locales, oidcc_ensure_request_with_acr_values_succeeds, oidcc_ensure_post_request_succeeds,
-        oidcc_ensure_registered_redirect_uri,
+        oidcc_ensure_registered_redirect_uri, oidcc_ensure_request_with_valid_pkce_succeeds,
     };
     login::{
         oidcc_prompt_login, oidcc_prompt_none_logged_in, oidcc_prompt_none_not_logged_in, oidcc_max_age_1,
         oidcc_max_age_10000, oidcc_id_token_hint,
     };
+    refresh::{oidcc_refresh_token};
     code::{oidcc_codereuse, oidcc_codereuse_30seconds};
     request_object::{
         oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,

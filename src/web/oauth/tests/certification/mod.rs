@@ -8,7 +8,7 @@
 //! | [`config`] | the discovery document |
 //! | [`rp_initiated_logout`] | logout that a relying party asks for |
 //! | [`backchannel_rp_initiated_logout`], [`frontchannel_rp_initiated_logout`] | the same, and the party is told |
-//! | [`dynamic`], [`rotate_keys`] | clients that register themselves, and keys that change |
+//! | [`dynamic`], with [`rotate_keys`] and [`userinfo_rs256`] | clients that register themselves |
 //!
 //! Must never know how the provider is made: everything goes through [`relying_party`] and [`registered`], which discover
 //! what they use.
@@ -25,6 +25,7 @@ mod relying_party;
 mod rotate_keys;
 mod rp_initiated_logout;
 mod user_agent;
+mod userinfo_rs256;
 
 /// The tests of a plan: each module runs on each engine, with a provider and a person of its own.
 macro_rules! plan {

@@ -19,7 +19,7 @@ use super::user_agent::{Callback, Delivery, Landing, PASSWORD, USERNAME, UserAge
 use crate::base::secret::sha256;
 use crate::base::url;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty, SigningAlgorithm};
-use crate::domain::testing::party;
+use crate::domain::testing::{contact, party};
 use crate::flows::testing::{Partners, scene};
 use crate::oauth::client_assertion;
 use crate::web::oauth::tests::site::{ECOLE, ISSUER, Reply, Scene, Site, claims};
@@ -96,6 +96,12 @@ impl Asked {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The same parameters in the reverse order of their names.
+    pub(super) fn reordered(mut self) -> Self {
+        self.parameters.sort_by(|one, other| other.cmp(one));
+        self
+    }
+
     /// As a query or a form.
     pub(super) fn query(&self) -> String {
         let parameters = self.parameters.iter();
@@ -116,12 +122,13 @@ pub(super) struct Suite {
 }
 
 impl Suite {
-    /// A provider whose answers are wanted in this way, and a person who has a password.
+    /// A provider whose answers are wanted in this way, and a person who has a password and can be reached.
     pub(super) async fn new((mut context, clock): Scene, delivery: Delivery) -> Self {
         let partners = Arc::new(Partners::default());
         context.outbound = partners.clone();
         let site = Site::new((context, clock)).await;
         let maddi = site.pupil("Maddi", 7, ECOLE).await;
+        scene::reach(&site.context, maddi.id, &contact("maddi")).await;
         scene::with_password(&site.context, &maddi, USERNAME, PASSWORD).await;
         let provider = get(&site, "/.well-known/openid-configuration").await;
         Self {

@@ -3,6 +3,7 @@
 
 pub(super) mod code;
 pub(super) mod login;
+pub(super) mod refresh;
 pub(super) mod request;
 pub(super) mod request_object;
 pub(super) mod server;

@@ -1,7 +1,9 @@
 //! Authorization requests: what must be understood, what must be ignored, what must be refused.
 
 use axum::http::{StatusCode, header};
+use data_encoding::BASE64URL_NOPAD;
 
+use crate::base::secret::sha256;
 use crate::web::oauth::tests::certification::relying_party::{Asked, Client, Suite};
 
 async fn asked(suite: &Suite) -> (Client, Asked) {
@@ -81,6 +83,24 @@ pub(in crate::web::oauth::tests::certification) async fn oidcc_ensure_request_wi
     let reached = tokens.claims["acr"].as_str().unwrap();
     assert!(values.contains(&reached), "{reached}");
     assert_eq!(reached, "https://refeds.org/profile/sfa", "a password");
+}
+
+/// The challenge of RFC 7636 by a client that need not send one.
+pub(in crate::web::oauth::tests::certification) async fn oidcc_ensure_request_with_valid_pkce_succeeds(
+    mut suite: Suite,
+) {
+    let (client, asked) = asked(&suite).await;
+    let verifier = suite.draw();
+    let challenge = BASE64URL_NOPAD.encode(&sha256(verifier.as_bytes()));
+    let asked = asked
+        .with("code_challenge", &challenge)
+        .with("code_challenge_method", "S256");
+    let code = suite.code(&client, &asked).await;
+    let reply = suite
+        .present(&client, &code, &[("code_verifier", &verifier)])
+        .await;
+    let tokens = suite.tokens_of(&client, asked.get("nonce"), &reply).await;
+    suite.userinfo(&tokens).await;
 }
 
 /// The browser posts the request, and its cookies stay behind.
