@@ -36,7 +36,7 @@ async function request(url, form) {
 }
 
 /** Follows redirects until a page, or until the browser is sent back to the service. */
-export async function follow(url, form) {
+export async function follow(url, form, service = REDIRECT_URI) {
   for (let hops = 0; hops < 12; hops += 1) {
     const response = await request(url, form);
     const location = response.headers.get('location');
@@ -46,7 +46,7 @@ export async function follow(url, form) {
     }
     url = new URL(location, url).href;
     form = undefined;
-    if (url.startsWith(`${REDIRECT_URI}?`)) return { back: new URL(url) };
+    if (url.startsWith(`${service}?`)) return { back: new URL(url) };
   }
   throw new Error('redirects without end');
 }
@@ -76,5 +76,12 @@ export async function signIn({ url, page }) {
   }
   const { back } = await follow(new URL(attribute(form, 'action') ?? '', url).href, fields);
   assert.ok(back, 'after the password the browser is not sent back to the service');
+  return back;
+}
+
+/** Signs out; answers where the browser is sent in the end. */
+export async function leave(url, service) {
+  const { back } = await follow(url, undefined, service);
+  assert.ok(back, 'after the logout the browser is not sent to the service');
   return back;
 }

@@ -82,6 +82,7 @@ pub(super) async fn delete(
 
 fn token(headers: &HeaderMap) -> Option<Secret> {
     let presented = bearer::read(authorization(headers), None).ok()?;
+    // No token of registration is bound to a key.
     presented.fits(None).then_some(presented.token)
 }
 
