@@ -9,6 +9,8 @@ pub mod relying_party;
 
 mod registration;
 mod resource_server;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use super::{Context, Failure};

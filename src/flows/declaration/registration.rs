@@ -107,3 +107,89 @@ fn check(policy: &Policy) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flows::declaration::file::Reader;
+
+    fn read(lines: &str) -> Result<Policy, String> {
+        let text = format!(
+            "[[registration]]\nid = \"somme\"\nname = \"Somme\"\nhosts = [\"*.somme.example\"]\n{lines}\n"
+        );
+        let nothing = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+        let mut reader = Reader::default();
+        reader.add(&text, &nothing).map_err(|error| error.to_string())?;
+        Ok(reader.finish().registrations.remove(0))
+    }
+
+    #[test]
+    fn a_policy_is_read_with_safe_defaults() {
+        let somme = read("most = 3").unwrap();
+        assert!(
+            somme.pkce_required && somme.enabled && somme.release.0.is_empty() && somme.schools.is_empty()
+        );
+        assert_eq!(
+            somme.grant_types,
+            [GrantType::AuthorizationCode, GrantType::RefreshToken]
+        );
+        assert!(
+            !somme.auth_methods.contains(&ClientAuthMethod::None),
+            "no public clients unasked"
+        );
+        assert_eq!(
+            (somme.subject_types, somme.basis),
+            (vec![SubjectType::Pairwise], Basis::Convention)
+        );
+        let fapi = read("most = 3\nprofile = \"fapi2\"").unwrap();
+        assert_eq!(fapi.auth_methods, [ClientAuthMethod::PrivateKeyJwt]);
+    }
+
+    #[test]
+    fn everything_a_policy_decides_can_be_declared() {
+        let somme = read(
+            "most = 3\ngrant_types = [\"authorization_code\", \"client_credentials\"]\n\
+             token_endpoint_auth_methods = [\"client_secret_post\"]\nsubject_types = [\"public\", \"pairwise\"]\n\
+             pkce_required = false\nbasis = \"consent\"\nresources = [\"https://cantine.example/api\"]\n\
+             service_scopes = [\"menus:read\"]\nschools = [\"9990001X\"]\nenabled = false\nprofile = \"standard\"\n\
+             [[registration.release]]\nattribute = \"given_name\"\npurpose = \"greet\"\nconvention = \"2026-01\"",
+        )
+        .unwrap();
+        assert_eq!(somme.auth_methods, [ClientAuthMethod::SecretPost]);
+        assert_eq!(somme.subject_types, [SubjectType::Public, SubjectType::Pairwise]);
+        assert!(!somme.pkce_required && !somme.enabled && somme.basis == Basis::Consent);
+        assert_eq!(
+            (
+                somme.resources.len(),
+                somme.service_scopes.len(),
+                somme.schools.len()
+            ),
+            (1, 1, 1)
+        );
+        assert_eq!(somme.release.0.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (lines, expected) in [
+            ("", "most"),
+            ("most = 0", "line 5"),
+            ("most = 10001", "line 5"),
+            ("most = 3\nsubject_types = []", "line 6"),
+            ("most = 3\ngrant_types = [\"password\"]", "line 6"),
+            (
+                "most = 3\nservice_scopes = [\"menus:read\"]",
+                "client_credentials",
+            ),
+            ("most = 3\nprofile = \"fapi2\"\npkce_required = false", "line 7"),
+            (
+                "most = 3\nprofile = \"fapi2\"\ntoken_endpoint_auth_methods = [\"none\"]",
+                "line 7",
+            ),
+            ("most = 3\nclients = 4", "clients"),
+        ] {
+            let refused = read(lines).unwrap_err();
+            assert!(refused.contains(expected), "{expected}: {refused}");
+        }
+    }
+}

@@ -273,3 +273,199 @@ fn client_keys(entry: &mut RelyingPartyEntry, read: ReadFile<'_>) -> Result<Clie
         .map(ClientKeys::Jwks)
         .map_err(|reason| format!("{field}: {reason}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::relying_party::ClientMetadata;
+    use crate::flows::declaration::file::Reader;
+
+    const EC: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+
+    /// The party of a table with these lines, or why there is none.
+    fn read(lines: &str) -> Result<RelyingParty, String> {
+        let text = format!("[[relying_party]]\nid = \"ent\"\nname = \"ENT\"\n{lines}\n");
+        let file = |path: &Path| match path.to_str() {
+            Some("keys.json") => Ok(format!("{{\"keys\":[{EC}]}}")),
+            Some("private.json") => Ok(json!({"keys": [{"kty": "EC", "d": "x"}]}).to_string()),
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let mut reader = Reader::default();
+        reader.add(&text, &file).map_err(|error| error.to_string())?;
+        Ok(reader.finish().relying_parties.remove(0).party)
+    }
+
+    const EVERYTHING: &str = r#"
+home = "https://ent.example/"
+redirect_uris = ["https://ent.example/cb", "example.ent:/cb"]
+post_logout_redirect_uris = ["https://ent.example/bye"]
+sector = "somme"
+subject = "persistent_uuid"
+token_endpoint_auth_method = "private_key_jwt"
+token_endpoint_auth_signing_alg = "ES256"
+pkce_required = true
+id_token_signed_response_alg = "ES256"
+userinfo_signed_response_alg = "ES256"
+introspection_signed_response_alg = "ES256"
+request_object_signing_alg = "ES256"
+require_signed_request_object = true
+require_pushed_authorization_requests = true
+dpop_bound_access_tokens = true
+profile = "fapi2"
+application_type = "native"
+grant_types = ["authorization_code", "refresh_token", "client_credentials"]
+jwks_uri = "https://ent.example/jwks"
+default_max_age = 3600
+require_auth_time = true
+default_acr_values = ["https://refeds.org/profile/sfa"]
+minimum_acr = "https://refeds.org/profile/sfa"
+resources = ["https://cantine.example/api"]
+service_scopes = ["menus:read"]
+backchannel_logout_uri = "https://ent.example/back"
+backchannel_logout_session_required = true
+frontchannel_logout_uri = "https://ent.example/front"
+frontchannel_logout_session_required = true
+initiate_login_uri = "https://ent.example/start"
+logo_uri = "https://ent.example/logo.svg"
+policy_uri = "https://ent.example/policy"
+tos_uri = "https://ent.example/terms"
+contacts = ["ent@ent.example"]
+basis = "consent"
+schools = ["9990001X"]
+enabled = false
+"#;
+
+    #[test]
+    fn every_member_can_be_declared() {
+        let party = read(EVERYTHING).unwrap();
+        let logout = |path: &str| {
+            Some(LogoutAddress {
+                uri: format!("https://ent.example/{path}"),
+                session_required: true,
+            })
+        };
+        let page = |path: &str| Some(format!("https://ent.example/{path}"));
+        // Written out whole: a member that is added must be thought of here.
+        assert_eq!(
+            party.metadata,
+            ClientMetadata {
+                grant_types: vec![
+                    GrantType::AuthorizationCode,
+                    GrantType::RefreshToken,
+                    GrantType::ClientCredentials
+                ],
+                application_type: ApplicationType::Native,
+                profile: SecurityProfile::Fapi2,
+                keys: ClientKeys::JwksUri("https://ent.example/jwks".into()),
+                par_required: true,
+                signed_request_required: true,
+                request_object_alg: Some("ES256".into()),
+                auth_signing_alg: Some("ES256".into()),
+                dpop_required: true,
+                userinfo_alg: Some(SigningAlgorithm::Es256),
+                introspection_alg: Some(SigningAlgorithm::Es256),
+                default_max_age: Some(3600),
+                require_auth_time: true,
+                default_acr_values: vec!["https://refeds.org/profile/sfa".into()],
+                minimum_acr: Some(Acr::SingleFactor),
+                resources: vec!["https://cantine.example/api".into()],
+                service_scopes: vec!["menus:read".into()],
+                backchannel_logout: logout("back"),
+                frontchannel_logout: logout("front"),
+                initiate_login_uri: page("start"),
+                logo_uri: page("logo.svg"),
+                policy_uri: page("policy"),
+                tos_uri: page("terms"),
+                contacts: vec!["ent@ent.example".into()],
+                // A declared party says its sector by name.
+                sector_identifier_uri: None,
+            }
+        );
+        assert_eq!((party.sector.as_str(), party.basis), ("somme", Basis::Consent));
+        assert_eq!(party.subject_strategy, SubjectStrategy::PersistentUuid);
+        assert!(!party.enabled && party.pkce_required && party.secrets.is_empty());
+    }
+
+    #[test]
+    fn the_profile_chooses_what_the_file_does_not_say() {
+        let fapi = read(
+            "redirect_uris = [\"https://ent.example/cb\"]\nprofile = \"fapi2\"\njwks_file = \"keys.json\"",
+        );
+        let fapi = fapi.unwrap();
+        assert_eq!(
+            (fapi.auth_method, fapi.id_token_alg),
+            (ClientAuthMethod::PrivateKeyJwt, SigningAlgorithm::Es256)
+        );
+        let plain = read("redirect_uris = [\"https://ent.example/cb\"]").unwrap();
+        assert_eq!(
+            (plain.auth_method, plain.id_token_alg),
+            (ClientAuthMethod::SecretBasic, SigningAlgorithm::Rs256)
+        );
+        assert_eq!(plain.metadata, ClientMetadata::default());
+    }
+
+    #[test]
+    fn keys_are_a_set_written_there_or_beside_or_published() {
+        let with = |line: &str| {
+            let lines = "redirect_uris = [\"https://ent.example/cb\"]\ntoken_endpoint_auth_method = \"private_key_jwt\"";
+            read(&format!("{lines}\n{line}")).map(|party| party.metadata.keys)
+        };
+        let text = format!("jwks = '{{\"keys\":[{EC}]}}'");
+        let table = "jwks = { keys = [{ kty = \"EC\", crv = \"P-256\", x = \"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\", \
+                     y = \"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\" }] }";
+        for line in [&text, table, "jwks_file = \"keys.json\""] {
+            let kept = with(line).unwrap();
+            let ClientKeys::Jwks(kept) = kept else {
+                panic!("{line}: {kept:?}")
+            };
+            assert_eq!(keys::usable(&kept).len(), 1, "{line}");
+        }
+        for (line, expected) in [
+            ("", "jwks"),
+            (
+                "jwks_file = \"keys.json\"\njwks_uri = \"https://ent.example/k\"",
+                "one of",
+            ),
+            ("jwks_file = \"private.json\"", "private"),
+            ("jwks_file = \"missing.json\"", "missing.json"),
+            ("jwks = \"no\"", "jwks"),
+            ("jwks_uri = \"http://ent.example/k\"", "https"),
+        ] {
+            let refused = with(line).unwrap_err();
+            assert!(refused.contains(expected), "{expected}: {refused}");
+        }
+    }
+
+    #[test]
+    fn members_that_do_not_go_together_are_refused() {
+        let base = "redirect_uris = [\"https://ent.example/cb\"]\n";
+        for (lines, expected) in [
+            (
+                "backchannel_logout_session_required = true",
+                "goes with backchannel_logout_uri",
+            ),
+            ("frontchannel_logout_uri = \"https://other.example/f\"", "origin"),
+            ("service_scopes = [\"menus:read\"]", "client_credentials"),
+            ("resources = [\"https://cantine.example/#x\"]", "audience"),
+            ("service_scopes = [\"openid\"]", "scope"),
+            ("sector = \"public\"", "sector"),
+            ("sector = \"\"", "sector"),
+            ("require_signed_request_object = true", "jwks"),
+            ("token_endpoint_auth_signing_alg = \"ES256\"", "private_key_jwt"),
+            ("request_object_signing_alg = \"none\"", "signing algorithm"),
+            ("id_token_signed_response_alg = \"none\"", "line 5"),
+            (
+                "profile = \"fapi2\"\ntoken_endpoint_auth_method = \"client_secret_basic\"",
+                "private_key_jwt",
+            ),
+            ("grant_types = [\"client_credentials\"]", "redirect_uris"),
+            ("logo_uri = \"javascript:alert(1)\"", "http"),
+            ("contact = \"x\"", "contact"),
+        ] {
+            let refused = read(&format!("{base}{lines}")).unwrap_err();
+            assert!(refused.contains(expected), "{expected}: {refused}");
+        }
+    }
+}

@@ -9,16 +9,17 @@ use axum::http::StatusCode;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
-use super::modules::{request_object, server};
+use super::modules::{refresh, request_object, server};
 use super::plan;
 use super::registered::{CALLBACK, Signer};
-use super::relying_party::{Suite, token_error};
+use super::relying_party::Suite;
 use super::user_agent::Delivery;
+use super::userinfo_rs256;
 use crate::flows::testing::Partners;
 
 plan! { Delivery::Query;
     modules::{
-        oidcc_idtoken_rs256, oidcc_ensure_redirect_uri_in_authorization_request, oidcc_redirect_uri_query_ok,
+        oidcc_idtoken_rs256, oidcc_userinfo_rs256, oidcc_ensure_redirect_uri_in_authorization_request, oidcc_redirect_uri_query_ok,
         oidcc_redirect_uri_query_mismatch, oidcc_redirect_uri_query_added, oidcc_redirect_uri_regfrag, oidcc_server,
         oidcc_registration_jwks_uri, oidcc_registration_sector_uri, oidcc_registration_sector_bad,
         oidcc_refresh_token_rp_key_rotation, oidcc_ensure_request_object_with_redirect_uri, oidcc_refresh_token,
@@ -57,6 +58,14 @@ mod modules {
         let asked = suite.request(&one.client);
         let tokens = suite.flow(&one.client, &asked).await;
         assert_eq!(algorithm(&tokens.id_token), "RS256");
+        suite.unregister(&one).await;
+    }
+
+    pub(super) async fn oidcc_userinfo_rs256(mut suite: Suite) {
+        let one = suite
+            .registered(|wanted| wanted["userinfo_signed_response_alg"] = "RS256".into())
+            .await;
+        userinfo_rs256::signed_by_rs256(&mut suite, &one.client).await;
         suite.unregister(&one).await;
     }
 
@@ -190,25 +199,19 @@ mod modules {
                 wanted["grant_types"] = json!(["authorization_code", "refresh_token"]);
             })
             .await;
-        let asked = suite.request(&one.client).with("scope", "openid offline_access");
-        let asked = asked.with("prompt", "consent");
-        let tokens = suite.flow(&one.client, &asked).await;
-        let refresh_token = tokens.answer["refresh_token"].as_str().unwrap();
+        let tokens = refresh::granted(&mut suite, &one.client).await;
 
         let second = Signer::new(&suite, Some("second"));
         *published.lock().unwrap() = second.jwks();
         suite.wait(60);
-        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
         let first = one.client.signer.replace(second);
-        let reply = suite.token_request(&one.client, &form).await;
-        let renewed = suite.tokens_of(&one.client, None, &reply).await;
-        for claim in ["iss", "sub", "aud", "auth_time"] {
-            assert_eq!(renewed.claims[claim], tokens.claims[claim], "{claim}");
-        }
-        assert_ne!(renewed.claims["iat"], tokens.claims["iat"]);
-        suite.userinfo(&renewed).await;
+        let renewed = refresh::refreshed(&suite, &one.client, &tokens, None).await;
 
         one.client.signer = first;
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", renewed.answer["refresh_token"].as_str().unwrap()),
+        ];
         let former = suite.token_request(&one.client, &form).await;
         assert_eq!(
             former.error(),
@@ -230,37 +233,7 @@ mod modules {
             wanted["grant_types"] = json!(["authorization_code", "refresh_token"]);
         };
         let (first, second) = (suite.registered(grants).await, suite.registered(grants).await);
-        let mut last = String::new();
-        for (one, repeated) in [(&first, true), (&second, false)] {
-            let asked = suite.request(&one.client).with("scope", "openid offline_access");
-            let asked = asked.with("prompt", "consent");
-            let tokens = suite.flow(&one.client, &asked).await;
-            let token = tokens.answer["refresh_token"].as_str().unwrap().to_owned();
-            assert!(token.len() >= 22 && token.bytes().all(|symbol| (0x21..=0x7e).contains(&symbol)));
-            suite.wait(1);
-            let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", &*token)];
-            if repeated {
-                form.push(("scope", "openid offline_access"));
-            }
-            let reply = suite.token_request(&one.client, &form).await;
-            let renewed = suite.tokens_of(&one.client, None, &reply).await;
-            assert_ne!(renewed.access_token, tokens.access_token);
-            assert_ne!(renewed.claims["iat"], tokens.claims["iat"]);
-            for claim in ["iss", "sub", "aud", "auth_time"] {
-                assert_eq!(renewed.claims[claim], tokens.claims[claim], "{claim}");
-            }
-            suite.userinfo(&renewed).await;
-            last = renewed.answer["refresh_token"].as_str().unwrap().to_owned();
-        }
-        let form = [("grant_type", "refresh_token"), ("refresh_token", &*last)];
-        let stolen = suite.token_request(&first.client, &form).await;
-        assert_eq!(token_error(&stolen), "invalid_grant");
-        let own = suite.token_request(&second.client, &form).await;
-        assert_eq!(
-            own.status,
-            StatusCode::OK,
-            "the try of another spoils nothing: {own:?}"
-        );
+        refresh::two_clients_refresh(&mut suite, &first.client, &second.client).await;
         suite.unregister(&first).await;
         suite.unregister(&second).await;
     }

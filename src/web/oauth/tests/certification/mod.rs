@@ -8,8 +8,7 @@
 //! | [`config`] | the discovery document |
 //! | [`rp_initiated_logout`] | logout that a relying party asks for |
 //! | [`backchannel_rp_initiated_logout`], [`frontchannel_rp_initiated_logout`] | the same, and the party is told |
-//! | [`dynamic`], [`rotate_keys`] | clients that register themselves, and keys that change |
-//! | [`userinfo_rs256`] | of the Dynamic plan: userinfo answers are signed |
+//! | [`dynamic`], with [`rotate_keys`] and [`userinfo_rs256`] | clients that register themselves |
 //!
 //! Must never know how the provider is made: everything goes through [`relying_party`] and [`registered`], which discover
 //! what they use.

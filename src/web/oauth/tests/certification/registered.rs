@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::relying_party::{Client, Suite};
 use crate::domain::registration::Policy;
 use crate::domain::relying_party::ClientAuthMethod;
-use crate::domain::testing::policy;
+use crate::domain::testing::{party, policy};
 use crate::flows::registration;
 use crate::flows::testing::scene;
 use crate::jose::{Algorithm, PrivateKey};
@@ -78,10 +78,12 @@ pub(super) struct Registered {
     pub(super) answer: Value,
 }
 
-/// What is declared for the plan: the host of the suite, and PKCE left to the client because the plan sends none.
+/// What is declared for the plan: the host of the suite, everything released, and PKCE left to the client because the
+/// plan sends none.
 fn declared() -> Policy {
     let mut declared = policy("suite");
     declared.pkce_required = false;
+    declared.release = party("suite").release;
     declared
 }
 

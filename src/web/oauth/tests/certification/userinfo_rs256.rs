@@ -1,5 +1,4 @@
-//! The module `oidcc-userinfo-rs256` of the Dynamic plan (OpenID Connect Core §5.3.2). The published module registers its
-//! client; here an operator declares it.
+//! The module `oidcc-userinfo-rs256` of the Dynamic plan (OpenID Connect Core §5.3.2).
 
 use std::convert::Infallible;
 
@@ -11,46 +10,31 @@ use openidconnect::{
 };
 use serde_json::{Value, json};
 
-use super::plan;
-use super::relying_party::{Suite, Tokens};
-use super::user_agent::Delivery;
-use crate::domain::relying_party::SigningAlgorithm;
+use super::relying_party::{Client, Suite, Tokens};
 use crate::web::oauth::tests::site::{Reply, claims};
 
-plan! { Delivery::Query;
-    modules::{ oidcc_userinfo_rs256 };
-}
-
-mod modules {
-    use super::*;
-
-    pub(super) async fn oidcc_userinfo_rs256(mut suite: Suite) {
-        let announced = suite.provider["userinfo_signing_alg_values_supported"].as_array();
-        assert!(announced.unwrap().contains(&json!("RS256")));
-        let client = suite
-            .client_with("suite", |party| {
-                party.metadata.userinfo_alg = Some(SigningAlgorithm::Rs256);
-            })
-            .await;
-        let asked = suite.request(&client).with("scope", "openid email");
-        let code = suite.code(&client, &asked).await;
-        let tokens = suite.redeem(&client, &asked, &code).await;
-        let request = suite.bearer(Request::get(suite.userinfo_endpoint()), &tokens);
-        let reply = suite.site.send(request).await;
-        assert_eq!(reply.status, StatusCode::OK);
-        let keys = suite.keys().await;
-        let believed = believed(&suite.provider, &client.id, keys, &tokens, &reply);
-        assert_eq!(
-            believed.email().unwrap().as_str(),
-            "maddi@ecole.example",
-            "the client believes it"
-        );
-        let said = claims(&reply.body.as_str().into());
-        assert_eq!(said["iss"], suite.provider["issuer"]);
-        assert_eq!(said["aud"], "suite");
-        assert_eq!(said["sub"], tokens.claims["sub"]);
-        assert_eq!(said.get("nonce"), None);
-    }
+/// A client that registered `userinfo_signed_response_alg` gets what it believes.
+pub(super) async fn signed_by_rs256(suite: &mut Suite, client: &Client) {
+    let announced = suite.provider["userinfo_signing_alg_values_supported"].as_array();
+    assert!(announced.unwrap().contains(&json!("RS256")));
+    let asked = suite.request(client).with("scope", "openid email");
+    let code = suite.code(client, &asked).await;
+    let tokens = suite.redeem(client, &asked, &code).await;
+    let request = suite.bearer(Request::get(suite.userinfo_endpoint()), &tokens);
+    let reply = suite.site.send(request).await;
+    assert_eq!(reply.status, StatusCode::OK);
+    let keys = suite.keys().await;
+    let believed = believed(&suite.provider, &client.id, keys, &tokens, &reply);
+    assert_eq!(
+        believed.email().unwrap().as_str(),
+        "maddi@ecole.example",
+        "the client believes it"
+    );
+    let said = claims(&reply.body.as_str().into());
+    assert_eq!(said["iss"], suite.provider["issuer"]);
+    assert_eq!(said["aud"], client.id.as_str());
+    assert_eq!(said["sub"], tokens.claims["sub"]);
+    assert_eq!(said.get("nonce"), None);
 }
 
 /// The claims of an answer as a library takes them that insists on a signature, the issuer, the audience and the subject.

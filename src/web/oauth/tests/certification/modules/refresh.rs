@@ -13,7 +13,10 @@ async fn client(suite: &Suite, id: &str) -> Client {
 }
 
 /// A flow that asks for all that makes a provider give a refresh token (OpenID Connect Core §11).
-async fn granted(suite: &mut Suite, client: &Client) -> Tokens {
+pub(in crate::web::oauth::tests::certification) async fn granted(
+    suite: &mut Suite,
+    client: &Client,
+) -> Tokens {
     let asked = suite
         .request(client)
         .with("scope", "openid offline_access")
@@ -29,7 +32,12 @@ fn refresh_token(answer: &Value) -> &str {
 }
 
 /// The next tokens, a second later: `scope` is repeated, or left out.
-async fn refreshed(suite: &Suite, client: &Client, first: &Tokens, scope: Option<&str>) -> Tokens {
+pub(in crate::web::oauth::tests::certification) async fn refreshed(
+    suite: &Suite,
+    client: &Client,
+    first: &Tokens,
+    scope: Option<&str>,
+) -> Tokens {
     let mut form = vec![
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token(&first.answer)),
@@ -58,18 +66,27 @@ pub(in crate::web::oauth::tests::certification) async fn oidcc_refresh_token(mut
         assert!(announced.contains(&value.into()), "{member}");
     }
     let (one, two) = (client(&suite, "suite").await, client(&suite, "suite-2").await);
-    let first = granted(&mut suite, &one).await;
-    refreshed(&suite, &one, &first, Some("openid offline_access")).await;
+    two_clients_refresh(&mut suite, &one, &two).await;
+}
 
-    let second = granted(&mut suite, &two).await;
-    let second = refreshed(&suite, &two, &second, None).await;
+/// The same, of any two clients.
+pub(in crate::web::oauth::tests::certification) async fn two_clients_refresh(
+    suite: &mut Suite,
+    one: &Client,
+    two: &Client,
+) {
+    let first = granted(suite, one).await;
+    refreshed(suite, one, &first, Some("openid offline_access")).await;
+
+    let second = granted(suite, two).await;
+    let second = refreshed(suite, two, &second, None).await;
     let of_two = refresh_token(&second.answer);
     let form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", of_two),
         ("scope", "openid offline_access"),
     ];
-    let stolen = suite.token_request(&one, &form).await;
+    let stolen = suite.token_request(one, &form).await;
     assert_eq!(token_error(&stolen), "invalid_grant");
-    refreshed(&suite, &two, &second, None).await;
+    refreshed(suite, two, &second, None).await;
 }
