@@ -111,8 +111,10 @@ const removed = await fetch(registered.registration_client_uri, {
   headers: { authorization: `Bearer ${registered.registration_access_token}` },
 });
 assert.equal(removed.status, 204);
+// The library looks at the challenge of a 401 before it looks at the error.
 await assert.rejects(client.buildAuthorizationUrlWithPAR(config, wanted, { DPoP: handle }), {
-  error: 'invalid_client',
+  code: 'OAUTH_WWW_AUTHENTICATE_CHALLENGE',
+  status: 401,
 });
 console.log('ok   the client removes itself and is nobody any more');
 console.log('openid-client: registration, PAR, JAR, private_key_jwt and DPoP are complete');
