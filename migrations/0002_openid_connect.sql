@@ -111,16 +111,17 @@ CREATE TABLE used_proof (
 );
 CREATE INDEX used_proof_expires ON used_proof (expires_at);
 
--- What a person was told a service receives, and said yes to where they were asked.
+-- What a person was told a service receives, or said yes to where they were asked; one that is withdrawn goes away.
 CREATE TABLE acknowledgement (
     identity_id TEXT NOT NULL,
     client_id TEXT NOT NULL,
-    basis TEXT NOT NULL,
+    kind TEXT NOT NULL,
     attributes TEXT NOT NULL,
+    rights TEXT NOT NULL,
+    since BIGINT NOT NULL,
     given_at BIGINT NOT NULL,
-    withdrawn_at BIGINT,
     PRIMARY KEY (identity_id, client_id),
-    CHECK (basis IN ('convention', 'consent'))
+    CHECK (kind IN ('information', 'consent'))
 );
 
 -- Logout tokens on their way to relying parties (Back-Channel Logout §2.5): one for each party of a login that was ended.

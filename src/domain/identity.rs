@@ -121,7 +121,7 @@ impl Status {
 }
 
 /// One human being, as Marelle knows them today.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// For life.
     pub id: IdentityId,

@@ -4,6 +4,7 @@
 //! revoked family) commits it first and says so in its outcome.
 
 mod access_token;
+pub mod account;
 pub mod audit;
 pub mod authorize;
 pub mod class_code;
@@ -27,6 +28,7 @@ pub mod logout;
 pub mod logout_delivery;
 pub mod matching;
 pub mod merge;
+pub mod notice;
 pub mod outbound;
 pub mod password_gate;
 pub mod person;

@@ -1,17 +1,21 @@
 //! Releasing attributes: loads what the one pure function that decides needs.
 
+use std::borrow::Cow;
+
 use super::{Context, Failure};
 use crate::base::id::IdentityId;
+use crate::domain::acknowledgement::Kind;
 use crate::domain::contact::Contact;
 use crate::domain::grant::{Scope, Scopes};
 use crate::domain::identity::Identity;
-use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
+use crate::domain::relying_party::{Basis, RelyingParty, RelyingPartyId};
 use crate::oidc::claims::{self, About, Asked, Released};
 use crate::store;
 use crate::store::db::Conn;
 
-/// What a relying party receives about a person today, and why. Enrolments are looked for where some of them may leave;
-/// how the person is reached was looked for already.
+/// What a relying party receives about a person today, and why. Where it rests on consent, this is never more than the
+/// person said yes to, whatever its policy lists since. Enrolments are looked for where some of them may leave; how the
+/// person is reached was looked for already.
 ///
 /// # Errors
 /// [`Failure`].
@@ -22,7 +26,11 @@ pub async fn release(
     asked: Asked<'_>,
     (identity, contact): (&Identity, Option<&Contact>),
 ) -> Result<Released, Failure> {
-    let live = if claims::may_leave(party, asked, Scope::Education) {
+    let agreed = match party.basis {
+        Basis::Convention => Cow::Borrowed(party),
+        Basis::Consent => Cow::Owned(agreed(conn, party, identity).await?),
+    };
+    let live = if claims::may_leave(&agreed, asked, Scope::Education) {
         store::enrolment::live_of(conn, identity.id, context.now().date()).await?
     } else {
         Vec::new()
@@ -32,10 +40,23 @@ pub async fn release(
         contact,
         live: &live,
     };
-    Ok(claims::release(party, asked, about))
+    Ok(claims::release(&agreed, asked, about))
 }
 
-/// What a relying party would receive about a person if it asked for `scopes`, under which subject it knows them already,
+/// The party with no more in its policy than the person said yes to.
+async fn agreed(conn: &mut Conn, party: &RelyingParty, identity: &Identity) -> Result<RelyingParty, Failure> {
+    let said = store::acknowledgement::find(conn, identity.id, &party.id).await?;
+    let covered = said
+        .filter(|said| said.kind == Kind::Consent)
+        .map(|said| said.covered.attributes)
+        .unwrap_or_default();
+    let mut party = party.clone();
+    party.release.0.retain(|line| covered.contains(&line.attribute));
+    Ok(party)
+}
+
+/// What a relying party would receive about a person if it asked for `scopes` (and they said yes, where it rests on
+/// consent), under which subject it knows them already,
 /// and why each attribute would or would not leave. Changes nothing.
 #[derive(Debug, Clone)]
 pub struct Preview {
@@ -63,8 +84,13 @@ pub async fn preview(
     };
     let subject = super::subject::known(&mut conn, &party, identity.id).await?;
     let contact = store::contact::find(&mut conn, identity.id).await?;
-    let about = (&identity, contact.as_ref().map(|kept| &kept.contact));
-    let released = release(context, &mut conn, &party, Asked::by(scopes), about).await?;
+    let live = store::enrolment::live_of(&mut conn, identity.id, context.now().date()).await?;
+    let about = About {
+        identity: &identity,
+        contact: contact.as_ref().map(|kept| &kept.contact),
+        live: &live,
+    };
+    let released = claims::release(&party, Asked::by(scopes), about);
     Ok(Some(Preview { subject, released }))
 }
 

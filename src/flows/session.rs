@@ -28,7 +28,7 @@ use crate::store::logout_delivery::Key;
 pub use crate::store::session::Participant;
 
 /// Someone who is signed in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// Their login.
     pub session: Session,

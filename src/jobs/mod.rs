@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | forgetting what is over | every ten minutes |
 //! | rotating old signing keys | every hour |
-//! | telling relying parties of logouts | every second, and at once when this node has ended a login ([`logout`]) |
+//! | telling relying parties of logouts | every second, and at once when this node has ended a login |
 //!
 //! A job is a flow run again and again; it must be harmless when two nodes run it at once. One that fails is logged
 //! and runs again at its next time.

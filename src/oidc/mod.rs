@@ -12,5 +12,6 @@ pub mod discovery;
 pub mod id_token;
 pub mod logout;
 pub mod logout_token;
+pub mod notice;
 pub mod registration;
 pub mod subject;

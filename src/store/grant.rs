@@ -80,6 +80,8 @@ statements! {
         LEFT JOIN oauth_grant g ON g.id = c.grant_id ", found_joins!());
     REVOKE = "UPDATE oauth_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     REVOKE_OF_IDENTITY = "UPDATE oauth_grant SET revoked_at = $2 WHERE identity_id = $1 AND revoked_at IS NULL";
+    REVOKE_OF_CLIENT = "UPDATE oauth_grant SET revoked_at = $3 WHERE identity_id = $1 AND client_id = $2
+        AND revoked_at IS NULL";
     INSERT_ACCESS_TOKEN = "INSERT INTO access_token (token_hash, grant_id, issued_at, expires_at, scope, audience, jkt)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     REVOKE_TOKEN = "UPDATE access_token SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL";
@@ -277,6 +279,20 @@ pub async fn revoke_of_identity(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     tx.execute(REVOKE_OF_IDENTITY, [text(identity), now.into()]).await
+}
+
+/// Takes every grant about a person to one client back; answers how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn revoke_of_client(
+    tx: &mut Tx,
+    identity: IdentityId,
+    client: &RelyingPartyId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let values = [text(identity), text(client), now.into()];
+    tx.execute(REVOKE_OF_CLIENT, values).await
 }
 
 /// A new access token of a grant.

@@ -124,6 +124,11 @@ image! {
     CREDENTIAL = "credential" [identity_id, kind] [verifier: Text, set_at: Int]
 }
 image! {
+    /// What people were told, or said yes to.
+    ACKNOWLEDGEMENT = "acknowledgement" [identity_id, client_id] [kind: Text, attributes: Text, rights: Text,
+        since: Int, given_at: Int]
+}
+image! {
     /// Sessions.
     SESSION = "session" [id] [token_hash: Bytes, identity_id: Text, authenticated_at: Int, acr: Text, amr: Text,
         device: Text, expires_at: Int, ended_at: Int]
@@ -144,6 +149,7 @@ pub static IMAGES: &[&Image] = &[
     &MATCH_CASE,
     &SUBJECT,
     &CREDENTIAL,
+    &ACKNOWLEDGEMENT,
     &SESSION,
     &CONTACT,
 ];
@@ -383,6 +389,7 @@ mod tests {
         match (name, kind) {
             ("status", _) if table == "match_case" => text("open"),
             ("degree", _) => text("first"),
+            ("kind", _) if table == "acknowledgement" => text("consent"),
             ("kind", _) => text("password"),
             ("status", _) => text("active"),
             ("status_detail" | "decided_by", _) => Value::Text(None),

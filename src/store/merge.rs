@@ -1,7 +1,7 @@
 //! Merges: two identities that became one, with what undoes it.
 
 use super::db::{Conn, Row, Tx};
-use super::image::{CREDENTIAL, Image, SESSION, SUBJECT};
+use super::image::{ACKNOWLEDGEMENT, CREDENTIAL, Image, SESSION, SUBJECT};
 use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
 use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, MergeId};
@@ -24,6 +24,8 @@ statements! {
     SUBJECTS = "SELECT value, sector, identity_id, in_use, issued_at FROM subject WHERE identity_id = $1
         ORDER BY sector, value";
     CREDENTIALS = "SELECT identity_id, kind, verifier, set_at FROM credential WHERE identity_id = $1 ORDER BY kind";
+    ACKNOWLEDGEMENTS = "SELECT identity_id, client_id, kind, attributes, rights, since, given_at FROM acknowledgement
+        WHERE identity_id = $1 ORDER BY client_id";
     LIVE_SESSIONS = "SELECT id, token_hash, identity_id, authenticated_at, acr, amr, device, expires_at, ended_at
         FROM session WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
     SET_USERNAME = "UPDATE identity SET username = $2 WHERE id = $1";
@@ -179,6 +181,8 @@ pub struct Belongings {
     pub subjects: Vec<Vec<Value>>,
     /// Rows of [`CREDENTIAL`].
     pub credentials: Vec<Vec<Value>>,
+    /// Rows of [`ACKNOWLEDGEMENT`].
+    pub acknowledgements: Vec<Vec<Value>>,
     /// Rows of [`SESSION`] that have not ended.
     pub sessions: Vec<Vec<Value>>,
     /// How to reach them.
@@ -202,6 +206,7 @@ pub async fn belongings(conn: &mut Conn, identity: IdentityId) -> Result<Belongi
     Ok(Belongings {
         subjects: rows(conn, &SUBJECT, SUBJECTS, identity).await?,
         credentials: rows(conn, &CREDENTIAL, CREDENTIALS, identity).await?,
+        acknowledgements: rows(conn, &ACKNOWLEDGEMENT, ACKNOWLEDGEMENTS, identity).await?,
         sessions: rows(conn, &SESSION, LIVE_SESSIONS, identity).await?,
         contact: super::contact::find(conn, identity).await?,
     })

@@ -4,6 +4,7 @@
 //! writes has begun a transaction. "Not found" is `Option`. Single-use is one guarded statement that answers whether
 //! the row was yours.
 
+pub mod acknowledgement;
 pub mod audit;
 pub mod class_code;
 pub mod class_group;
@@ -118,6 +119,7 @@ pub(crate) use statements;
 
 /// Every registered statement, by file.
 pub const REGISTER: &[(&str, &[Statement])] = &[
+    ("acknowledgement", acknowledgement::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("class_code", class_code::STATEMENTS),
     ("class_group", class_group::STATEMENTS),

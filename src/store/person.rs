@@ -93,6 +93,8 @@ statements! {
         (SELECT CAST(COUNT(*) AS BIGINT) FROM session u JOIN identity i ON i.id = u.identity_id
             WHERE i.created_run = $1) AS sessions,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM oauth_grant u JOIN identity i ON i.id = u.identity_id
+            WHERE i.created_run = $1)
+            + (SELECT CAST(COUNT(*) AS BIGINT) FROM acknowledgement u JOIN identity i ON i.id = u.identity_id
             WHERE i.created_run = $1) AS grants,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM contact u JOIN identity i ON i.id = u.identity_id
             WHERE i.created_run = $1) AS contacts,
@@ -208,7 +210,7 @@ pub struct Uses {
     pub credentials: i64,
     /// Sessions opened.
     pub sessions: i64,
-    /// Authorizations granted.
+    /// Authorizations granted, and what people were told of services.
     pub grants: i64,
     /// Contacts given.
     pub contacts: i64,

@@ -12,6 +12,7 @@ statements! {
     ADD = "INSERT INTO subject (sector, value, identity_id, in_use, issued_at) VALUES ($1, $2, $3, TRUE, $4)
         ON CONFLICT DO NOTHING";
     SECTORS_OF = "SELECT sector, value, in_use FROM subject WHERE identity_id = $1 ORDER BY sector, issued_at, value";
+    MET = "SELECT sector, MIN(issued_at) AS since FROM subject WHERE identity_id = $1 GROUP BY sector ORDER BY sector";
     HAND_OVER = "UPDATE subject SET identity_id = $3, in_use = $4 WHERE sector = $1 AND value = $2";
 }
 
@@ -67,6 +68,17 @@ pub async fn all_of(conn: &mut Conn, identity: IdentityId) -> Result<Vec<Issued>
         .collect()
 }
 
+/// The sectors that know a person, each with the moment since when.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn met(conn: &mut Conn, identity: IdentityId) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let rows = conn.all(MET, [text(identity)]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("sector")?, Timestamp::from_micros(row.get("since")?))))
+        .collect()
+}
+
 /// A value passes to another identity (a merge, or its undoing), in use there or only kept.
 ///
 /// # Errors
@@ -105,6 +117,7 @@ mod tests {
             );
             assert_eq!(find(&mut tx, "ent", lina).await.unwrap().as_deref(), Some("a"));
             assert_eq!(find(&mut tx, "ent", maddi).await.unwrap(), None);
+            assert_eq!(met(&mut tx, lina).await.unwrap(), [("ent".to_owned(), NOW)]);
         })
         .await;
     }

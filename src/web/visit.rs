@@ -30,6 +30,12 @@ impl Fields {
         Self(parameters(text))
     }
 
+    /// Parameters that were read before.
+    pub fn of<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self(parameters.into_iter().map(owned).collect())
+    }
+
     /// The value of a parameter that was given exactly once.
     pub fn one(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(given, _)| given == name);
@@ -146,6 +152,11 @@ impl Goal {
     /// The sealed form, for a hidden field or an address.
     pub fn sealed(&self) -> Option<&str> {
         self.sealed.as_deref()
+    }
+
+    /// The id of the service.
+    pub fn client(&self) -> Option<&str> {
+        self.continuation.as_ref().map(|waiting| waiting.client.as_str())
     }
 
     /// The name of the service.

@@ -38,6 +38,16 @@ async function signIn(browser, pupil, name) {
   await page.locator('.pupils a', { hasText: pupil.name }).first().click();
   await browser.look(`${name}-pictures`);
   await pick(page, pupil.pictures);
+  await goOn(browser, `${name}-what-it-will-know`);
+}
+
+/** The child is told what the service will know, and goes on to it. */
+async function goOn(browser, name) {
+  const { page } = browser;
+  await page.waitForSelector('#go-on');
+  await browser.look(name);
+  assert.equal(await page.locator('form[action="/notice"] button').count(), 1, 'a child is told, not asked');
+  await page.click('#go-on');
   await page.waitForSelector('#sub');
 }
 
@@ -70,7 +80,7 @@ test('the tour: from CM2 to 6e, every service still knows the child', async (t) 
 
   await page.goto(service(3));
   await page.click('#rp-sign-in');
-  await page.waitForSelector('#sub');
+  await goOn(browser, 'tour-5-what-it-will-know');
   const carnet = await text(page, '#sub');
   assert.notEqual(carnet, ecole, 'two services know the child by two identifiers');
   await browser.look('tour-5-carnet');

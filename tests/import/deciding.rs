@@ -3,7 +3,9 @@
 use crate::files::{aaf, ecole};
 use crate::town::{COLLEGES, Dump, ECOLES, Town, assert_same, on_each_engine};
 use marelle::base::id::{IdentityId, MatchCaseId, MergeId, SessionId};
+use marelle::base::random::{Random, SeededRandom};
 use marelle::base::secret::Secret;
+use marelle::domain::acknowledgement::{Acknowledgement, Covered, Kind};
 use marelle::domain::assurance::{Acr, Amr};
 use marelle::domain::audit::Actor;
 use marelle::domain::contact::{Part, Verified};
@@ -511,6 +513,108 @@ async fn a_case_shows_both_sides_and_why_and_no_number() {
         let unknown = MergeId::new(town.context.now(), &*town.context.random);
         let refused = merge::undo(&town.context, unknown, "Maddi").await;
         assert!(matches!(refused, Err(MergeError::Unknown(_))), "{refused:?}");
+    })
+    .await;
+}
+
+const SERVICES: [&str; 4] = ["club", "ent", "cantine", "carnet"];
+
+/// What the two were told or said, service by service.
+async fn said(town: &Town, identity: IdentityId) -> Vec<(String, Kind, String)> {
+    let mut conn = town.conn().await;
+    let all = store::acknowledgement::all_of(&mut conn, identity).await.unwrap();
+    all.into_iter()
+        .map(|one| (one.client.to_string(), one.kind, one.covered.attribute_names()))
+        .collect()
+}
+
+/// Chance gives somebody a word for some services.
+async fn say(town: &Town, chance: &SeededRandom, identity: IdentityId, attributes: &str) {
+    let now = town.context.now();
+    let mut tx = town.context.db.begin().await.unwrap();
+    for service in SERVICES {
+        let mut byte = [0];
+        chance.fill(&mut byte);
+        let kind = match byte[0] % 3 {
+            0 => continue,
+            1 => Kind::Information,
+            _ => Kind::Consent,
+        };
+        let given = Acknowledgement {
+            identity,
+            client: service.parse().unwrap(),
+            kind,
+            covered: Covered::read(attributes, "").unwrap(),
+            since: now,
+            given_at: now,
+        };
+        store::acknowledgement::save(&mut tx, &given).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// For any words of two people: the kept one has its own and, of other services, the absorbed one's; undoing gives each
+/// their own back, but for what was withdrawn (of both) and what was said since (of the kept one).
+#[tokio::test]
+async fn whatever_two_people_were_told_a_merge_keeps_and_its_undoing_gives_back() {
+    on_each_engine(async |town| {
+        let (case, older, newer) = undecided(&town).await;
+        let chance = SeededRandom::new(17);
+        for round in 0..12 {
+            town.run_sql("DELETE FROM acknowledgement").await;
+            say(&town, &chance, older, "given_name").await;
+            say(&town, &chance, newer, "class").await;
+            let (mine, theirs) = (said(&town, older).await, said(&town, newer).await);
+            town.days(1);
+            let merged = matching::accept(&town.context, case, "Maddi")
+                .await
+                .unwrap()
+                .merges[0];
+            let of = |words: &[(String, Kind, String)], service: &str| {
+                words.iter().find(|(client, ..)| client == service).cloned()
+            };
+            let both = said(&town, older).await;
+            for service in SERVICES {
+                let expected = of(&mine, service).or_else(|| of(&theirs, service));
+                assert_eq!(
+                    of(&both, service),
+                    expected,
+                    "{round} {service}: {mine:?} {theirs:?}"
+                );
+            }
+            town.days(1);
+            let mut tx = town.context.db.begin().await.unwrap();
+            let withdrawn =
+                store::acknowledgement::forget_consent(&mut tx, older, &"club".parse().unwrap()).await;
+            let withdrawn = withdrawn.unwrap();
+            let told = Acknowledgement {
+                identity: older,
+                client: "ent".parse().unwrap(),
+                kind: Kind::Information,
+                covered: Covered::read("level", "").unwrap(),
+                since: town.context.now(),
+                given_at: town.context.now(),
+            };
+            store::acknowledgement::save(&mut tx, &told).await.unwrap();
+            tx.commit().await.unwrap();
+            town.days(1);
+            merge::undo(&town.context, merged, "Maddi").await.unwrap();
+            let (kept, absorbed) = (said(&town, older).await, said(&town, newer).await);
+            for service in SERVICES {
+                let consent = |word: &(String, Kind, String)| word.1 == Kind::Consent;
+                let gone = |word: &(String, Kind, String)| service == "club" && withdrawn && consent(word);
+                let (mine, theirs) = (of(&mine, service), of(&theirs, service));
+                assert_eq!(
+                    of(&absorbed, service),
+                    theirs.filter(|word| !gone(word)),
+                    "{round} {service}"
+                );
+                let since =
+                    (service == "ent").then(|| ("ent".to_owned(), Kind::Information, "level".to_owned()));
+                let expected = since.or_else(|| mine.filter(|word| !gone(word)));
+                assert_eq!(of(&kept, service), expected, "{round} {service}");
+            }
+        }
     })
     .await;
 }

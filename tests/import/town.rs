@@ -70,7 +70,7 @@ async fn town(config: &Config) -> Town {
 pub(crate) type Dump = BTreeMap<&'static str, BTreeSet<String>>;
 
 /// What a load writes: everything but the journal of audit and the list of runs.
-const DATA: [&str; 16] = [
+const DATA: [&str; 17] = [
     "academy",
     "school",
     "structure",
@@ -86,6 +86,7 @@ const DATA: [&str; 16] = [
     "session",
     "subject",
     "oauth_grant",
+    "acknowledgement",
     "contact",
 ];
 

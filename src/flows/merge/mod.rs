@@ -19,7 +19,7 @@ use crate::flows::recognition::join::Undo;
 use crate::flows::recognition::{Work, look, refresh, settle};
 use crate::flows::{Context, Failure};
 use crate::store::db::{Conn, Tx};
-use crate::store::image::{CONTACT, CREDENTIAL, IDENTITY};
+use crate::store::image::{ACKNOWLEDGEMENT, CONTACT, CREDENTIAL, IDENTITY};
 use crate::store::journal::{self, Change, Journal};
 use crate::store::match_case::{self, StoredCase};
 use crate::store::merge::{self, StoredMerge};
@@ -227,12 +227,14 @@ async fn still_ours(
         .and_then(|person| person.identity.username.clone());
     let renamed = name.is_some() && current_name != name;
     let mut ours = Vec::with_capacity(changes.len());
-    for mut change in changes {
-        if change.table == CREDENTIAL.table && change.before.is_none() {
-            let rows = CREDENTIAL.load(conn, std::slice::from_ref(&change.key)).await?;
-            let set_at = rows.get(&change.key).map(|row| CREDENTIAL.number(row, "set_at"));
-            if set_at.is_some_and(|set_at| set_at > stored.merged_at.micros()) {
-                continue;
+    'changes: for mut change in changes {
+        for (image, moment) in [(&CREDENTIAL, "set_at"), (&ACKNOWLEDGEMENT, "given_at")] {
+            if change.table == image.table && change.before.is_none() {
+                let rows = image.load(conn, std::slice::from_ref(&change.key)).await?;
+                let made_at = rows.get(&change.key).map(|row| image.number(row, moment));
+                if made_at.is_some_and(|made_at| made_at > stored.merged_at.micros()) {
+                    continue 'changes;
+                }
             }
         }
         if change.table == CONTACT.table {

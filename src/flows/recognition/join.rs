@@ -6,6 +6,7 @@
 //! | subjects | the kept one's; in use unless it has one in use in that sector |
 //! | credentials, login name | the kept one's where it has none of the kind; else they stay behind, unused |
 //! | mail address, telephone number, postal address | the kept one's too where it has none; they stay behind as well, unused |
+//! | what they were told or said yes to | the kept one's too, where it knows nothing of that service; its own stays as it is |
 //! | sessions | end |
 //! | grants to services | are revoked: a token of theirs would name the person otherwise than before |
 //! | the identity | `Merged{into}` |
@@ -25,7 +26,9 @@ use crate::domain::credential::CredentialKind;
 use crate::flows::{Failure, session};
 use crate::login::picture;
 use crate::store::db::Tx;
-use crate::store::image::{CONTACT, CREDENTIAL, ENROLMENT, IDENTITY, SESSION, SOURCE_RECORD, SUBJECT};
+use crate::store::image::{
+    ACKNOWLEDGEMENT, CONTACT, CREDENTIAL, ENROLMENT, IDENTITY, SESSION, SOURCE_RECORD, SUBJECT,
+};
 use crate::store::journal::{Change, Journal};
 use crate::store::merge::{self, Belongings, StoredMerge};
 use crate::store::person::{self, Person};
@@ -84,6 +87,7 @@ pub(crate) async fn join(
     move_subjects(tx, &mut work.journal, kept, &mine, &theirs).await?;
     move_credentials(tx, work, found, &mine, &theirs).await?;
     give_contact(tx, work, kept, (&mine, &theirs)).await?;
+    copy_acknowledgements(tx, &mut work.journal, kept, &mine, &theirs).await?;
     end_sessions(tx, work, absorbed, &theirs).await?;
     close(tx, work, found).await?;
     let run = work.run.take();
@@ -219,6 +223,29 @@ async fn move_credentials(
         CREDENTIAL.save(tx, vec![after]).await?;
     }
     Ok(())
+}
+
+/// Copied, not moved: what is withdrawn later is forgotten of both (`acknowledgement::forget_consent`), so that no undoing
+/// brings a consent back that was taken back since.
+async fn copy_acknowledgements(
+    tx: &mut Tx,
+    journal: &mut Journal,
+    kept: IdentityId,
+    mine: &Belongings,
+    theirs: &Belongings,
+) -> Result<(), StoreError> {
+    let client = |row: &Vec<crate::store::value::Value>| ACKNOWLEDGEMENT.text(row, "client_id").to_owned();
+    let known: HashSet<String> = mine.acknowledgements.iter().map(client).collect();
+    let mut copies = Vec::new();
+    for before in &theirs.acknowledgements {
+        if known.contains(&client(before)) {
+            continue;
+        }
+        let copy = ACKNOWLEDGEMENT.with(before, "identity_id", kept.to_string());
+        journal.makes(&ACKNOWLEDGEMENT, &copy);
+        copies.push(copy);
+    }
+    ACKNOWLEDGEMENT.save(tx, copies).await
 }
 
 async fn give_contact(

@@ -1,18 +1,20 @@
 //! Invented people and relying parties on a context, so that tests of the layers above need not know the store.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::context;
 use crate::base::id::IdentityId;
 use crate::base::secret::Secret;
 use crate::base::time::ManualClock;
+use crate::domain::acknowledgement::{self, Acknowledgement, Covered};
 use crate::domain::assurance::{Acr, Amr};
 use crate::domain::audit::Actor;
 use crate::domain::contact::{Contact, KeptContact};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::{Identity, Status};
 use crate::domain::registration::Policy;
-use crate::domain::relying_party::{LogoutAddress, RelyingParty};
+use crate::domain::relying_party::{Attribute, LogoutAddress, RelyingParty};
 use crate::domain::resource_server::ResourceServer;
 use crate::domain::session::Device;
 use crate::domain::testing::{enrolment, party, person};
@@ -82,6 +84,18 @@ pub(crate) async fn pupil(context: &Context, name: &str, number: i64, uai: &str)
     pupil
 }
 
+/// An invented adult whom no school enrols.
+pub(crate) async fn adult(context: &Context, name: &str, number: i64) -> Identity {
+    let adult = Identity {
+        birth_date: None,
+        ..person(name, number)
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    store::identity::insert(&mut tx, &adult).await.unwrap();
+    tx.commit().await.unwrap();
+    adult
+}
+
 /// Enrols somebody.
 pub(crate) async fn enrol(context: &Context, enrolment: &Enrolment) {
     let mut tx = context.db.begin().await.unwrap();
@@ -107,8 +121,36 @@ pub(crate) async fn reach(context: &Context, who: IdentityId, contact: &Contact)
     tx.commit().await.unwrap();
 }
 
-/// Signs somebody in by picture code on a shared device; answers the new cookie.
+/// Signs somebody in by picture code on a shared device, who was told before of every service there is; answers the new
+/// cookie.
 pub(crate) async fn sign_in(context: &Context, who: &Identity, former: Option<&Secret>) -> Secret {
+    tell(context, who).await;
+    sign_in_unaware(context, who, former).await
+}
+
+/// Somebody was told of every service there is, and of all it could ever learn.
+pub(crate) async fn tell(context: &Context, who: &Identity) {
+    let now = context.now();
+    let mut tx = context.db.begin().await.unwrap();
+    for party in store::relying_party::all(&mut tx).await.unwrap() {
+        let told = Acknowledgement {
+            identity: who.id,
+            client: party.id,
+            kind: acknowledgement::Kind::Information,
+            covered: Covered {
+                attributes: Attribute::ALL.iter().copied().collect(),
+                rights: BTreeSet::new(),
+            },
+            since: now,
+            given_at: now,
+        };
+        store::acknowledgement::save(&mut tx, &told).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// Signs somebody in by picture code on a shared device, who was told of no service; answers the new cookie.
+pub(crate) async fn sign_in_unaware(context: &Context, who: &Identity, former: Option<&Secret>) -> Secret {
     let proof = Proof {
         acr: Acr::Class,
         amr: Amr::Picture,

@@ -93,6 +93,18 @@ impl RedirectError {
     /// The service is not open for this person, and no page may say so (`prompt=none`).
     pub const CLOSED: Self = Self::new(ErrorCode::AccessDenied, "the service is not open for this person");
 
+    /// The person would have to be told what the service learns, and no page may say so (`prompt=none`).
+    pub const TO_BE_TOLD: Self = Self::new(
+        ErrorCode::InteractionRequired,
+        "the person has to be told what the service receives",
+    );
+    /// The person would have to be asked, and no page may ask (`prompt=none`).
+    pub const TO_BE_ASKED: Self = Self::new(ErrorCode::ConsentRequired, "the person has to consent");
+    /// The person was asked and said no (RFC 6749 §4.1.2.1).
+    pub const REFUSED: Self = Self::new(ErrorCode::AccessDenied, "the person did not consent");
+    /// The person went back instead of signing in (RFC 6749 §4.1.2.1).
+    pub const CANCELLED: Self = Self::new(ErrorCode::AccessDenied, "the person did not sign in");
+
     const fn new(code: ErrorCode, description: &'static str) -> Self {
         Self { code, description }
     }

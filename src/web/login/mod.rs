@@ -1,10 +1,13 @@
-//! The pages by which people come in and leave: password, class page, picture code, home, sign-out.
+//! The pages by which people come in and leave: password, class page, picture code, what a service will know, home,
+//! account, sign-out.
 //!
 //! Every answer to credentials that were right is 303 (RFC 9700 §4.12), so no browser sends them on. What was wrong,
 //! unknown or not allowed has one status and one page. No form has a state on the server: any tab, however old, works.
 
+mod account;
 mod class;
 mod home;
+pub(super) mod notice;
 mod password;
 mod picture;
 mod sign_out;
@@ -15,7 +18,7 @@ use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum_extra::extract::cookie::CookieJar;
 
 use super::page::Page;
@@ -30,6 +33,10 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/", get(home::show))
         .route("/accessibility", get(home::accessibility))
         .route("/login", get(password::show).post(password::submit))
+        .route("/login/cancel", post(notice::cancel))
+        .route("/notice", get(notice::show).post(notice::submit))
+        .route("/account", get(account::show))
+        .route("/account/withdraw", post(account::withdraw))
         .route("/class", get(class::entry).post(class::enter))
         .route("/class/{code}", get(class::show))
         .route("/class/{code}/{pupil}", get(picture::show).post(picture::submit))

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{refused, seconds, signed_in, too_early};
 use crate::domain::session::Device;
+use crate::flows::notice::{self, About};
 use crate::flows::sign_in::SignIn;
 use crate::flows::sign_in::password::{Attempt, sign_in};
 use crate::web::WebState;
@@ -20,7 +21,8 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
     if goal.sealed().is_none() && visit.who(&state).await?.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    Ok(form(&state, &visit, &goal, (goal.login_hint(), None))?.into_response())
+    let service = about(&state, &goal).await?;
+    Ok(form(&state, &visit, &goal, &service, (goal.login_hint(), None))?.into_response())
 }
 
 /// `POST /login`.
@@ -39,7 +41,8 @@ pub(super) async fn submit(
         device: device(&state, &visit),
         former: former.as_ref(),
     };
-    let again = |problem| form(&state, &visit, &goal, (username, Some(problem)));
+    let service = about(&state, &goal).await?;
+    let again = |problem| form(&state, &visit, &goal, &service, (username, Some(problem)));
     Ok(match sign_in(&state.context, attempt).await? {
         SignIn::Done(cookie) => signed_in(&state, &cookie, &goal.resume(&state)),
         SignIn::Refused => refused(again(LoginProblem::Refused)?),
@@ -59,10 +62,19 @@ fn device(state: &WebState, visit: &Visit) -> Device {
     }
 }
 
+/// The service that sent the person here.
+async fn about(state: &WebState, goal: &Goal) -> Result<About, WebError> {
+    Ok(match goal.client() {
+        Some(client) => notice::about(&state.context, client).await?,
+        None => About::default(),
+    })
+}
+
 fn form(
     state: &WebState,
     visit: &Visit,
     goal: &Goal,
+    service: &About,
     (username, problem): (&str, Option<LoginProblem>),
 ) -> Result<Page, WebError> {
     let view = LoginPage {
@@ -70,6 +82,8 @@ fn form(
         username: username.to_owned(),
         continue_to: goal.sealed().map(str::to_owned),
         service: goal.service(),
+        policy_url: service.policy_uri.clone(),
+        terms_url: service.tos_uri.clone(),
         class_way: goal.class_will_do(),
         problem,
     };

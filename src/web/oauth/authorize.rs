@@ -12,6 +12,7 @@ use crate::oidc::authorization::{Answer, Entrance, ResponseMode};
 use crate::web::WebState;
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
+use crate::web::login::notice;
 use crate::web::page::Page;
 use crate::web::views::{self, FormPostPage, Hidden, Lang};
 use crate::web::visit::{Goal, Visit};
@@ -43,7 +44,12 @@ pub(super) async fn resume(State(state): State<WebState>, visit: Visit) -> Resul
     answer(&state, &visit, outcome)
 }
 
-fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response, WebError> {
+/// What becomes of the browser.
+pub(in crate::web) fn answer(
+    state: &WebState,
+    visit: &Visit,
+    outcome: Outcome,
+) -> Result<Response, WebError> {
     match outcome {
         Outcome::Answer(answer) => match answer.mode() {
             ResponseMode::Query => Ok(see_other(&answer.location())),
@@ -56,6 +62,14 @@ fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response,
             };
             let continuation = [("continue", continuation.as_str())];
             Ok(see_other(&url::with_parameters(page, continuation)))
+        }
+        Outcome::Notice { continuation } => Ok(see_other(&url::with_parameters(
+            "/notice",
+            [("continue", continuation.as_str())],
+        ))),
+        Outcome::Read(page) => notice::page(state, visit, *page),
+        Outcome::ClosedToPupils { service } => {
+            Err(WebError::Forbidden(Some(for_adults(visit.lang, &service))))
         }
         Outcome::Page(error) => {
             tracing::warn!(cause = %error, "authorization request refused");
@@ -94,5 +108,14 @@ fn closed(lang: Lang, service: &str) -> String {
         Lang::En => format!(
             "“{service}” is not open for your school. If you think this is a mistake, ask the school."
         ),
+    }
+}
+
+fn for_adults(lang: Lang, service: &str) -> String {
+    match lang {
+        Lang::Fr => format!(
+            "« {service} » n’est pas pour les élèves. Demande à l’école si tu penses que c’est une erreur."
+        ),
+        Lang::En => format!("“{service}” is not for pupils. If you think this is a mistake, ask the school."),
     }
 }

@@ -20,6 +20,8 @@ mod revoke;
 mod token;
 mod userinfo;
 
+pub(super) use authorize::answer;
+
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,7 @@
 //! Owns the sample of every page, for the tests. All people are invented.
 
 use super::*;
+use crate::domain::relying_party::Attribute;
 
 pub(super) fn page(lang: Lang) -> Page {
     Page {
@@ -33,6 +34,8 @@ pub(super) fn login(lang: Lang) -> LoginPage {
         username: String::new(),
         continue_to: Some(text("/oauth/authorize?client_id=a&state=b c")),
         service: None,
+        policy_url: None,
+        terms_url: None,
         class_way: true,
         problem: None,
     }
@@ -324,6 +327,112 @@ pub(super) fn signed_in(previous: Option<&str>) -> ServiceState {
     }
 }
 
+pub(super) fn known(attribute: Attribute, value: &str, purpose: &str) -> Known {
+    Known {
+        attribute,
+        values: vec![text(value)],
+        purpose: text(purpose),
+        is_new: false,
+    }
+}
+
+fn knowledge() -> Vec<Known> {
+    vec![
+        known(Attribute::GivenName, "Maddi", "saluer par le prénom"),
+        known(
+            Attribute::FamilyName,
+            "Etcheverry-Le Goff",
+            "tenir la liste des inscrits",
+        ),
+        known(Attribute::Class, "CM2 B", "ranger par classe"),
+        known(
+            Attribute::Profile,
+            "National_ENS",
+            "ouvrir l’espace des enseignants",
+        ),
+        known(
+            Attribute::Email,
+            "maddi.etcheverry-le-goff@ecole-les-tilleuls.example",
+            "envoyer la lettre",
+        ),
+    ]
+}
+
+pub(super) fn about() -> ServiceAbout {
+    ServiceAbout {
+        name: text("Club de lecture"),
+        host: Some(text("club.lecture.example")),
+        policy_url: Some(text("https://club.lecture.example/donnees")),
+        terms_url: Some(text("https://club.lecture.example/conditions")),
+    }
+}
+
+pub(super) fn information(lang: Lang, known: Vec<Known>) -> InformationPage {
+    let mut page = page(lang);
+    page.person = Some(text("Léonie"));
+    InformationPage {
+        page,
+        service: about(),
+        known,
+        is_more: false,
+        action: text("/notice"),
+        hidden: hidden(),
+    }
+}
+
+pub(super) fn consent(lang: Lang) -> ConsentPage {
+    let mut page = page(lang);
+    page.person = Some(text("Maddi Etcheverry-Le Goff"));
+    ConsentPage {
+        page,
+        service: about(),
+        known: knowledge(),
+        rights: vec![
+            text("offline_access"),
+            text("https://menus.example/api#menus:read"),
+        ],
+        is_more: false,
+        action: text("/notice"),
+        hidden: hidden(),
+    }
+}
+
+pub(super) fn account(lang: Lang, is_child: bool) -> AccountPage {
+    let mut page = page(lang);
+    page.person = Some(text(if is_child {
+        "Léonie"
+    } else {
+        "Maddi Etcheverry-Le Goff"
+    }));
+    let since = crate::base::time::parse_date("2026-10-01").unwrap();
+    let one = |client: &str, name: &str, known: Vec<Known>, may_withdraw: bool| KnownBy {
+        client: text(client),
+        service: ServiceAbout {
+            name: text(name),
+            ..about()
+        },
+        since,
+        known,
+        rights: if may_withdraw {
+            vec![text("offline_access")]
+        } else {
+            Vec::new()
+        },
+        may_withdraw,
+    };
+    AccountPage {
+        page,
+        is_child,
+        services: vec![
+            one("biblio", "Bibliothèque", Vec::new(), false),
+            one("cahier", "Cahier de vie", knowledge(), false),
+            one("club", "Club de lecture", knowledge(), !is_child),
+        ],
+        withdrawn: (!is_child).then(|| text("Échecs en ligne")),
+        withdraw_action: text("/account/withdraw"),
+    }
+}
+
 /// All pages in one language: a file name, and the HTML.
 pub(super) fn gallery(lang: Lang) -> Vec<(&'static str, String)> {
     let html = |view: &dyn askama::DynTemplate| view.dyn_render().unwrap();
@@ -358,8 +467,40 @@ pub(super) fn gallery(lang: Lang) -> Vec<(&'static str, String)> {
         services: Vec::new(),
         ..home(lang, None)
     };
+    let from_service = LoginPage {
+        service: Some(text("Club de lecture")),
+        policy_url: about().policy_url,
+        terms_url: about().terms_url,
+        ..login(lang)
+    };
+    let mut more = knowledge();
+    more[2].is_new = true;
+    let told_more = InformationPage {
+        is_more: true,
+        ..information(lang, more.clone())
+    };
+    let asked_more = ConsentPage {
+        is_more: true,
+        known: more,
+        rights: Vec::new(),
+        ..consent(lang)
+    };
+    let unknown = AccountPage {
+        services: Vec::new(),
+        withdrawn: None,
+        ..account(lang, true)
+    };
     let mut pages = vec![
         ("login", html(&login(lang))),
+        ("login-from-service", html(&from_service)),
+        ("information", html(&information(lang, knowledge()))),
+        ("information-nothing", html(&information(lang, Vec::new()))),
+        ("information-more", html(&told_more)),
+        ("consent", html(&consent(lang))),
+        ("consent-more", html(&asked_more)),
+        ("account", html(&account(lang, false))),
+        ("account-child", html(&account(lang, true))),
+        ("account-nobody", html(&unknown)),
         ("login-refused", html(&refused)),
         ("login-wait", html(&wait)),
         ("class-entry", html(&entry(lang, None))),

@@ -1,4 +1,4 @@
-//! Owns the page of username and password. The ids `username`, `password` and `sign-in` are an interface (DESIGN §8).
+//! Owns the page of username and password. The ids `username`, `password`, `sign-in` and `cancel` are an interface (DESIGN §8).
 //! Must never say whether it was the name or the password that was wrong.
 
 use super::Page;
@@ -16,6 +16,10 @@ pub struct LoginPage {
     pub continue_to: Option<String>,
     /// The name of the service that sent the person here.
     pub service: Option<String>,
+    /// What that service says it does with data.
+    pub policy_url: Option<String>,
+    /// The terms of that service.
+    pub terms_url: Option<String>,
     /// Whether the page leads to the class page too.
     pub class_way: bool,
     /// Why the last try did not succeed.

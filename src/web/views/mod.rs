@@ -5,18 +5,21 @@
 //! of its own, every control labelled. Addresses in the structs are given by the handler, which vouches for them.
 
 mod accessibility;
+mod account;
 mod avatars;
 mod brand;
 mod cards;
 mod class;
 mod colour;
 mod demo;
+mod facts;
 mod form_post;
 #[cfg(test)]
 mod gallery;
 mod lang;
 mod login;
 mod message;
+mod notice;
 mod picture;
 mod pictures;
 mod session;
@@ -27,6 +30,7 @@ mod words;
 use std::sync::Arc;
 
 pub use accessibility::AccessibilityPage;
+pub use account::{AccountPage, KnownBy};
 pub use avatars::{AVATARS, Avatar};
 pub use brand::Brand;
 pub use cards::{Card, CardsPage};
@@ -35,10 +39,12 @@ pub use colour::{Colour, InvalidColour};
 pub use demo::{
     CastMember, Claim, DemoService, DemoStart, ServicePage, ServiceState, Step, StepAction, StepState, Theme,
 };
+pub use facts::Known;
 pub use form_post::FormPostPage;
 pub use lang::Lang;
 pub use login::{LoginPage, LoginProblem};
 pub use message::{ErrorKind, ErrorPage, NotFoundPage};
+pub use notice::{ConsentPage, InformationPage, ServiceAbout};
 pub use picture::{PicturePage, PictureState};
 pub use pictures::{PICTURES, Picture};
 pub use session::{HomePage, ServiceLink, SignOutPage, SignedOutPage};

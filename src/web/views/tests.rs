@@ -3,6 +3,7 @@
 
 use super::gallery::*;
 use super::*;
+use crate::domain::relying_party::Attribute;
 use std::path::Path;
 
 /// A name that would break a page that forgot to escape.
@@ -245,14 +246,52 @@ fn hostile_names_are_only_text() {
         }];
         let link = Some(Link { label: h(), url: h() });
         let failed = Some(LoginProblem::Refused);
+        let hostile_service = || ServiceAbout {
+            name: h(),
+            host: Some(h()),
+            policy_url: Some(h()),
+            terms_url: Some(h()),
+        };
+        let hostile_fact = || known(Attribute::Class, HOSTILE, HOSTILE);
         let views: Vec<Box<dyn askama::DynTemplate>> = vec![
             Box::new(LoginPage {
                 page: dress(lang),
                 username: h(),
                 continue_to: Some(h()),
                 service: Some(h()),
+                policy_url: Some(h()),
+                terms_url: Some(h()),
                 class_way: true,
                 problem: failed,
+            }),
+            Box::new(InformationPage {
+                page: dress(lang),
+                service: hostile_service(),
+                hidden: field.clone(),
+                action: h(),
+                ..information(lang, vec![hostile_fact()])
+            }),
+            Box::new(ConsentPage {
+                page: dress(lang),
+                service: hostile_service(),
+                known: vec![hostile_fact()],
+                rights: vec![h(), format!("{}#{}", h(), h())],
+                hidden: field.clone(),
+                action: h(),
+                ..consent(lang)
+            }),
+            Box::new(AccountPage {
+                page: dress(lang),
+                services: vec![KnownBy {
+                    client: h(),
+                    service: hostile_service(),
+                    known: vec![hostile_fact()],
+                    rights: vec![h()],
+                    ..account(lang, false).services.remove(0)
+                }],
+                withdrawn: Some(h()),
+                withdraw_action: h(),
+                ..account(lang, false)
             }),
             Box::new(ClassEntryPage {
                 page: dress(lang),

@@ -4,6 +4,7 @@
 //! Children are addressed by "tu" (class, picture code, leaving), everybody else by "vous".
 
 mod en;
+pub(super) mod facts;
 mod fr;
 
 use super::lang::Lang;
@@ -21,6 +22,8 @@ pub(super) struct Words {
     pub(super) picture: Picture,
     pub(super) home: Home,
     pub(super) leave: Leave,
+    pub(super) notice: Notice,
+    pub(super) account: Account,
     pub(super) onward: Onward,
     pub(super) error: Errors,
     pub(super) access: Access,
@@ -52,6 +55,7 @@ pub(super) struct Login {
     pub(super) sign_in: Text,
     pub(super) forgotten: Text,
     pub(super) forgotten_what: Text,
+    pub(super) cancel: With,
     pub(super) class_heading: Text,
     pub(super) class_link: Text,
     pub(super) refused: Text,
@@ -106,6 +110,7 @@ pub(super) struct Home {
     pub(super) none: Text,
     pub(super) done: Text,
     pub(super) done_why: Text,
+    pub(super) account: Text,
 }
 
 pub(super) struct Leave {
@@ -124,6 +129,48 @@ pub(super) struct Leave {
     pub(super) back: With,
     pub(super) class: Text,
     pub(super) again: Text,
+}
+
+pub(super) struct Notice {
+    pub(super) title: With,
+    pub(super) heading: With,
+    pub(super) will_know: Text,
+    pub(super) will_know_more: Text,
+    pub(super) nothing_else: Text,
+    pub(super) nobody: Text,
+    pub(super) new: Text,
+    pub(super) go: Text,
+    pub(super) ask_title: With,
+    pub(super) ask_heading: With,
+    pub(super) ask: Text,
+    pub(super) ask_more: Text,
+    pub(super) receiver: Text,
+    pub(super) identifier: Text,
+    pub(super) identifier_what: Text,
+    pub(super) why: With,
+    pub(super) offline: Text,
+    pub(super) scope: With,
+    pub(super) later: Text,
+    pub(super) allow: Text,
+    pub(super) refuse: Text,
+    pub(super) policy: Text,
+    pub(super) terms: Text,
+}
+
+pub(super) struct Account {
+    pub(super) title: Text,
+    pub(super) heading: Text,
+    pub(super) intro: Text,
+    pub(super) intro_child: Text,
+    pub(super) none: Text,
+    pub(super) knows: Text,
+    pub(super) since: With,
+    pub(super) nobody: Text,
+    pub(super) nobody_child: Text,
+    pub(super) withdraw: With,
+    pub(super) withdraw_what: Text,
+    pub(super) withdrawn: With,
+    pub(super) back: Text,
 }
 
 pub(super) struct Errors {

@@ -10,6 +10,7 @@ mod code_flow;
 mod dpop;
 mod hints;
 mod logout;
+mod notice;
 mod programs;
 mod pushed;
 mod refresh;

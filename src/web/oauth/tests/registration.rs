@@ -141,8 +141,8 @@ async fn a_client_registers_is_used_changed_and_removed() {
         assert_eq!(party.secrets, [Secret::new(secret).digest()]);
         assert!(party.pkce_required && party.release.allows(Attribute::GivenName));
 
-        let address = authorize_url(id, &[("redirect_uri", "https://somme.example/cb")]);
-        let code = browser.get(&site, &address).await.sent("code").unwrap();
+        let to = [("redirect_uri", "https://somme.example/cb")];
+        let code = browser.code(&site, id, &to).await;
         let form = [
             ("grant_type", "authorization_code"),
             ("code", &*code),

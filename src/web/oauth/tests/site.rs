@@ -251,9 +251,31 @@ impl Browser {
         site.send(request.body(Body::from(form)).unwrap()).await
     }
 
-    /// The code a client gets for whoever is signed in here.
+    /// Presses a button of the page that tells or asks what a service will know, where the answer leads to that page.
+    pub(super) async fn press(&self, site: &Site, choice: &str, page: &Reply) -> Reply {
+        let hidden = |name: &str| {
+            let (_, field) = page
+                .body
+                .split_once(&format!("name=\"{name}\" value=\""))
+                .unwrap();
+            field.split('"').next().unwrap().to_owned()
+        };
+        let (sealed, shown) = (hidden("continue"), hidden("shown"));
+        let form = [
+            ("continue", sealed.as_str()),
+            ("shown", &shown),
+            ("choice", choice),
+        ];
+        self.post(site, "/notice", url::query(form)).await
+    }
+
+    /// The code a client gets for whoever is signed in here, who goes on where they are told what it will know.
     pub(super) async fn code(&self, site: &Site, client: &str, change: &[(&str, &str)]) -> String {
-        let reply = self.get(site, &authorize_url(client, change)).await;
+        let mut reply = self.get(site, &authorize_url(client, change)).await;
+        if reply.location().starts_with("/notice") {
+            let page = self.get(site, reply.location()).await;
+            reply = self.press(site, "go-on", &page).await;
+        }
         reply
             .sent("code")
             .unwrap_or_else(|| panic!("no code: {}", reply.location()))

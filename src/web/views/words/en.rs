@@ -1,8 +1,8 @@
 //! Owns the English column.
 
 use super::{
-    Access, Cards, Class, Demo, Entry, Errors, Failure, Home, Layout, Leave, Login, Onward, Picture, Service,
-    Words,
+    Access, Account, Cards, Class, Demo, Entry, Errors, Failure, Home, Layout, Leave, Login, Notice, Onward,
+    Picture, Service, Words,
 };
 
 pub(super) const WORDS: Words = Words {
@@ -28,6 +28,7 @@ pub(super) const WORDS: Words = Words {
         sign_in: "Sign in",
         forgotten: "Forgotten your username or password?",
         forgotten_what: "Ask at the school: they can give a new password on the spot.",
+        cancel: |service| format!("Back to “{service}”"),
         class_heading: "Are you at primary school?",
         class_link: "Go in by your class",
         refused: "The username or the password is not right. Check both, then try again.",
@@ -79,6 +80,7 @@ pub(super) const WORDS: Words = Words {
         none: "There is no service here yet.",
         done: "I’m done",
         done_why: "Then the next person can sign in.",
+        account: "What services know about me",
     },
     leave: Leave {
         title: "Sign out",
@@ -96,6 +98,47 @@ pub(super) const WORDS: Words = Words {
         back: |service| format!("Back to “{service}”"),
         class: "The page of the class",
         again: "Sign in",
+    },
+    notice: Notice {
+        title: |service| format!("What “{service}” will know"),
+        heading: |service| format!("You are going to “{service}”"),
+        will_know: "This service will know:",
+        will_know_more: "This service will know more than before:",
+        nothing_else: "Nothing else.",
+        nobody: "This service will not know your name. It will only know that it is you when you come back.",
+        new: "new",
+        go: "Got it, let’s go!",
+        ask_title: |service| format!("Your consent for “{service}”"),
+        ask_heading: |service| format!("“{service}” asks for your consent"),
+        ask: "If you accept, this service will receive:",
+        ask_more: "This service asks for more than you have accepted. If you accept, it will receive:",
+        receiver: "Sent to",
+        identifier: "Identifier",
+        identifier_what: "for this service only, the same at every sign-in",
+        why: |purpose| format!("Why: {purpose}"),
+        offline: "Come back for this information while you are away",
+        scope: |scope| format!("Act in your name: {scope}"),
+        later: "You can withdraw your consent at any time: it is on the home page, in “What services know about me”.",
+        allow: "I accept",
+        refuse: "I refuse",
+        policy: "Privacy",
+        terms: "Terms of use",
+    },
+    account: Account {
+        title: "What services know about me",
+        heading: "What services know about me",
+        intro: "These are the services that know you, and what they receive about you when you go there.",
+        intro_child: "These are the services that know you, and what they know about you.",
+        none: "No service yet.",
+        knows: "This service knows:",
+        since: |day| format!("Since {day}"),
+        nobody: "Only an identifier of its own.",
+        nobody_child: "This service does not know your name.",
+        withdraw: |service| format!("Withdraw my consent to “{service}”"),
+        withdraw_what: "The service will receive nothing more, from this moment. It will ask for your consent again if \
+            you go back.",
+        withdrawn: |service| format!("Your consent to “{service}” is withdrawn."),
+        back: "Back to the home page",
     },
     onward: Onward {
         title: "On the way to the service",

@@ -1,8 +1,8 @@
 //! Owns the French column.
 
 use super::{
-    Access, Cards, Class, Demo, Entry, Errors, Failure, Home, Layout, Leave, Login, Onward, Picture, Service,
-    Words,
+    Access, Account, Cards, Class, Demo, Entry, Errors, Failure, Home, Layout, Leave, Login, Notice, Onward,
+    Picture, Service, Words,
 };
 
 pub(super) const WORDS: Words = Words {
@@ -29,6 +29,7 @@ pub(super) const WORDS: Words = Words {
         forgotten: "Identifiant ou mot de passe oublié ?",
         forgotten_what: "Adressez-vous à l’école ou à l’établissement : un nouveau mot de passe peut y être donné \
             tout de suite.",
+        cancel: |service| format!("Revenir sur « {service} »"),
         class_heading: "Tu es à l’école ?",
         class_link: "Entre par ta classe",
         refused: "L’identifiant ou le mot de passe n’est pas le bon. Vérifiez les deux, puis réessayez.",
@@ -80,6 +81,7 @@ pub(super) const WORDS: Words = Words {
         none: "Il n’y a pas encore de service ici.",
         done: "J’ai fini",
         done_why: "La personne suivante pourra se connecter.",
+        account: "Ce que les services savent de moi",
     },
     leave: Leave {
         title: "Se déconnecter",
@@ -97,6 +99,48 @@ pub(super) const WORDS: Words = Words {
         back: |service| format!("Revenir sur « {service} »"),
         class: "La page de la classe",
         again: "Se connecter",
+    },
+    notice: Notice {
+        title: |service| format!("Ce que « {service} » saura"),
+        heading: |service| format!("Tu vas sur « {service} »"),
+        will_know: "Ce service saura :",
+        will_know_more: "Ce service saura plus de choses qu’avant :",
+        nothing_else: "Rien d’autre.",
+        nobody: "Ce service ne saura pas ton nom. Il saura seulement que c’est toi quand tu reviens.",
+        new: "nouveau",
+        go: "J’ai compris, on y va !",
+        ask_title: |service| format!("Votre accord pour « {service} »"),
+        ask_heading: |service| format!("« {service} » demande votre accord"),
+        ask: "Si vous acceptez, ce service recevra :",
+        ask_more: "Ce service demande plus que ce que vous avez accepté. Si vous acceptez, il recevra :",
+        receiver: "Envoyé à",
+        identifier: "Identifiant",
+        identifier_what: "propre à ce service, le même à chaque connexion",
+        why: |purpose| format!("Pourquoi : {purpose}"),
+        offline: "Revenir chercher ces informations en votre absence",
+        scope: |scope| format!("Agir en votre nom : {scope}"),
+        later: "Vous pourrez retirer votre accord à tout moment : il est sur la page d’accueil, dans « Ce que les \
+            services savent de moi ».",
+        allow: "J’accepte",
+        refuse: "Je refuse",
+        policy: "Confidentialité",
+        terms: "Conditions d’utilisation",
+    },
+    account: Account {
+        title: "Ce que les services savent de moi",
+        heading: "Ce que les services savent de moi",
+        intro: "Voici les services qui vous connaissent, et ce qu’ils reçoivent de vous quand vous y allez.",
+        intro_child: "Voici les services qui te connaissent, et ce qu’ils savent de toi.",
+        none: "Aucun service pour le moment.",
+        knows: "Ce service sait :",
+        since: |day| format!("Depuis le {day}"),
+        nobody: "Seulement un identifiant qui lui est propre.",
+        nobody_child: "Ce service ne sait pas ton nom.",
+        withdraw: |service| format!("Retirer mon accord à « {service} »"),
+        withdraw_what: "Le service ne recevra plus rien, tout de suite. Il vous demandera à nouveau votre accord si \
+            vous y retournez.",
+        withdrawn: |service| format!("Votre accord à « {service} » est retiré."),
+        back: "Revenir à l’accueil",
     },
     onward: Onward {
         title: "En route vers le service",

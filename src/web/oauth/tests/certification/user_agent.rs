@@ -1,5 +1,5 @@
-//! The browser of a person who signs in by password: it keeps cookies, follows redirections, fills in the login form
-//! where it meets one, and stops where it is sent to another site.
+//! The browser of a pupil who signs in by password: it keeps cookies, follows redirections, fills in the login form where
+//! it meets one, goes on where it is told what a service will know, and stops where it is sent to another site.
 
 use std::collections::BTreeMap;
 
@@ -105,6 +105,8 @@ pub(super) struct UserAgent {
     cookies: BTreeMap<String, String>,
     /// How many times the login form was filled in.
     pub(super) logins: usize,
+    /// How many times a page told what a service will know.
+    pub(super) notices: usize,
     /// The address of the page the browser is on.
     pub(super) at: String,
 }
@@ -195,6 +197,14 @@ impl UserAgent {
             };
             if !form.action.starts_with('/') {
                 return Landing::Callback(Callback::of(&form.action, Some(form.fields)));
+            }
+            if reply.body.contains("id=\"go-on\"") {
+                self.notices += 1;
+                let fields = form.fields.iter();
+                let fields = fields.map(|(name, value)| (name.as_str(), value.as_str()));
+                let fields = fields.chain([("choice", "go-on")]);
+                reply = self.fetch(site, &form.action, Some(url::query(fields))).await;
+                continue;
             }
             if form.action != "/login" {
                 return Landing::Page(reply);

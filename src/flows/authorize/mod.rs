@@ -5,33 +5,30 @@
 //! | [`Outcome::Page`] | client or redirect address are not right | nowhere |
 //! | [`Outcome::Answer`], an error | anything else is not right, or no page may be shown and one is needed | to the party |
 //! | [`Outcome::SignIn`] | the person has to sign in (again) | to the login page, and from there to [`resume`] |
-//! | [`Outcome::Closed`] | the service is not open for the person | nowhere |
+//! | [`Outcome::Notice`] | the person has to be told or asked what the service learns | to the page of [`notice`] |
+//! | [`Outcome::Read`] | the same, and the browser is there | nowhere until [`answer`] |
+//! | [`Outcome::Closed`], [`Outcome::ClosedToPupils`] | the service is not open for the person | nowhere |
 //! | [`Outcome::Answer`], a code | else | to the party |
 //!
-//! The code is exchanged in [`super::token`].
+//! Going back from the login page is [`cancel`]. The code is exchanged in [`super::token`].
+
+mod grant;
 
 use super::continuation::{self, Continuation};
 use super::keys::Keyring;
 use super::session::SignedIn;
-use super::{Context, Failure, id_token, pushed_request, request_object};
-use crate::base::id::GrantId;
+use super::{Context, Failure, id_token, notice as page, pushed_request, request_object};
 use crate::base::secret::{Digest, Secret};
 use crate::base::time::Timestamp;
 use crate::base::url;
 use crate::domain::assurance::Acr;
-use crate::domain::audit::{Actor, Event, Kind};
-use crate::domain::grant::{AuthorizationCode, Grant};
 use crate::domain::relying_party::RelyingParty;
 use crate::oauth::parameters::Parameters;
 use crate::oidc::authorization::decision::{Decision, Hinted, decide};
 use crate::oidc::authorization::{
     self, Address, Answer, Came, Entrance, PageError, REFERENCE, RedirectError, Request, resource,
 };
-use crate::oidc::{access, claims};
 use crate::store;
-
-/// What an authorization code begins with.
-const CODE_PREFIX: &str = "mrlc_";
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +44,18 @@ pub enum Outcome {
     },
     /// An error that must not leave.
     Page(PageError),
+    /// The person has to read a page first; it takes this along.
+    Notice {
+        /// The sealed [`Continuation`].
+        continuation: String,
+    },
+    /// The page that the person has to read.
+    Read(Box<page::Notice>),
+    /// The service rests on consent, and pupils are not asked for one.
+    ClosedToPupils {
+        /// The name of the service.
+        service: String,
+    },
     /// The service is not open for this person's school.
     Closed {
         /// The name of the service.
@@ -71,7 +80,38 @@ pub async fn authorize(
         Ok(asked) => asked,
         Err(error) => return Ok(Outcome::Page(error)),
     };
-    run(context, keyring, asked, cookie).await
+    run(context, keyring, asked, cookie, Step::Begin).await
+}
+
+/// Where a person is with the page that tells or asks.
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    /// Not there.
+    Begin,
+    /// There.
+    Reading,
+    /// They have answered.
+    Answered(Reply<'a>),
+}
+
+/// What a person answered to a page.
+#[derive(Debug, Clone, Copy)]
+pub struct Reply<'a> {
+    /// Which button.
+    pub choice: Choice,
+    /// What the page showed, sealed, as it was sent along.
+    pub shown: &'a str,
+}
+
+/// The buttons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Told, and on.
+    GoOn,
+    /// Asked, and yes.
+    Allow,
+    /// Asked, and no.
+    Refuse,
 }
 
 /// Runs again a request that had to wait for its person. One that waited for more than an hour is run as if it had just
@@ -85,19 +125,89 @@ pub async fn resume(
     sealed: &str,
     cookie: Option<&Secret>,
 ) -> Result<Outcome, Failure> {
-    let Some(waiting) = Continuation::open(context, sealed) else {
-        return Ok(Outcome::Page(PageError::Continuation));
+    again(context, keyring, sealed, cookie, Step::Begin).await
+}
+
+/// The page that a person has to read before the request goes on; what comes of the request where they need not (any more).
+///
+/// # Errors
+/// [`Failure`].
+pub async fn notice(
+    context: &Context,
+    keyring: &Keyring,
+    sealed: &str,
+    cookie: Option<&Secret>,
+) -> Result<Outcome, Failure> {
+    again(context, keyring, sealed, cookie, Step::Reading).await
+}
+
+/// What a person answered to the page of [`notice`]; the page again where it did not show all that would leave now.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn answer(
+    context: &Context,
+    keyring: &Keyring,
+    sealed: &str,
+    cookie: Option<&Secret>,
+    reply: Reply<'_>,
+) -> Result<Outcome, Failure> {
+    again(context, keyring, sealed, cookie, Step::Answered(reply)).await
+}
+
+/// A person goes back from the login page to the service that sent them: it is told that they did not sign in.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn cancel(context: &Context, sealed: &str) -> Result<Outcome, Failure> {
+    let asked = match waiting(context, sealed) {
+        Ok(asked) => asked,
+        Err(error) => return Ok(Outcome::Page(error)),
     };
-    let Ok(parameters) = Parameters::read(&waiting.query) else {
-        return Ok(Outcome::Page(PageError::TooLong));
+    let party = party_of(context, &asked.parameters).await?;
+    let address = match authorization::address(&asked.parameters, party.as_ref()) {
+        Ok(address) => address,
+        Err(error) => return Ok(Outcome::Page(error)),
     };
-    let asked = Asked {
+    if let Some(pushed) = &asked.pushed {
+        let now = context.now();
+        let mut tx = context.db.begin().await?;
+        if !pushed_request::use_up(&mut tx, pushed, now).await? {
+            return Ok(Outcome::Page(PageError::RequestUri));
+        }
+        tx.commit().await?;
+    }
+    let issuer = &context.settings.public_url;
+    Ok(Outcome::Answer(Answer::error(
+        address,
+        issuer,
+        RedirectError::CANCELLED,
+    )))
+}
+
+async fn again(
+    context: &Context,
+    keyring: &Keyring,
+    sealed: &str,
+    cookie: Option<&Secret>,
+    step: Step<'_>,
+) -> Result<Outcome, Failure> {
+    match waiting(context, sealed) {
+        Ok(asked) => run(context, keyring, asked, cookie, step).await,
+        Err(error) => Ok(Outcome::Page(error)),
+    }
+}
+
+/// The request that waits in a continuation.
+fn waiting(context: &Context, sealed: &str) -> Result<Asked, PageError> {
+    let waiting = Continuation::open(context, sealed).ok_or(PageError::Continuation)?;
+    let parameters = Parameters::read(&waiting.query).map_err(|_| PageError::TooLong)?;
+    Ok(Asked {
         parameters,
         pushed: waiting.pushed(),
         is_signed: waiting.is_signed,
         at: waiting.is_fresh(context.now()).then(|| waiting.asked_at()),
-    };
-    run(context, keyring, asked, cookie).await
+    })
 }
 
 /// A request, wherever it stood.
@@ -183,6 +293,9 @@ struct Addressed<'a> {
     address: Address,
     request: Request,
     pushed: Option<Digest>,
+    /// What takes it along to a page.
+    waiting: Continuation,
+    step: Step<'a>,
 }
 
 async fn run(
@@ -190,6 +303,7 @@ async fn run(
     keyring: &Keyring,
     asked: Asked,
     cookie: Option<&Secret>,
+    step: Step<'_>,
 ) -> Result<Outcome, Failure> {
     let now = context.now();
     let issuer = &context.settings.public_url;
@@ -219,6 +333,16 @@ async fn run(
     };
     let hinted = hinted(context, keyring, party, &request, signed_in.as_ref()).await?;
     let session = signed_in.as_ref().map(|signed_in| &signed_in.session);
+    let waiting = Continuation {
+        client: party.id.to_string(),
+        service: party.name.clone(),
+        origin: url::origin(address.redirect_uri()),
+        query: parameters.to_query(),
+        pushed: asked.pushed.as_ref().map(continuation::pushed_text),
+        needs_more_than_class: !request.assurance.is_met_by(Acr::Class),
+        is_signed: asked.is_signed,
+        asked_at: asked.at.unwrap_or(now).micros(),
+    };
     match (decide(&request, session, hinted, asked.at, now), signed_in) {
         (Decision::Refuse(error), _) => Ok(Outcome::Answer(Answer::error(address, issuer, error))),
         (Decision::Go, Some(signed_in)) => {
@@ -227,28 +351,25 @@ async fn run(
                 address,
                 request,
                 pushed: asked.pushed,
+                waiting,
+                step,
             };
-            grant(context, addressed, &signed_in, now).await
+            grant::grant(context, addressed, &signed_in, now).await
         }
         (Decision::SignIn(_) | Decision::Go, _) => {
-            let waiting = Continuation {
-                client: party.id.to_string(),
-                service: party.name.clone(),
-                origin: url::origin(address.redirect_uri()),
-                query: parameters.to_query(),
-                pushed: asked.pushed.as_ref().map(continuation::pushed_text),
-                needs_more_than_class: !request.assurance.is_met_by(Acr::Class),
-                is_signed: asked.is_signed,
-                asked_at: asked.at.unwrap_or(now).micros(),
-            };
-            let continuation = waiting.seal(context)?;
-            if continuation.len() > continuation::LIMIT {
+            let Some(continuation) = sealed(context, &waiting)? else {
                 return Ok(Outcome::Page(PageError::TooLong));
-            }
+            };
             let at = request.assurance.entrance(&request.acr_values);
             Ok(Outcome::SignIn { continuation, at })
         }
     }
+}
+
+/// A request that waits, sealed; `None` where that is more than fits into an address.
+fn sealed(context: &Context, waiting: &Continuation) -> Result<Option<String>, Failure> {
+    let continuation = waiting.seal(context)?;
+    Ok(Some(continuation).filter(|sealed| sealed.len() <= continuation::LIMIT))
 }
 
 async fn party_of(context: &Context, parameters: &Parameters) -> Result<Option<RelyingParty>, Failure> {
@@ -310,83 +431,4 @@ async fn hinted(
     } else {
         Ok(Hinted::SomebodyElse)
     }
-}
-
-/// Grants what was asked to the party, where the service is open for the person: grant, code, participation and journal
-/// in one transaction.
-async fn grant(
-    context: &Context,
-    asked: Addressed<'_>,
-    signed_in: &SignedIn,
-    now: Timestamp,
-) -> Result<Outcome, Failure> {
-    let Addressed {
-        party,
-        address,
-        request,
-        pushed,
-    } = asked;
-    let (session, identity) = (&signed_in.session, &signed_in.identity);
-    let issuer = &context.settings.public_url;
-    let actor = Actor::Identity(identity.id);
-    let mut tx = context.db.begin().await?;
-    let live = store::enrolment::live_of(&mut tx, identity.id, now.date()).await?;
-    if !access::is_open(party, &live) {
-        let event = Event::new(Kind::AuthorizationRefused, actor)
-            .about(&party.id)
-            .with("reason", "not open for a school of this person");
-        store::audit::append(&mut tx, now, &event).await?;
-        tx.commit().await?;
-        return Ok(if request.prompts.none() {
-            Outcome::Answer(Answer::error(address, issuer, RedirectError::CLOSED))
-        } else {
-            let service = party.name.clone();
-            Outcome::Closed { service }
-        });
-    }
-    if let Some(pushed) = &pushed
-        && !pushed_request::use_up(&mut tx, pushed, now).await?
-    {
-        return Ok(Outcome::Page(PageError::RequestUri));
-    }
-    let grant = Grant {
-        id: GrantId::new(now, &*context.random),
-        client: party.id.clone(),
-        identity: identity.id,
-        session: session.id,
-        scopes: request.scopes,
-        resource: request.resource,
-        // What was asked of the protocol has been answered; what is left is about the person.
-        claims: request.claims.only(claims::is_about_a_person),
-        nonce: request.nonce,
-        authenticated_at: session.authenticated_at,
-        acr: session.acr,
-        amr: session.amr,
-        created_at: now,
-        revoked_at: None,
-    };
-    let kept = AuthorizationCode {
-        redirect_uri: address.redirect_uri().to_owned(),
-        code_challenge: request.code_challenge,
-        dpop_jkt: request.dpop_jkt,
-        expires_at: now.plus(context.settings.code_lifetime),
-    };
-    let code = Secret::generate(CODE_PREFIX, &*context.random);
-    store::grant::insert(&mut tx, &grant, &code.digest(), &kept).await?;
-    store::session::join(&mut tx, session.id, party.id.as_str(), now).await?;
-    let mut event = Event::new(Kind::AuthorizationGranted, actor)
-        .about(grant.id)
-        .with("client", &party.id)
-        .with("scope", &grant.scopes);
-    for (place, asked) in [
-        ("userinfo_claims", &grant.claims.userinfo),
-        ("id_token_claims", &grant.claims.id_token),
-    ] {
-        if !asked.is_empty() {
-            event = event.with(place, asked.names().collect::<Vec<_>>().join(" "));
-        }
-    }
-    store::audit::append(&mut tx, now, &event).await?;
-    tx.commit().await?;
-    Ok(Outcome::Answer(Answer::code(address, issuer, code.expose())))
 }

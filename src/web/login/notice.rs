@@ -1,0 +1,119 @@
+//! `/notice`: what a person reads before a service learns about them. A child is told, an adult is asked; the answer leads
+//! on to the service.
+
+use axum::extract::{RawForm, State};
+use axum::response::{IntoResponse, Response};
+
+use crate::domain::acknowledgement::Kind;
+use crate::flows::authorize::{self, Choice, Outcome, Reply};
+use crate::flows::notice::{About, Fact, Notice};
+use crate::web::cookie::Name;
+use crate::web::error::WebError;
+use crate::web::page::Page;
+use crate::web::views::{self, ConsentPage, Hidden, InformationPage, Known, ServiceAbout};
+use crate::web::visit::{Fields, Goal, Visit};
+use crate::web::{WebState, oauth};
+
+/// Where the page is.
+const HERE: &str = "/notice";
+
+/// `GET /notice`.
+pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
+    let cookie = visit.cookie(&state, Name::Session);
+    let sealed = visit.query.one("continue").unwrap_or_default();
+    let outcome = authorize::notice(&state.context, &state.keyring, sealed, cookie.as_ref()).await?;
+    oauth::answer(&state, &visit, outcome)
+}
+
+/// `POST /notice`.
+pub(super) async fn submit(
+    State(state): State<WebState>,
+    visit: Visit,
+    RawForm(body): RawForm,
+) -> Result<Response, WebError> {
+    let fields = Fields::read(&String::from_utf8_lossy(&body));
+    let cookie = visit.cookie(&state, Name::Session);
+    let sealed = fields.one("continue").unwrap_or_default();
+    let choice = match fields.one("choice") {
+        Some("go-on") => Choice::GoOn,
+        Some("allow") => Choice::Allow,
+        Some("refuse") => Choice::Refuse,
+        _ => return Err(WebError::BadRequest(None)),
+    };
+    let shown = fields.one("shown").unwrap_or_default();
+    let reply = Reply { choice, shown };
+    let (context, keyring) = (&state.context, &state.keyring);
+    let outcome = authorize::answer(context, keyring, sealed, cookie.as_ref(), reply).await?;
+    oauth::answer(&state, &visit, outcome)
+}
+
+/// `POST /login/cancel`: back from the login page to the service.
+pub(super) async fn cancel(
+    State(state): State<WebState>,
+    visit: Visit,
+    RawForm(body): RawForm,
+) -> Result<Response, WebError> {
+    let fields = Fields::read(&String::from_utf8_lossy(&body));
+    let sealed = fields.one("continue").unwrap_or_default();
+    let outcome: Outcome = authorize::cancel(&state.context, sealed).await?;
+    oauth::answer(&state, &visit, outcome)
+}
+
+/// The page itself.
+pub(in crate::web) fn page(state: &WebState, visit: &Visit, notice: Notice) -> Result<Response, WebError> {
+    let continuation = [("continue", notice.continuation.as_str())];
+    let goal = Goal::read(state, &Fields::of(continuation));
+    let mut page = visit.page_of(&state.brand, &notice.who);
+    let other = [("lang", page.lang.other().tag())];
+    page.other_language_url = Some(goal.keep(&crate::base::url::with_parameters(HERE, other)));
+    let hidden = [("continue", notice.continuation), ("shown", notice.shown)];
+    let hidden = hidden.map(|(name, value)| Hidden {
+        name: name.to_owned(),
+        value,
+    });
+    let (service, known) = (
+        about(notice.service),
+        notice.facts.into_iter().map(known).collect(),
+    );
+    let (action, hidden) = (HERE.to_owned(), hidden.into());
+    let html = match notice.kind {
+        Kind::Information => views::render(&InformationPage {
+            page,
+            service,
+            known,
+            is_more: notice.is_more,
+            action,
+            hidden,
+        })?,
+        Kind::Consent => views::render(&ConsentPage {
+            page,
+            service,
+            known,
+            rights: notice.rights,
+            is_more: notice.is_more,
+            action,
+            hidden,
+        })?,
+    };
+    Ok(Page::new(html).leading_to(goal.origin()).into_response())
+}
+
+/// A service, as the views want it.
+pub(super) fn about(about: About) -> ServiceAbout {
+    ServiceAbout {
+        name: about.name,
+        host: about.host,
+        policy_url: about.policy_uri,
+        terms_url: about.tos_uri,
+    }
+}
+
+/// What it knows, as the views want it.
+pub(super) fn known(fact: Fact) -> Known {
+    Known {
+        attribute: fact.attribute,
+        values: fact.values,
+        purpose: fact.purpose,
+        is_new: fact.is_new,
+    }
+}
