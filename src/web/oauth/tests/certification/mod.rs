@@ -8,15 +8,19 @@
 //! | [`config`] | the discovery document |
 //! | [`rp_initiated_logout`] | logout that a relying party asks for |
 //! | [`backchannel_rp_initiated_logout`], [`frontchannel_rp_initiated_logout`] | the same, and the party is told |
+//! | [`fapi2_security_profile_final`] | clients that prove themselves by keys, push their requests and bind their tokens |
 //! | [`dynamic`], with [`rotate_keys`] and [`userinfo_rs256`] | clients that register themselves |
 //!
 //! Must never know how the provider is made: everything goes through [`relying_party`] and [`registered`], which discover
 //! what they use.
 
+mod asked;
 mod backchannel_rp_initiated_logout;
 mod basic;
+mod checks;
 mod config;
 mod dynamic;
+mod fapi2_security_profile_final;
 mod form_post;
 mod frontchannel_rp_initiated_logout;
 mod modules;

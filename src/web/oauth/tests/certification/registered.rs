@@ -41,6 +41,15 @@ impl Signer {
         }
     }
 
+    /// A key that is there, for assertions that are addressed to the issuer.
+    pub(super) fn of(key: PrivateKey) -> Self {
+        Self {
+            key: Arc::new(key),
+            kid: None,
+            audience: ISSUER.to_owned(),
+        }
+    }
+
     /// The set of its public key.
     pub(super) fn jwks(&self) -> Value {
         let mut key = self.key.public().to_json();
@@ -52,21 +61,30 @@ impl Signer {
         json!({ "keys": [key] })
     }
 
-    /// An assertion of a client, as the plan makes it: no `typ`, and a `kid` only where the key has one.
-    pub(super) fn assertion(&self, suite: &Suite, client: &Client) -> String {
-        let mut header = json!({ "alg": "RS256" });
+    /// What an assertion of a client says (OpenID Connect Core §9).
+    pub(super) fn claims(&self, suite: &Suite, client: &Client) -> Value {
+        let now = suite.site.context.now().seconds();
+        json!({
+            "iss": client.id, "sub": client.id, "aud": self.audience, "jti": suite.draw(),
+            "iat": now, "nbf": now, "exp": now + 60,
+        })
+    }
+
+    /// Claims, signed as the plan does: no `typ`, and a `kid` only where the key has one.
+    pub(super) fn sign(&self, claims: &Value) -> String {
+        let mut header = json!({ "alg": self.key.public().algorithm().as_str() });
         if let Some(kid) = &self.kid {
             header["kid"] = kid.as_str().into();
         }
-        let now = suite.site.context.now().seconds();
-        let claims = json!({
-            "iss": client.id, "sub": client.id, "aud": self.audience, "jti": suite.draw(),
-            "iat": now, "nbf": now, "exp": now + 60,
-        });
         let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-        let signed = format!("{}.{}", part(&header), part(&claims));
+        let signed = format!("{}.{}", part(&header), part(claims));
         let signature = self.key.sign(signed.as_bytes()).unwrap();
         format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
+    }
+
+    /// A right assertion.
+    pub(super) fn assertion(&self, suite: &Suite, client: &Client) -> String {
+        self.sign(&self.claims(suite, client))
     }
 }
 
@@ -157,6 +175,7 @@ impl Suite {
             secret: String::new(),
             auth_method: ClientAuthMethod::PrivateKeyJwt,
             signer: Some(signer),
+            holder: None,
         };
         Registered { client, answer }
     }

@@ -14,6 +14,9 @@ use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, C
 use openidconnect::{ClientId, ClientSecret, IssuerUrl};
 use serde_json::Value;
 
+pub(super) use super::asked::Asked;
+use super::checks::check_times;
+pub(super) use super::checks::{check_description, check_userinfo, token_error};
 use super::registered::Signer;
 use super::user_agent::{Callback, Delivery, Landing, PASSWORD, USERNAME, UserAgent};
 use crate::base::secret::sha256;
@@ -22,7 +25,8 @@ use crate::domain::relying_party::{ClientAuthMethod, RelyingParty, SigningAlgori
 use crate::domain::testing::{contact, party};
 use crate::flows::testing::{Partners, scene};
 use crate::oauth::client_assertion;
-use crate::web::oauth::tests::site::{ECOLE, ISSUER, Reply, Scene, Site, claims};
+use crate::oauth::dpop::testing::{Draft, Holder};
+use crate::web::oauth::tests::site::{ECOLE, ISSUER, Reply, Scene, Site, VERIFIER, claims};
 
 /// What an ID Token may say that nobody asked for (OpenID Connect Core §2, §3.1.3.6; Front-Channel Logout §3).
 const PROTOCOL_CLAIMS: &[&str] = &[
@@ -41,8 +45,8 @@ const PROTOCOL_CLAIMS: &[&str] = &[
     "jti",
 ];
 
-/// How far the clock of a client may be off.
-const SKEW: i64 = 300;
+/// The header field of a proof of possession, and the scheme of a token that is bound to its key (RFC 9449 §4.1, §7.1).
+pub(super) const DPOP: &str = "DPoP";
 
 /// A client, as it knows itself.
 #[derive(Debug, Clone)]
@@ -53,6 +57,8 @@ pub(super) struct Client {
     pub(super) auth_method: ClientAuthMethod,
     /// What it proves itself with, where that is no secret.
     pub(super) signer: Option<Signer>,
+    /// Whom its tokens are bound to, where they are; such a client sends PKCE too.
+    pub(super) holder: Option<Holder>,
 }
 
 /// A token answer that was looked at.
@@ -66,47 +72,8 @@ pub(super) struct Tokens {
     pub(super) id_token: String,
     /// Its claims.
     pub(super) claims: Value,
-}
-
-/// An authorization request.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    parameters: Vec<(String, String)>,
-}
-
-impl Asked {
-    /// With a parameter, in place of the one of this name if there is one.
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
-        self = self.without(name);
-        self.parameters.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Without a parameter.
-    pub(super) fn without(mut self, name: &str) -> Self {
-        self.parameters.retain(|(other, _)| other != name);
-        self
-    }
-
-    /// A parameter.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let mut parameters = self.parameters.iter();
-        parameters
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// The same parameters in the reverse order of their names.
-    pub(super) fn reordered(mut self) -> Self {
-        self.parameters.sort_by(|one, other| other.cmp(one));
-        self
-    }
-
-    /// As a query or a form.
-    pub(super) fn query(&self) -> String {
-        let parameters = self.parameters.iter();
-        url::query(parameters.map(|(name, value)| (name.as_str(), value.as_str())))
-    }
+    /// Whom the access token is bound to, where it is.
+    pub(super) holder: Option<Holder>,
 }
 
 /// A provider, a person with a browser, and what a module needs to ask.
@@ -160,6 +127,7 @@ impl Suite {
             secret: format!("secret of {id}"),
             auth_method: party.auth_method,
             signer: None,
+            holder: None,
         }
     }
 
@@ -189,17 +157,21 @@ impl Suite {
 
     /// The request every module starts from.
     pub(super) fn request(&self, client: &Client) -> Asked {
-        let mut asked = Asked {
-            parameters: Vec::new(),
-        }
-        .with("client_id", &client.id)
-        .with("redirect_uri", &client.redirect_uri)
-        .with("scope", "openid")
-        .with("state", &self.draw())
-        .with("nonce", &self.draw())
-        .with("response_type", "code");
+        let mut asked = Asked::default()
+            .with("client_id", &client.id)
+            .with("redirect_uri", &client.redirect_uri)
+            .with("scope", "openid")
+            .with("state", &self.draw())
+            .with("nonce", &self.draw())
+            .with("response_type", "code");
         if self.delivery == Delivery::FormPost {
             asked = asked.with("response_mode", "form_post");
+        }
+        if client.holder.is_some() {
+            let challenge = BASE64URL_NOPAD.encode(&sha256(VERIFIER.as_bytes()));
+            asked = asked
+                .with("code_challenge", &challenge)
+                .with("code_challenge_method", "S256");
         }
         asked
     }
@@ -239,8 +211,13 @@ impl Suite {
         self.check_answer(client, asked, callback);
         assert_eq!(callback.get("code"), None, "{callback:?}");
         let expected = ["error", "error_description", "error_uri", "state", "iss"];
+        let (_, query) = client.redirect_uri.split_once('?').unwrap_or_default();
+        let registered = url::parameters(query);
+        let is_registered = |name: &str| registered.iter().any(|(other, _)| other == name);
         assert!(
-            callback.names().all(|name| expected.contains(&name)),
+            callback
+                .names()
+                .all(|name| expected.contains(&name) || is_registered(name)),
             "{callback:?}"
         );
         if let Some(description) = callback.get("error_description") {
@@ -289,6 +266,9 @@ impl Suite {
             ("code", code),
             ("redirect_uri", client.redirect_uri.as_str()),
         ];
+        if client.holder.is_some() {
+            form.push(("code_verifier", VERIFIER));
+        }
         for (name, value) in change {
             form.retain(|(other, _)| other != name);
             form.push((name, value));
@@ -325,9 +305,19 @@ impl Suite {
                 ("client_assertion_type", client_assertion::TYPE),
             ]),
         }
+        if let Some(holder) = &client.holder {
+            let proof = self.proof(holder, "POST", &self.endpoint("token_endpoint"));
+            request = request.header(DPOP, proof.sign());
+        }
         self.site
             .send(request.body(Body::from(url::query(form))).unwrap())
             .await
+    }
+
+    /// A proof of possession that nobody has seen yet (RFC 9449 §4.2).
+    pub(super) fn proof<'a>(&self, holder: &'a Holder, method: &str, path: &str) -> Draft<'a> {
+        let now = self.site.context.now();
+        holder.proof(method, &format!("{ISSUER}{path}"), &self.draw(), now)
     }
 
     /// Redeems a code and looks at everything that comes.
@@ -348,7 +338,8 @@ impl Suite {
                 .unwrap_or_else(|| panic!("no {name}"))
                 .to_owned()
         };
-        assert!(text("token_type").eq_ignore_ascii_case("Bearer"));
+        let scheme = if client.holder.is_some() { DPOP } else { "Bearer" };
+        assert!(text("token_type").eq_ignore_ascii_case(scheme), "{answer}");
         assert!(answer["expires_in"].as_u64().unwrap() > 0);
         let (access_token, id_token) = (text("access_token"), text("id_token"));
         // RFC 6749 appendix A.12, and 128 bits.
@@ -365,6 +356,7 @@ impl Suite {
             access_token,
             id_token,
             claims,
+            holder: client.holder.clone(),
         }
     }
 
@@ -432,7 +424,15 @@ impl Suite {
 
     /// A request with an access token in its header.
     pub(super) fn bearer(&self, request: axum::http::request::Builder, tokens: &Tokens) -> Request<Body> {
-        let value = format!("Bearer {}", tokens.access_token);
+        let mut request = request;
+        let mut scheme = "Bearer";
+        if let Some(holder) = &tokens.holder {
+            let method = request.method_ref().unwrap().as_str();
+            let proof = self.proof(holder, method, request.uri_ref().unwrap().path());
+            let proof = proof.of_token(&tokens.access_token).sign();
+            (scheme, request) = (DPOP, request.header(DPOP, proof));
+        }
+        let value = format!("{scheme} {}", tokens.access_token);
         request
             .header(header::AUTHORIZATION, value)
             .body(Body::empty())
@@ -452,59 +452,4 @@ async fn get(site: &Site, path: &str) -> Value {
     let reply = site.send(Request::get(path).body(Body::empty()).unwrap()).await;
     assert_eq!(reply.status, StatusCode::OK, "{path}");
     reply.json()
-}
-
-/// RFC 6749 §4.1.2.1, §5.2: the characters a description may have.
-pub(super) fn check_description(description: &str) {
-    let allowed = |symbol: char| matches!(symbol, ' ' | '!' | '#'..='[' | ']'..='~');
-    assert!(description.chars().all(allowed), "{description}");
-}
-
-/// The error of a token answer: 400, JSON, nothing else than what RFC 6749 §5.2 has.
-pub(super) fn token_error(reply: &Reply) -> String {
-    assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
-    let answer = reply.json();
-    check_description(answer["error_description"].as_str().unwrap_or_default());
-    assert_eq!(answer.get("access_token"), None);
-    answer["error"].as_str().unwrap().to_owned()
-}
-
-fn check_times(claims: &Value, now: i64) {
-    let time = |name: &str| claims[name].as_i64();
-    assert!(
-        (now - SKEW..=now + SKEW).contains(&time("iat").unwrap()),
-        "{claims}"
-    );
-    assert!(time("exp").unwrap() > now, "{claims}");
-    if let Some(auth_time) = time("auth_time") {
-        assert!((now - 365 * 86400..=now + SKEW).contains(&auth_time), "{claims}");
-    }
-}
-
-/// The claims of a JSON userinfo answer that a client would believe.
-pub(super) fn check_userinfo(reply: &Reply, tokens: &Tokens) -> Value {
-    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
-    let userinfo = reply.json();
-    assert_eq!(userinfo["sub"], tokens.claims["sub"], "OpenID Connect Core 5.3.2");
-    check_standard_claims(&userinfo);
-    userinfo
-}
-
-/// OpenID Connect Core §5.1: the type of each standard claim; a claim without value is left out (§5.3.2).
-pub(super) fn check_standard_claims(userinfo: &Value) {
-    for (name, value) in userinfo.as_object().unwrap() {
-        let right = match name.as_str() {
-            "email_verified" | "phone_number_verified" => value.is_boolean(),
-            "updated_at" => value.is_i64(),
-            "address" => value.as_object().is_some_and(|address| !address.is_empty()),
-            "birthdate" => value
-                .as_str()
-                .is_some_and(|day| crate::base::time::parse_date(day).is_some()),
-            "sub" | "name" | "given_name" | "family_name" | "middle_name" | "nickname"
-            | "preferred_username" | "profile" | "picture" | "website" | "email" | "gender" | "zoneinfo"
-            | "locale" | "phone_number" => value.as_str().is_some_and(|text| !text.is_empty()),
-            _ => !value.is_null(),
-        };
-        assert!(right, "{name}: {value}");
-    }
 }

@@ -99,9 +99,23 @@ impl Landing {
     }
 }
 
+/// What the person does where they are to sign in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum AtLogin {
+    /// What is asked for.
+    #[default]
+    SignIn,
+    /// Goes back to the service that sent them.
+    Cancel,
+    /// Nothing: the browser stays on that page.
+    Wait,
+}
+
 /// The browser.
 #[derive(Debug, Default)]
 pub(super) struct UserAgent {
+    /// What the person in front of it does at a login page.
+    pub(super) at_login: AtLogin,
     cookies: BTreeMap<String, String>,
     /// How many times the login form was filled in.
     pub(super) logins: usize,
@@ -133,10 +147,7 @@ impl UserAgent {
     /// Presses the button of the form on a page of the provider's, with these fields filled in besides.
     pub(super) async fn submit(&mut self, site: &Site, page: &Reply, filled: &[(&str, &str)]) -> Landing {
         let form = Form::of(&page.body).unwrap();
-        let hidden = form.fields.iter();
-        let fields = hidden.map(|(name, value)| (name.as_str(), value.as_str()));
-        let body = url::query(fields.chain(filled.iter().copied()));
-        let reply = self.fetch(site, &form.action, Some(body)).await;
+        let reply = self.fetch(site, &form.action, Some(form.filled(filled))).await;
         self.follow(site, reply).await
     }
 
@@ -192,28 +203,32 @@ impl UserAgent {
                 reply = self.fetch(site, &location, None).await;
                 continue;
             }
-            let Some(form) = Form::of(&reply.body).filter(|_| reply.status == StatusCode::OK) else {
+            let Some(mut form) = Form::of(&reply.body).filter(|_| reply.status == StatusCode::OK) else {
                 return Landing::Page(reply);
             };
+            if form.action == "/login" && self.at_login != AtLogin::SignIn {
+                if self.at_login == AtLogin::Wait {
+                    return Landing::Page(reply);
+                }
+                form = Form::to(&reply.body, |action| action == "/login/cancel").unwrap();
+                reply = self.fetch(site, &form.action, Some(form.filled(&[]))).await;
+                continue;
+            }
             if !form.action.starts_with('/') {
                 return Landing::Callback(Callback::of(&form.action, Some(form.fields)));
             }
             if reply.body.contains("id=\"go-on\"") {
                 self.notices += 1;
-                let fields = form.fields.iter();
-                let fields = fields.map(|(name, value)| (name.as_str(), value.as_str()));
-                let fields = fields.chain([("choice", "go-on")]);
-                reply = self.fetch(site, &form.action, Some(url::query(fields))).await;
+                let body = form.filled(&[("choice", "go-on")]);
+                reply = self.fetch(site, &form.action, Some(body)).await;
                 continue;
             }
             if form.action != "/login" {
                 return Landing::Page(reply);
             }
             self.logins += 1;
-            let fields = form.fields.iter();
-            let fields = fields.map(|(name, value)| (name.as_str(), value.as_str()));
-            let fields = fields.chain([("username", USERNAME), ("password", PASSWORD)]);
-            reply = self.fetch(site, "/login", Some(url::query(fields))).await;
+            let body = form.filled(&[("username", USERNAME), ("password", PASSWORD)]);
+            reply = self.fetch(site, "/login", Some(body)).await;
             assert_eq!(reply.status, StatusCode::SEE_OTHER, "the login: {reply:?}");
         }
         panic!("sent round in circles, now at {}", self.at);
@@ -229,10 +244,16 @@ struct Form {
 impl Form {
     /// The first form of a page that is posted.
     fn of(page: &str) -> Option<Self> {
+        Self::to(page, |_| true)
+    }
+
+    /// The first of them that goes where it should.
+    fn to(page: &str, is_wanted: impl Fn(&str) -> bool) -> Option<Self> {
         let mut forms = page.split("<form").skip(1);
         let form = forms.find(|form| {
             let tag = form.split('>').next().unwrap();
             attribute(tag, "method").as_deref() == Some("post")
+                && attribute(tag, "action").is_some_and(|action| is_wanted(&action))
         })?;
         let form = form.split("</form>").next().unwrap();
         let inputs = form.split("<input").skip(1);
@@ -248,6 +269,13 @@ impl Form {
                 })
                 .collect(),
         })
+    }
+
+    /// As it is posted, with these fields filled in besides.
+    fn filled(&self, with: &[(&str, &str)]) -> String {
+        let fields = self.fields.iter();
+        let fields = fields.map(|(name, value)| (name.as_str(), value.as_str()));
+        url::query(fields.chain(with.iter().copied()))
     }
 }
 
