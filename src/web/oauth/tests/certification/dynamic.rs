@@ -1,11 +1,16 @@
 //! The plan of the Dynamic OpenID Provider profile (`OIDCCDynamicTestPlan`): every client registers itself and proves
-//! itself by `private_key_jwt`. `oidcc-server-rotate-keys` is in [`super::rotate_keys`]; three modules are not here because
-//! what they want is not offered: `oidcc-discovery-endpoint-verification` in this plan wants the implicit grant,
-//! `oidcc-request-uri-unsigned` and `oidcc-request-uri-signed-rs256` want requests fetched from the client.
+//! itself by `private_key_jwt`. `oidcc-server-rotate-keys` is in [`super::rotate_keys`]. Four modules want what is not
+//! offered:
+//!
+//! | module | wants | why not |
+//! | --- | --- | --- |
+//! | `oidcc-discovery-endpoint-verification` | `id_token` response types and the implicit grant, in this plan alone | `docs/adr/0013` |
+//! | `oidcc-request-uri-unsigned`, `oidcc-request-uri-signed-rs256` | requests that are fetched from the client | `docs/adr/0013`; that they are refused, and nothing fetched, is tried in [`modules`] |
+//! | `oidcc-registration-logo-uri` | the picture of the client on the login page | no page loads anything from elsewhere; that it is kept and not loaded is tried here |
 
 use std::sync::{Arc, Mutex};
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
@@ -13,7 +18,7 @@ use super::modules::{refresh, request_object, server};
 use super::plan;
 use super::registered::{CALLBACK, Signer};
 use super::relying_party::Suite;
-use super::user_agent::Delivery;
+use super::user_agent::{AtLogin, Delivery};
 use super::userinfo_rs256;
 use crate::flows::testing::Partners;
 
@@ -21,14 +26,17 @@ plan! { Delivery::Query;
     modules::{
         oidcc_idtoken_rs256, oidcc_userinfo_rs256, oidcc_ensure_redirect_uri_in_authorization_request, oidcc_redirect_uri_query_ok,
         oidcc_redirect_uri_query_mismatch, oidcc_redirect_uri_query_added, oidcc_redirect_uri_regfrag, oidcc_server,
+        oidcc_registration_logo_uri, oidcc_registration_policy_uri, oidcc_registration_tos_uri,
         oidcc_registration_jwks_uri, oidcc_registration_sector_uri, oidcc_registration_sector_bad,
-        oidcc_refresh_token_rp_key_rotation, oidcc_ensure_request_object_with_redirect_uri, oidcc_refresh_token,
+        oidcc_refresh_token_rp_key_rotation, oidcc_request_uri_unsigned, oidcc_request_uri_signed_rs256,
+        oidcc_ensure_request_object_with_redirect_uri, oidcc_refresh_token,
         oidcc_ensure_client_assertion_with_iss_aud_succeeds,
     };
     server::{ oidcc_idtoken_unsigned, };
 }
 
 const JWKS: &str = "https://suite.example/test/a/marelle/client1_jwks";
+const REQUEST: &str = "https://suite.example/test/a/marelle/requests/1";
 const LISTED_AT: &str = "https://suite.example/test/a/marelle/redirect_uris.json";
 
 /// A document that the suite publishes, and may change.
@@ -139,6 +147,38 @@ mod modules {
         suite.authorize(&asked).await.page();
     }
 
+    /// What a client registers beside its addresses, and the login page that somebody sees who comes from it.
+    async fn login_page(suite: &mut Suite, member: &str, address: &str) -> String {
+        let one = suite.registered(|wanted| wanted[member] = address.into()).await;
+        assert_eq!(one.answer[member], address);
+        suite.agent.at_login = AtLogin::Wait;
+        let asked = suite.request(&one.client);
+        let page = suite.authorize(&asked).await.page();
+        assert!(page.body.contains("id=\"sign-in\""), "{page:?}");
+        let policy = page.header(header::CONTENT_SECURITY_POLICY).unwrap();
+        assert!(policy.contains("img-src 'self';"), "{policy}");
+        suite.unregister(&one).await;
+        page.body
+    }
+
+    pub(super) async fn oidcc_registration_logo_uri(mut suite: Suite) {
+        let page = login_page(&mut suite, "logo_uri", "https://suite.example/logo.png").await;
+        assert!(!page.contains("suite.example"), "{page}");
+    }
+
+    pub(super) async fn oidcc_registration_policy_uri(mut suite: Suite) {
+        let page = login_page(&mut suite, "policy_uri", "https://suite.example/policy").await;
+        assert!(
+            page.contains("<a href=\"https://suite.example/policy\""),
+            "{page}"
+        );
+    }
+
+    pub(super) async fn oidcc_registration_tos_uri(mut suite: Suite) {
+        let page = login_page(&mut suite, "tos_uri", "https://suite.example/tos").await;
+        assert!(page.contains("<a href=\"https://suite.example/tos\""), "{page}");
+    }
+
     pub(super) async fn oidcc_registration_jwks_uri(mut suite: Suite) {
         let signer = Signer::new(&suite, Some("first"));
         publish(&suite.partners, JWKS, signer.jwks());
@@ -219,6 +259,26 @@ mod modules {
             "the first key is published no longer"
         );
         suite.unregister(&one).await;
+    }
+
+    /// A request that the client publishes: the party is told that nobody fetches it, and nobody does.
+    async fn is_never_fetched(mut suite: Suite, member: &str, algorithm: &str) {
+        assert_eq!(suite.provider["request_uri_parameter_supported"], false);
+        let one = suite.registered(|wanted| wanted[member] = algorithm.into()).await;
+        publish(&suite.partners, REQUEST, json!("a request"));
+        let asked = suite.request(&one.client).with("request_uri", REQUEST);
+        let error = suite.error(&one.client, &asked).await;
+        assert_eq!(error, "request_uri_not_supported");
+        assert!(suite.partners.asked().is_empty());
+        suite.unregister(&one).await;
+    }
+
+    pub(super) async fn oidcc_request_uri_unsigned(suite: Suite) {
+        is_never_fetched(suite, "client_name", "no algorithm is registered").await;
+    }
+
+    pub(super) async fn oidcc_request_uri_signed_rs256(suite: Suite) {
+        is_never_fetched(suite, "request_object_signing_alg", "RS256").await;
     }
 
     pub(super) async fn oidcc_ensure_request_object_with_redirect_uri(mut suite: Suite) {
