@@ -25,6 +25,9 @@ pub const OTHER_KEY: OAuthError = OAuthError::new(
     "the access token is bound to another key than the one of the DPoP proof",
 );
 
+/// What is said of a form that may not be read to its end (RFC 6750 §3.1).
+pub const TOO_LONG: OAuthError = OAuthError::new(ErrorCode::InvalidRequest, "the request is too long");
+
 const TWICE: BearerError = BearerError::Refused(OAuthError::new(
     ErrorCode::InvalidRequest,
     "more than one access token",

@@ -32,8 +32,13 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, JsonFailure> {
-    let form = form(&headers, &body).and_then(|form| Parameters::read(form).ok());
-    answer(&state, &method, &headers, form.as_ref()).await
+    match form(&headers, &body).map(Parameters::read).transpose() {
+        Ok(form) => answer(&state, &method, &headers, form.as_ref()).await,
+        Err(_) => Ok(challenged(
+            Some(bearer::TOO_LONG),
+            bearer::scheme(authorization(&headers)),
+        )),
+    }
 }
 
 async fn answer(

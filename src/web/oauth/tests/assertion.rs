@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use super::site::*;
+use crate::base::secret::hmac_sha256;
 use crate::base::url;
 use crate::domain::relying_party::{ClientAuthMethod, ClientKeys, RelyingParty};
 use crate::domain::testing::party;
@@ -89,6 +91,96 @@ async fn case_38_an_assertion_of_the_client_is_good_once_and_a_secret_is_no_way_
         assert_eq!(redeem(&site, &second, &right).await.error(), "invalid_client");
         let fresh = assertion(&site, &key, &[("jti", json!("2"))]);
         assert!(redeem(&site, &second, &fresh).await.json()["id_token"].is_string());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_38_no_algorithm_and_the_public_key_as_a_secret_prove_nothing() {
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
+        let key = PrivateKey::generate(Algorithm::Es256).unwrap();
+        let public = key.public().to_json();
+        let jwks = json!({ "keys": [public] }).to_string();
+        site.declare(&keyed(ClientKeys::Jwks(jwks))).await;
+        let code = browser.code(&site, "ent", &[]).await;
+        let right = assertion(&site, &key, &[]);
+        let claims = right.split('.').nth(1).unwrap();
+        let signature = right.rsplit_once('.').unwrap().1;
+        let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let hs256 = |secret: &[u8]| {
+            let signed = format!(
+                "{}.{claims}",
+                part(&json!({ "alg": "HS256", "kid": public["kid"] }))
+            );
+            let by_secret = hmac_sha256(secret, &[signed.as_bytes()]).unwrap();
+            format!("{signed}.{}", BASE64URL_NOPAD.encode(&by_secret))
+        };
+        let none =
+            |alg: &str, signature: &str| format!("{}.{claims}.{signature}", part(&json!({ "alg": alg })));
+        let forged = [
+            none("none", ""),
+            none("None", ""),
+            none("none", signature),
+            none("RS256", signature),
+            hs256(public.to_string().as_bytes()),
+            hs256(public["x"].as_str().unwrap().as_bytes()),
+            hs256(b"secret of ent"),
+            hs256(b""),
+        ];
+        for wrong in forged {
+            let reply = redeem(&site, &code, &wrong).await;
+            assert_eq!(
+                (reply.status, reply.error()),
+                (StatusCode::UNAUTHORIZED, "invalid_client".into()),
+                "{wrong}"
+            );
+        }
+        // The code is still there.
+        assert!(redeem(&site, &code, &right).await.json()["id_token"].is_string());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_38_an_assertion_that_was_used_at_one_endpoint_is_used_at_all_of_them() {
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
+        let node = site.another_node().await;
+        let key = PrivateKey::generate(Algorithm::Es256).unwrap();
+        let jwks = json!({ "keys": [key.public().to_json()] }).to_string();
+        site.declare(&keyed(ClientKeys::Jwks(jwks))).await;
+        let used = assertion(&site, &key, &[]);
+        let request = authorize_url("ent", &[]);
+        let pushed = request.split_once('?').unwrap().1;
+        let send = async |site: &Site, path: &str, form: &str| {
+            let proof = url::query([("client_assertion", &*used), ("client_assertion_type", TYPE)]);
+            let request =
+                Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let body = Body::from(format!("{form}&{proof}"));
+            site.send(request.body(body).unwrap()).await
+        };
+        assert_eq!(
+            send(&site, "/oauth/par", pushed).await.status,
+            StatusCode::CREATED
+        );
+        for site in [&site, &node] {
+            for (path, form) in [
+                ("/oauth/par", pushed),
+                ("/oauth/introspect", "token=x"),
+                ("/oauth/revoke", "token=x"),
+            ] {
+                let reply = send(site, path, form).await;
+                assert_eq!(
+                    (reply.status, reply.error()),
+                    (StatusCode::UNAUTHORIZED, "invalid_client".into()),
+                    "{path}"
+                );
+            }
+            let code = browser.code(site, "ent", &[]).await;
+            assert_eq!(redeem(site, &code, &used).await.error(), "invalid_client");
+        }
+        node.context.db.close().await;
     })
     .await;
 }

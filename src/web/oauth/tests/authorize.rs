@@ -4,6 +4,7 @@ use axum::http::{StatusCode, header};
 
 use super::site::*;
 use crate::base::url;
+use crate::domain::relying_party::ClientAuthMethod;
 use crate::domain::testing::party;
 use crate::flows::testing::scene::on_each_engine;
 
@@ -12,6 +13,7 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
     on_each_engine(async |context, clock| {
         let (site, browser, _) = with_lina((context, clock)).await;
         for wrong in [
+            "https://ent.example/cb/more",
             "https://ent.example/cb/../evil",
             "https://ent.example/cb?x=1",
             "https://ent.example//cb",
@@ -49,6 +51,54 @@ async fn case_37_nobody_is_sent_to_an_address_that_was_not_registered() {
         let fetched = [("request_uri", "http://169.254.169.254/latest")];
         let reply = browser.get(&site, &authorize_url("ent", &fetched)).await;
         assert_eq!(reply.sent("error").as_deref(), Some("request_uri_not_supported"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_37_a_program_of_the_person_chooses_its_port_and_nothing_else() {
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
+        let mut tablette = party("tablette");
+        tablette.auth_method = ClientAuthMethod::None;
+        tablette.secrets.clear();
+        tablette.redirect_uris = vec!["http://127.0.0.1/cb".into()];
+        site.declare(&tablette).await;
+        let asked = async |client: &str, address: &str| {
+            let address = authorize_url(client, &[("redirect_uri", address)]);
+            browser.get(&site, &address).await
+        };
+        let reply = asked("tablette", "http://127.0.0.1:51004/cb").await;
+        assert!(reply.location().starts_with("http://127.0.0.1:51004/cb?"));
+        for wrong in [
+            "http://localhost/cb",
+            "http://localhost:51004/cb",
+            "http://localhost.:51004/cb",
+            "http://[::1]:51004/cb",
+            "http://127.1:51004/cb",
+            "http://127.0.0.2:51004/cb",
+            "http://2130706433:51004/cb",
+            "http://0x7f.0.0.1:51004/cb",
+            "http://127.0.0.1.evil.example:51004/cb",
+            "http://127.0.0.1:80@evil.example/cb",
+            "https://127.0.0.1:51004/cb",
+            "http://127.0.0.1:51004/cb/more",
+            "http://127.0.0.1:51004/cb?x=1",
+            "http://127.0.0.1:51004/cb#f",
+        ] {
+            let reply = asked("tablette", wrong).await;
+            assert_eq!(
+                (reply.status, reply.header(header::LOCATION)),
+                (StatusCode::BAD_REQUEST, None),
+                "{wrong}"
+            );
+        }
+        // A confidential client runs on a server, whose port does not change.
+        let mut ent = party("ent");
+        ent.redirect_uris = vec!["http://127.0.0.1/cb".into()];
+        site.declare(&ent).await;
+        let reply = asked("ent", "http://127.0.0.1:51004/cb").await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST);
     })
     .await;
 }

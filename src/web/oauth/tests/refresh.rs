@@ -14,7 +14,7 @@ use crate::flows::testing::scene::{self, on_each_engine};
 use crate::flows::{credential, session};
 
 /// A party of [`Site`] that may refresh.
-fn refreshing(id: &str) -> RelyingParty {
+pub(super) fn refreshing(id: &str) -> RelyingParty {
     let mut party = party(id);
     if id == "tablette" {
         (party.auth_method, party.secrets) = (ClientAuthMethod::None, Vec::new());
@@ -24,7 +24,7 @@ fn refreshing(id: &str) -> RelyingParty {
 }
 
 /// [`with_lina`], everybody refreshing.
-async fn with_refreshing_lina(scene: Scene) -> (Site, Browser, Identity) {
+pub(super) async fn with_refreshing_lina(scene: Scene) -> (Site, Browser, Identity) {
     let (site, browser, lina) = with_lina(scene).await;
     for id in ["ent", "cantine", "tablette"] {
         site.declare(&refreshing(id)).await;
@@ -33,12 +33,12 @@ async fn with_refreshing_lina(scene: Scene) -> (Site, Browser, Identity) {
 }
 
 /// The tokens of a login with these scopes.
-async fn granted(site: &Site, browser: &Browser, client: &str, scope: &str) -> Value {
+pub(super) async fn granted(site: &Site, browser: &Browser, client: &str, scope: &str) -> Value {
     let code = browser.code(site, client, &[("scope", scope)]).await;
     site.token(client, &code, &[]).await.json()
 }
 
-fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
+pub(super) fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
     tokens[name].as_str().unwrap_or_else(|| panic!("no {name}"))
 }
 
@@ -54,14 +54,14 @@ async fn refresh(site: &Site, client: &str, token: &str, change: &[(&str, &str)]
 }
 
 /// The tokens of a refresh that succeeds.
-async fn refreshed(site: &Site, client: &str, token: &str) -> Value {
+pub(super) async fn refreshed(site: &Site, client: &str, token: &str) -> Value {
     let reply = refresh(site, client, token, &[]).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     reply.json()
 }
 
 /// Whether a refresh token is refused, and nothing more is told.
-async fn is_dead(site: &Site, client: &str, token: &str) -> bool {
+pub(super) async fn is_dead(site: &Site, client: &str, token: &str) -> bool {
     let reply = refresh(site, client, token, &[]).await;
     reply.status == StatusCode::BAD_REQUEST && reply.error() == "invalid_grant"
 }

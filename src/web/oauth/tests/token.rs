@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 
+use data_encoding::BASE64URL_NOPAD;
+
 use super::site::*;
+use crate::base::secret::sha256;
 use crate::domain::identity::Status;
 use crate::domain::relying_party::ClientAuthMethod;
 use crate::domain::testing::party;
@@ -49,6 +52,41 @@ async fn case_35_pkce_downgrade_both_ways_plain_and_the_verifier_of_another_code
         assert_eq!(plain.sent("error").as_deref(), Some("invalid_request"));
         let code = browser.code(&site, "ent", &unbound).await;
         assert!(site.token("ent", &code, &[("code_verifier", "")]).await.json()["id_token"].is_string());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_35_the_verifier_of_one_code_opens_no_other_and_no_public_client_goes_without() {
+    on_each_engine(async |context, clock| {
+        let (site, browser, _) = with_lina((context, clock)).await;
+        let other = "zzzztFJ4CVPmB92K27uhbUJU1p1rwW1gFWFOEjXkdBj";
+        let challenge = BASE64URL_NOPAD.encode(&sha256(other.as_bytes()));
+        for client in ["ent", "tablette"] {
+            let changed = [("code_challenge", &*challenge)];
+            let (one, two) = (
+                browser.code(&site, client, &[]).await,
+                browser.code(&site, client, &changed).await,
+            );
+            let swapped = [("code_verifier", other)];
+            assert_eq!(site.token(client, &one, &swapped).await.error(), "invalid_grant");
+            assert_eq!(site.token(client, &two, &[]).await.error(), "invalid_grant");
+            let right = browser.code(&site, client, &changed).await;
+            let reply = site.token(client, &right, &swapped).await;
+            assert_eq!(reply.status, StatusCode::OK, "its own: {reply:?}");
+        }
+        let without = [("code_challenge", ""), ("code_challenge_method", "")];
+        for client in ["ent", "tablette"] {
+            let reply = browser.get(&site, &authorize_url(client, &without)).await;
+            assert_eq!(reply.sent("error").as_deref(), Some("invalid_request"));
+        }
+        let unsaid = [("code_challenge", VERIFIER), ("code_challenge_method", "")];
+        let reply = browser.get(&site, &authorize_url("ent", &unsaid)).await;
+        assert_eq!(
+            reply.sent("error").as_deref(),
+            Some("invalid_request"),
+            "plain, unsaid"
+        );
     })
     .await;
 }
