@@ -1,4 +1,19 @@
 //! The provider, tried in process as browsers and relying parties use it, on each engine.
+//!
+//! Where the attack cases on it are tried, each in tests that are named `case_<number>_…`; the cores have tests of the
+//! same names beside their code, and `tests/nodes.rs` has what concerns two whole programs.
+//!
+//! | case | at the endpoints |
+//! | --- | --- |
+//! | 35 PKCE: left out, `plain`, the verifier of another code | [`token`], [`code_flow`] |
+//! | 36 code: again, of another client or address, at once on two nodes | [`token`] |
+//! | 37 redirect addresses and `request_uri` | [`authorize`], [`pushed`], [`signed_request`] |
+//! | 38 clients that prove nothing, or what is another's | [`token`], [`assertion`] |
+//! | 39 refresh: again, and after what it rests on has changed | [`refresh`], [`rechecked`] |
+//! | 40 logout: addresses, hints, forged tokens; stolen tokens and proofs | [`logout`], [`dpop`] |
+//!
+//! Links of upstream providers and access dates of a school year are not here yet: whoever builds them adds their line to
+//! [`rechecked`]. Nobody sends us logout tokens yet either.
 
 mod access_token;
 mod assertion;
