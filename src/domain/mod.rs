@@ -20,6 +20,7 @@ pub mod matching;
 pub mod registration;
 pub mod relying_party;
 pub mod resource_server;
+pub mod saml_entity;
 pub mod service_token;
 pub mod session;
 pub mod signing_key;

@@ -255,6 +255,7 @@ mod tests {
             party.metadata.par_required = true;
             party.saml = Some(SamlParty {
                 entity_id: "https://ent.example/auth/saml/metadata/idp.xml".into(),
+                ..SamlParty::default()
             });
             party.cas = Some(CasService {
                 services: vec!["https://ent.example/cas".into()],

@@ -14,8 +14,8 @@
 // puts away what a failing test leaves open.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -51,8 +51,8 @@ const chromiumFlags = [
  * Starts a program, waits until a line of its output matches `ready`, and gives its first group as `url`.
  * The program stops by SIGINT and must then end with code 0.
  */
-export async function startProgram(scope, command, args, { ready, startSeconds = 120, stopSeconds = 15 } = {}) {
-  const child = spawn(command, args, { cwd: top, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startProgram(scope, command, args, { ready, env = {}, startSeconds = 120, stopSeconds = 15 } = {}) {
+  const child = spawn(command, args, { cwd: top, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   const ended = new Promise((resolve) => {
     child.once('error', (error) => resolve(`did not start: ${error.message}`));
@@ -110,6 +110,32 @@ export async function startDemo(scope, { dataDir, reset = true } = {}) {
   });
   if (dataDir === undefined) scope.after(() => rm(data, { recursive: true, force: true }));
   return { ...program, ports };
+}
+
+/**
+ * Starts `marelle serve` on a free port, over an empty database into which `declarations` were applied. `run` calls any
+ * other command on the same data, `file` writes one for it to read; `url` is the issuer.
+ */
+export async function startServer(scope, declarations) {
+  const home = await mkdtemp(path.join(os.tmpdir(), 'marelle-serve-'));
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  const env = {
+    MARELLE_HTTP__LISTEN: `127.0.0.1:${port}`,
+    MARELLE_HTTP__PUBLIC_URL: url,
+    MARELLE_DATABASE__FILE: path.join(home, 'marelle.db'),
+    MARELLE_KEYS__MASTER_KEY_FILE: path.join(home, 'master.key'),
+  };
+  const marelle = path.join(target, 'debug', 'marelle');
+  const run = (...args) => execFileSync(marelle, args, { cwd: home, env: { ...process.env, ...env }, encoding: 'utf8' });
+  const file = async (name, content) => {
+    await writeFile(path.join(home, name), content);
+    return path.join(home, name);
+  };
+  run('apply', await file('territory.toml', declarations));
+  const program = await startProgram(scope, marelle, ['serve'], { ready: /(serving)/, env });
+  scope.after(() => rm(home, { recursive: true, force: true }));
+  return { ...program, url, run, file };
 }
 
 /** The first of `count` neighbouring ports of 127.0.0.1 that nobody listens on, and its followers. */

@@ -10,7 +10,7 @@ use std::str::FromStr;
 pub use cas::CasService;
 pub use metadata::{ApplicationType, ClientKeys, ClientMetadata, GrantType, LogoutAddress, SecurityProfile};
 
-pub use saml::SamlParty;
+pub use saml::{AttributeNames, Encryption, Preset, SamlParty, Signed, Tolerances};
 
 use super::uai::Uai;
 use super::{InvalidValue, stored_names};
