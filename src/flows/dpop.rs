@@ -2,8 +2,8 @@
 //!
 //! | moment | what it costs |
 //! | --- | --- |
-//! | [`check`] | no look at the database: one signature |
-//! | [`claim`], once everything else about the request is known to be in order | one insert, in the caller's transaction |
+//! | `check` | no look at the database: one signature |
+//! | `claim`, once everything else about the request is known to be in order | one insert, in the caller's transaction |
 //!
 //! A transaction that is not committed leaves the proof unused: then nothing was done for it either.
 

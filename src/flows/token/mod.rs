@@ -2,8 +2,8 @@
 //! kept as digests only.
 //!
 //! Each grant has its file here, whose table says what a request leaves behind. It brings what it is decided on, the
-//! client included, by one read ([`crate::store::grant::found`]), and writes in one transaction. What all share is here:
-//! reading the request, proving the client, whether it may use the grant at all, and issuing.
+//! client included, by one read ([`crate::store::grant::redemption`] of a code), and writes in one transaction. What all
+//! share is here: reading the request, proving the client, whether it may use the grant at all, and issuing.
 
 use std::time::Duration;
 
