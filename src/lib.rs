@@ -8,7 +8,7 @@
 //! | L5 | `web`, `jobs`, `demo`, `telemetry`, and above them `app` (composition root) and `cli` |
 //! | L4 | `flows`: one file per thing someone does, one transaction each, audit inside |
 //! | L3 | `store`: all SQL |
-//! | L2 | `oauth`, `oidc`, `saml`, `login`, `roster`, `sample`, `continuum`: pure cores |
+//! | L2 | `release`, `oauth`, `oidc`, `saml`, `login`, `roster`, `sample`, `continuum`: pure cores |
 //! | L1 | `domain`, `jose` |
 //! | L0 | `base` |
 
@@ -25,6 +25,7 @@ pub mod jose;
 pub mod login;
 pub mod oauth;
 pub mod oidc;
+pub mod release;
 pub mod roster;
 pub mod saml;
 pub mod sample;

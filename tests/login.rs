@@ -184,6 +184,7 @@ impl Site {
 
     fn continuation(&self) -> String {
         let waiting = Continuation {
+            protocol: marelle::flows::continuation::Protocol::Oidc,
             client: "ent".into(),
             service: "ENT des Marronniers".into(),
             origin: Some("https://ent.example".into()),

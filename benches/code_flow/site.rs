@@ -466,6 +466,8 @@ fn party(id: &str, id_token_alg: SigningAlgorithm) -> Result<RelyingParty> {
             grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
             ..ClientMetadata::default()
         },
+        saml: None,
+        cas: None,
         registration: None,
         enabled: true,
     })

@@ -171,6 +171,8 @@ impl Stage {
                 schools,
                 basis: Basis::Convention,
                 metadata: ClientMetadata::default(),
+                saml: None,
+                cas: None,
                 registration: None,
                 enabled: true,
             });

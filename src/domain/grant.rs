@@ -62,6 +62,14 @@ impl Scopes {
         }
     }
 
+    /// Every scope of ours: whoever asks so asks for all that may leave.
+    pub fn every() -> Self {
+        Self {
+            ours: Scope::ALL.iter().copied().collect(),
+            foreign: BTreeSet::new(),
+        }
+    }
+
     /// Whether a scope is in the set.
     pub fn contains(&self, scope: Scope) -> bool {
         self.ours.contains(&scope)

@@ -132,6 +132,8 @@ pub(crate) fn party(id: &str) -> RelyingParty {
         schools: Vec::new(),
         basis: Basis::Convention,
         metadata: ClientMetadata::default(),
+        saml: None,
+        cas: None,
         registration: None,
         enabled: true,
     }

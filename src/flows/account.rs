@@ -11,7 +11,7 @@ use super::{Context, Failure};
 use crate::base::time::Timestamp;
 use crate::domain::acknowledgement::{Acknowledgement, Kind};
 use crate::domain::audit::{self, Actor, Event};
-use crate::domain::grant::{Scope, Scopes};
+use crate::domain::grant::Scopes;
 use crate::domain::relying_party::{Basis, RelyingParty, RelyingPartyId};
 use crate::oidc::claims::{self, Asked};
 use crate::oidc::notice::Reader;
@@ -89,9 +89,7 @@ fn known(
     // What rests on consent ends with it.
     let met = met.filter(|_| !may_withdraw);
     let since = said.map(|said| said.since).into_iter().chain(met).min()?;
-    let every: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-    let every = Scopes::known_of(&every.join(" "));
-    let released = claims::release(party, Asked::by(&every), about);
+    let released = claims::release(party, Asked::by(&Scopes::every()), about);
     let mut facts = facts(&released, None);
     if let Some(said) = said {
         facts.retain(|fact| said.covered.attributes.contains(&fact.attribute));

@@ -13,7 +13,7 @@ use crate::domain::relying_party::{
     Attribute, ClientAuthMethod, RelyingParty, RelyingPartyId, SubjectStrategy,
 };
 use crate::oidc::access;
-use crate::oidc::claims::Verdict;
+use crate::oidc::claims::{Verdict, scope_of};
 use crate::store;
 
 /// The most secrets that are live at once: the one in use, and the one that follows it.
@@ -232,7 +232,10 @@ pub async fn preview(
 fn line(attribute: Attribute, verdict: &Verdict) -> Line {
     let (is_released, why) = match verdict {
         Verdict::Released(line) => (true, format!("{} (convention {})", line.purpose, line.convention)),
-        Verdict::NotAsked(scope) => (false, format!("the scope {scope} is not asked for")),
+        Verdict::NotAsked => (
+            false,
+            format!("the scope {} is not asked for", scope_of(attribute)),
+        ),
         Verdict::NotInPolicy => (false, "the policy of the service does not list it".to_owned()),
         Verdict::NoValue => (false, "this person has none".to_owned()),
     };

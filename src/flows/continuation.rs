@@ -21,9 +21,36 @@ const CONTEXT: &str = "continuation";
 /// The longest that is made or opened.
 pub const LIMIT: usize = 16 * 1024;
 
-/// An authorization request that waits for its person.
+/// The protocol a request came by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// OpenID Connect.
+    #[default]
+    Oidc,
+    /// SAML 2.0.
+    Saml,
+    /// CAS.
+    Cas,
+}
+
+impl Protocol {
+    /// Where a request of it goes on.
+    const fn resume_path(self) -> &'static str {
+        match self {
+            Self::Oidc => "/oauth/authorize/resume",
+            Self::Saml => "/saml/sso/resume",
+            Self::Cas => "/cas/login/resume",
+        }
+    }
+}
+
+/// A request of a service that waits for its person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Continuation {
+    /// The protocol it came by.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// The relying party.
     pub client: String,
     /// Its name, as people are shown it.
@@ -31,7 +58,7 @@ pub struct Continuation {
     /// The origin the browser will be sent to in the end; a login page must let its form lead there (CSP
     /// `form-action` is checked along redirects).
     pub origin: Option<String>,
-    /// The authorization request as a query: what its client signed, where it did.
+    /// The request as a query, or as its protocol writes it: what its client signed, where it did.
     pub query: String,
     /// The digest of its `request_uri` in hexadecimal, where it was pushed (RFC 9126); used up with the code.
     #[serde(default)]
@@ -65,7 +92,12 @@ impl Continuation {
 
     /// What the request lets the login page know.
     pub fn hints(&self) -> Hints {
-        Parameters::read(&self.query).map_or_else(|_| Hints::default(), |asked| Hints::read(&asked))
+        match self.protocol {
+            Protocol::Oidc => {
+                Parameters::read(&self.query).map_or_else(|_| Hints::default(), |asked| Hints::read(&asked))
+            }
+            Protocol::Saml | Protocol::Cas => Hints::default(),
+        }
     }
 
     /// Whether it came recently enough to count what was asked of the person as answered.
@@ -95,8 +127,11 @@ impl Continuation {
 
 /// The path a browser is sent to once its person is signed in: back to the request that waits, else home.
 pub fn resume_path(context: &Context, sealed: Option<&str>) -> String {
-    match sealed.filter(|sealed| Continuation::open(context, sealed).is_some()) {
-        Some(sealed) => crate::base::url::with_parameters("/oauth/authorize/resume", [("continue", sealed)]),
+    let waiting = sealed.and_then(|sealed| Some((sealed, Continuation::open(context, sealed)?)));
+    match waiting {
+        Some((sealed, waiting)) => {
+            crate::base::url::with_parameters(waiting.protocol.resume_path(), [("continue", sealed)])
+        }
         None => "/".to_owned(),
     }
 }
@@ -110,6 +145,7 @@ mod tests {
     async fn a_continuation_comes_back_whole_or_not_at_all() {
         let (context, _clock, _folder) = context_on_sqlite().await;
         let waiting = Continuation {
+            protocol: Protocol::Oidc,
             client: "ent".into(),
             service: "ENT".into(),
             origin: Some("https://ent.example".into()),

@@ -90,6 +90,8 @@ mod tests {
             schools: schools.iter().map(|uai| uai.parse().unwrap()).collect(),
             basis: Basis::Convention,
             metadata: ClientMetadata::default(),
+            saml: None,
+            cas: None,
             registration: None,
             enabled: true,
         }

@@ -5,6 +5,7 @@
 
 mod access_token;
 pub mod account;
+pub mod admission;
 pub mod audit;
 pub mod authorize;
 pub mod class_code;

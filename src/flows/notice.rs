@@ -150,8 +150,38 @@ pub(super) struct Looked {
     before: Option<Acknowledgement>,
 }
 
+/// What a service wants to know of a person.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// What its request asks for (OpenID Connect).
+    Request(&'a Request),
+    /// All that its policy lists: its protocol has no words for asking (SAML, CAS).
+    AllListed,
+}
+
+impl Wanted<'_> {
+    fn would_leave(self, party: &RelyingParty, about: claims::About<'_>) -> Released {
+        match self {
+            Self::Request(request) => by_request(party, request, about),
+            Self::AllListed => claims::release(party, Asked::by(&Scopes::every()), about),
+        }
+    }
+
+    fn covered(self, attributes: impl IntoIterator<Item = Attribute>) -> Covered {
+        match self {
+            Self::Request(request) => Covered::new(attributes, &request.scopes, request.resource.as_ref()),
+            Self::AllListed => Covered::new(attributes, &Scopes::default(), None),
+        }
+    }
+
+    /// Whether the person is to be asked in any case.
+    fn again(self) -> bool {
+        matches!(self, Self::Request(request) if request.prompts.consent())
+    }
+}
+
 /// What a request asks for leaves by userinfo, in the ID Token, or both.
-fn would_leave(party: &RelyingParty, request: &Request, about: claims::About<'_>) -> Released {
+fn by_request(party: &RelyingParty, request: &Request, about: claims::About<'_>) -> Released {
     let of_userinfo = Asked {
         scopes: &request.scopes,
         claims: &request.claims.userinfo,
@@ -177,7 +207,7 @@ fn would_leave(party: &RelyingParty, request: &Request, about: claims::About<'_>
 pub(super) async fn look(
     conn: &mut Conn,
     party: &RelyingParty,
-    request: &Request,
+    wanted: Wanted<'_>,
     signed_in: &SignedIn,
     live: &[Enrolment],
     now: Timestamp,
@@ -190,24 +220,14 @@ pub(super) async fn look(
         contact: contact.as_ref().map(|kept| &kept.contact),
         live,
     };
-    let released = would_leave(party, request, about);
+    let released = wanted.would_leave(party, about);
     let leaves = |(attribute, verdict): &(Attribute, Verdict)| {
         matches!(verdict, Verdict::Released(_)).then_some(*attribute)
     };
-    let covered = Covered::new(
-        released.verdicts.iter().filter_map(leaves),
-        &request.scopes,
-        request.resource.as_ref(),
-    );
+    let covered = wanted.covered(released.verdicts.iter().filter_map(leaves));
     let reader = Reader::of(identity, live, now.date());
     Ok(Looked {
-        decision: notice::decide(
-            party.basis,
-            reader,
-            before.as_ref(),
-            &covered,
-            request.prompts.consent(),
-        ),
+        decision: notice::decide(party.basis, reader, before.as_ref(), &covered, wanted.again()),
         released,
         covered,
         before,

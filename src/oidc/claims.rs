@@ -1,18 +1,16 @@
-//! What a relying party receives about a person, and why: the one place where attributes leave.
+//! What a relying party receives as claims, and why: [`crate::release`] decides what leaves, this writes it as OpenID
+//! Connect wants it.
 //!
-//! An attribute leaves only where it was asked for, by its scope or by the name of its claim (OpenID Connect Core §5.4,
-//! §5.5), **and** the party's policy lists it; of the enrolments, only those in schools the party serves. Must never
-//! release anything by default.
+//! An attribute is asked for by its scope or by the name of its claim (OpenID Connect Core §5.4, §5.5).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::domain::claims_request::{AskedClaim, AskedClaims, NO_CLAIMS};
-use crate::domain::contact::{Address, Contact};
-use crate::domain::enrolment::Enrolment;
+use crate::domain::contact::Address;
 use crate::domain::grant::{Scope, Scopes};
-use crate::domain::identity::Identity;
-use crate::domain::relying_party::{Attribute, Release, RelyingParty, RelyingPartyId};
-use crate::domain::source::Sex;
+use crate::domain::relying_party::{Attribute, RelyingParty, RelyingPartyId};
+pub use crate::release::{About, Verdict};
+use crate::release::{Asks, Disclosure, Schooling, disclose, permission};
 
 /// The claim that carries enrolments: a list of objects.
 pub const EDUCATION: &str = "education";
@@ -20,19 +18,6 @@ pub const EDUCATION: &str = "education";
 const EMAIL_VERIFIED: &str = "email_verified";
 /// The same of the telephone number.
 const PHONE_VERIFIED: &str = "phone_number_verified";
-
-/// What became of an attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It leaves, for this purpose, under this convention.
-    Released(Release),
-    /// Neither the scope that carries it nor its claim was asked for.
-    NotAsked(Scope),
-    /// The party's policy does not list it.
-    NotInPolicy,
-    /// The person has none, or none that would do.
-    NoValue,
-}
 
 /// What leaves, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,17 +44,18 @@ impl<'a> Asked<'a> {
         Self { scopes, claims }
     }
 
-    /// Whether an attribute is asked for at all.
-    fn includes(self, attribute: Attribute) -> bool {
-        let may_do = |asked: &AskedClaim| asked.values.is_none() || scope_of(attribute) != Scope::Education;
-        let by_name = |name: &&str| self.claims.get(name).is_some_and(may_do);
-        self.scopes.contains(scope_of(attribute)) || claims_of(attribute).iter().any(by_name)
-    }
-
     /// Whether a claim that carries an attribute was asked for, with this value or any.
     fn takes(self, attribute: Attribute, claim: &str, value: &Value) -> bool {
         let by_name = self.claims.get(claim).is_some_and(|asked| asked.takes(value));
         self.scopes.contains(scope_of(attribute)) || by_name
+    }
+}
+
+impl Asks for Asked<'_> {
+    fn includes(&self, attribute: Attribute) -> bool {
+        let may_do = |asked: &AskedClaim| asked.values.is_none() || scope_of(attribute) != Scope::Education;
+        let by_name = |name: &&str| self.claims.get(name).is_some_and(may_do);
+        self.scopes.contains(scope_of(attribute)) || claims_of(attribute).iter().any(by_name)
     }
 }
 
@@ -124,58 +110,35 @@ pub fn names() -> Vec<&'static str> {
         .collect()
 }
 
-/// What is known of the person.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
-    /// Who they are.
-    pub identity: &'a Identity,
-    /// How they are reached, where that was looked for and there is a way.
-    pub contact: Option<&'a Contact>,
-    /// Their enrolments of today, where they were looked for.
-    pub live: &'a [Enrolment],
-}
-
 /// Whether any attribute of a scope may leave: whoever releases need not look for the others.
 pub fn may_leave(party: &RelyingParty, asked: Asked<'_>, scope: Scope) -> bool {
     let mut of_scope = Attribute::ALL
         .iter()
         .filter(|attribute| scope_of(**attribute) == scope);
-    of_scope.any(|attribute| permission(party, asked, *attribute).is_ok())
+    of_scope.any(|attribute| permission(party, &asked, *attribute).is_ok())
 }
 
 /// Releases to `party` what it asks about a person. That a claim is essential changes nothing: what may not leave, or is
 /// not there, is left out (OpenID Connect Core §5.5.1).
 pub fn release(party: &RelyingParty, asked: Asked<'_>, about: About<'_>) -> Released {
-    let served: Vec<&Enrolment> = about
-        .live
-        .iter()
-        .filter(|enrolment| party.serves(&enrolment.school))
-        .collect();
+    let disclosure = disclose(party, &asked, about);
     let mut claims = Map::new();
-    // A list of enrolments is no value that anybody could name, so it is taken as a whole or not at all.
-    let mut education: Vec<Map<String, Value>> = vec![Map::new(); served.len()];
+    let schooling = disclosure.schooling();
     let mut verdicts = Vec::new();
     for attribute in Attribute::ALL.iter().copied() {
-        let verdict = match permission(party, asked, attribute) {
+        let verdict = match disclosure.permission(attribute) {
             Err(verdict) => verdict,
             Ok(line) => {
-                let found = match scope_of(attribute) {
-                    Scope::Education => write_each(attribute, &served, &mut education),
-                    _ => {
-                        let mut own = Map::new();
-                        match scope_of(attribute) {
-                            Scope::Email | Scope::Phone | Scope::Address => about
-                                .contact
-                                .is_some_and(|contact| write_contact(attribute, contact, &mut own)),
-                            _ => write(attribute, about.identity, &mut own),
-                        };
-                        own.retain(|claim, value| asked.takes(attribute, claim, value));
-                        let found = !own.is_empty();
-                        claims.extend(own);
-                        found
-                    }
+                let is_there = if scope_of(attribute) == Scope::Education {
+                    schooling.iter().any(|one| one.contains_key(&attribute))
+                } else {
+                    let mut own = write(attribute, &disclosure);
+                    own.retain(|claim, value| asked.takes(attribute, claim, value));
+                    let is_there = !own.is_empty();
+                    claims.extend(own);
+                    is_there
                 };
-                if found {
+                if is_there {
                     Verdict::Released(line.clone())
                 } else {
                     Verdict::NoValue
@@ -184,16 +147,16 @@ pub fn release(party: &RelyingParty, asked: Asked<'_>, about: About<'_>) -> Rele
         };
         verdicts.push((attribute, verdict));
     }
-    education.retain(|enrolment| !enrolment.is_empty());
-    // Two feeds may state one enrolment; what is left of them may then be the same.
-    let mut distinct: Vec<Map<String, Value>> = Vec::new();
-    for enrolment in education {
-        if !distinct.contains(&enrolment) {
-            distinct.push(enrolment);
-        }
-    }
-    if !distinct.is_empty() {
-        claims.insert(EDUCATION.to_owned(), json!(distinct));
+    // A list of enrolments is no value that anybody could name, so it is taken as a whole or not at all.
+    if !schooling.is_empty() {
+        let object = |one: Schooling| -> Value {
+            let members = one
+                .into_iter()
+                .map(|(attribute, value)| (attribute.to_string(), Value::from(value)));
+            Value::Object(members.collect())
+        };
+        let list = schooling.into_iter().map(object).collect();
+        claims.insert(EDUCATION.to_owned(), Value::Array(list));
     }
     Released { claims, verdicts }
 }
@@ -205,68 +168,29 @@ pub fn address(claims: &mut Map<String, Value>, issuer: &str, client: &RelyingPa
     claims.insert("aud".to_owned(), client.as_str().into());
 }
 
-fn permission<'a>(
-    party: &'a RelyingParty,
-    asked: Asked<'_>,
-    attribute: Attribute,
-) -> Result<&'a Release, Verdict> {
-    if !asked.includes(attribute) {
-        return Err(Verdict::NotAsked(scope_of(attribute)));
-    }
-    party
-        .release
-        .0
-        .iter()
-        .find(|line| line.attribute == attribute)
-        .ok_or(Verdict::NotInPolicy)
-}
-
-/// Writes a claim of the person; whether they have it.
-fn write(attribute: Attribute, identity: &Identity, claims: &mut Map<String, Value>) -> bool {
+/// The claims of an attribute of the person, as far as they have it: a way to reach them goes with whether it is known to
+/// be theirs.
+fn write(attribute: Attribute, disclosure: &Disclosure<'_>) -> Map<String, Value> {
+    let mut claims = Map::new();
     let value = match attribute {
-        Attribute::GivenName => Some(identity.given_name.clone()),
-        Attribute::FamilyName => Some(identity.shown_family_name().to_owned()),
-        Attribute::Name => Some(identity.display_name()),
-        Attribute::PreferredUsername => identity.username.clone(),
-        Attribute::BirthDate => identity.birth_date.map(|date| date.to_string()),
-        Attribute::Gender => identity.sex.map(|sex| gender(sex).to_owned()),
-        Attribute::Locale => identity.locale.clone(),
-        Attribute::Email | Attribute::PhoneNumber | Attribute::Address => None,
-        Attribute::Uai | Attribute::Level | Attribute::Class | Attribute::Profile => None,
-    };
-    put(attribute, value, claims)
-}
-
-/// OpenID Connect Core §5.1 defines these two values of `gender`.
-const fn gender(sex: Sex) -> &'static str {
-    match sex {
-        Sex::Female => "female",
-        Sex::Male => "male",
-    }
-}
-
-/// Writes a way to reach the person, with whether it is known to be theirs; whether there is one.
-fn write_contact(attribute: Attribute, contact: &Contact, claims: &mut Map<String, Value>) -> bool {
-    let (value, verified) = match attribute {
-        Attribute::Email => {
-            let email = contact.email.as_ref();
-            let verified = email.map(|email| (EMAIL_VERIFIED, email.is_verified));
-            (email.map(|email| email.value.as_str().into()), verified)
-        }
-        Attribute::PhoneNumber => {
-            let phone = contact.phone.as_ref();
-            let verified = phone.map(|phone| (PHONE_VERIFIED, phone.is_verified));
-            (phone.map(|phone| phone.value.as_str().into()), verified)
-        }
-        Attribute::Address => (contact.address.as_ref().map(address_members), None),
-        _ => (None, None),
+        Attribute::Address => disclosure.address().map(address_members),
+        _ => disclosure.text(attribute).map(Value::from),
     };
     let Some(value) = value else {
-        return false;
+        return claims;
     };
-    claims.insert(attribute.as_str().to_owned(), value);
+    claims.insert(attribute.to_string(), value);
+    let verified = match attribute {
+        Attribute::Email => disclosure
+            .email()
+            .map(|email| (EMAIL_VERIFIED, email.is_verified)),
+        Attribute::PhoneNumber => disclosure
+            .phone_number()
+            .map(|phone| (PHONE_VERIFIED, phone.is_verified)),
+        _ => None,
+    };
     claims.extend(verified.map(|(name, is_verified)| (name.to_owned(), is_verified.into())));
-    true
+    claims
 }
 
 /// OpenID Connect Core §5.1.1.
@@ -283,36 +207,16 @@ fn address_members(address: &Address) -> Value {
     Value::Object(there.collect())
 }
 
-/// Writes a member of each enrolment; whether one of them has it.
-fn write_each(attribute: Attribute, served: &[&Enrolment], education: &mut [Map<String, Value>]) -> bool {
-    let mut found = false;
-    for (enrolment, object) in served.iter().zip(education) {
-        let value = match attribute {
-            Attribute::Uai => Some(enrolment.school.to_string()),
-            Attribute::Level => enrolment.level.clone(),
-            Attribute::Class => enrolment.class_label.clone(),
-            Attribute::Profile => Some(enrolment.profile.to_string()),
-            _ => None,
-        };
-        found |= put(attribute, value, object);
-    }
-    found
-}
-
-fn put(attribute: Attribute, value: Option<String>, into: &mut Map<String, Value>) -> bool {
-    match value.filter(|value| !value.is_empty()) {
-        Some(value) => {
-            into.insert(attribute.as_str().to_owned(), value.into());
-            true
-        }
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::domain::claims_request::ClaimsRequest;
+    use crate::domain::contact::Contact;
+    use crate::domain::enrolment::Enrolment;
+    use crate::domain::identity::Identity;
+    use crate::domain::source::Sex;
     use crate::domain::testing::{contact, enrolment, party, person};
     use crate::oidc::access::is_open;
 
@@ -365,7 +269,7 @@ mod tests {
             unasked
                 .verdicts
                 .iter()
-                .all(|(_, verdict)| matches!(verdict, Verdict::NotAsked(_)))
+                .all(|(_, verdict)| *verdict == Verdict::NotAsked)
         );
         let mut silent = party("ent");
         silent.release.0.clear();

@@ -14,7 +14,7 @@ macro_rules! columns {
     () => {
         "p.id, p.name, p.home, p.sector, p.subject_strategy, p.auth_method, p.pkce_required, p.id_token_alg,
         p.redirect_uris, p.post_logout_redirect_uris, p.schools, p.release, p.secrets, p.enabled, p.basis, p.metadata,
-        p.registration_policy, p.registration_token, p.registered_at"
+        p.registration_policy, p.registration_token, p.registered_at, p.saml, p.cas"
     };
 }
 pub(super) use columns;
@@ -24,8 +24,8 @@ statements! {
     ALL = concat!("SELECT ", columns!(), " FROM relying_party p ORDER BY p.id");
     SAVE = "INSERT INTO relying_party (id, name, home, sector, subject_strategy, auth_method, pkce_required,
             id_token_alg, redirect_uris, post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
-            registration_policy, registration_token, registered_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+            registration_policy, registration_token, registered_at, saml, cas)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, home = excluded.home, sector = excluded.sector,
             subject_strategy = excluded.subject_strategy, auth_method = excluded.auth_method,
             pkce_required = excluded.pkce_required, id_token_alg = excluded.id_token_alg,
@@ -34,11 +34,15 @@ statements! {
             release = excluded.release, secrets = excluded.secrets, enabled = excluded.enabled,
             basis = excluded.basis, metadata = excluded.metadata,
             registration_policy = excluded.registration_policy,
-            registration_token = excluded.registration_token, registered_at = excluded.registered_at";
+            registration_token = excluded.registration_token, registered_at = excluded.registered_at,
+            saml = excluded.saml, cas = excluded.cas";
     DELETE = "DELETE FROM relying_party WHERE id = $1";
     // Whoever changes this row first has it until the end of the transaction, on any node.
     HOLD = "UPDATE relying_party SET enabled = enabled WHERE id = $1";
 }
+
+/// A protocol that a party does not speak.
+const NOTHING: super::value::Value = super::value::Value::Text(None);
 
 /// A line of a release policy, as stored.
 #[derive(Debug, Serialize, Deserialize)]
@@ -122,9 +126,18 @@ pub(super) fn relying_party(row: &Row) -> Result<RelyingParty, StoreError> {
         basis: row.parse("basis")?,
         metadata: serde_json::from_str(&row.get::<String>("metadata")?)
             .map_err(|error| StoreError::corrupt("metadata", error))?,
+        saml: part(row, "saml")?,
+        cas: part(row, "cas")?,
         registration: registration(row)?,
         enabled: row.get("enabled")?,
     })
+}
+
+/// What a party is by one protocol, where it is anything.
+fn part<T: for<'de> Deserialize<'de>>(row: &Row, column: &str) -> Result<Option<T>, StoreError> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|error| StoreError::corrupt(column, error)))
+        .transpose()
 }
 
 fn registration(row: &Row) -> Result<Option<Registration>, StoreError> {
@@ -208,6 +221,8 @@ pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
             .map(|known| known.access_token.as_bytes().as_slice())
             .into(),
         registration.map(|known| known.at).into(),
+        party.saml.as_ref().map(json).transpose()?.unwrap_or(NOTHING),
+        party.cas.as_ref().map(json).transpose()?.unwrap_or(NOTHING),
     ];
     tx.execute(SAVE, values).await.map(drop)
 }
@@ -223,6 +238,7 @@ pub async fn delete(tx: &mut Tx, id: &RelyingPartyId) -> Result<bool, StoreError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::relying_party::{CasService, SamlParty};
     use crate::store::testing::{on_each_engine, relying_party as sample};
 
     #[tokio::test]
@@ -237,6 +253,12 @@ mod tests {
             party.enabled = false;
             party.schools.clear();
             party.metadata.par_required = true;
+            party.saml = Some(SamlParty {
+                entity_id: "https://ent.example/auth/saml/metadata/idp.xml".into(),
+            });
+            party.cas = Some(CasService {
+                services: vec!["https://ent.example/cas".into()],
+            });
             party.registration = Some(Registration {
                 policy: "somme".into(),
                 access_token: party.secrets[0],

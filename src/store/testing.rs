@@ -89,6 +89,8 @@ pub(crate) fn relying_party(id: &str) -> crate::domain::relying_party::RelyingPa
         schools: vec!["9990101F".parse().unwrap()],
         basis: Basis::Convention,
         metadata: ClientMetadata::default(),
+        saml: None,
+        cas: None,
         registration: None,
         enabled: true,
     }

@@ -42,10 +42,12 @@ pub(crate) const LAYERS: &[Layer] = &[
     layer("domain", &["base"]),
     layer("jose", &["base"]),
     // L2: cores that decide, without input or output. OpenID Connect is built on OAuth.
+    // What leaves about a person is decided once, below every protocol.
+    layer("release", &["base", "domain"]),
     layer("oauth", &["base", "domain", "jose"]),
-    layer("oidc", &["base", "domain", "jose", "oauth"]),
-    layer("saml", &["base", "domain", "jose"]),
-    layer("cas", &["base", "domain", "jose"]),
+    layer("oidc", &["base", "domain", "jose", "oauth", "release"]),
+    layer("saml", &["base", "domain", "jose", "release"]),
+    layer("cas", &["base", "domain", "jose", "release"]),
     layer("login", &["base", "domain", "jose"]),
     layer("roster", &["base", "domain"]),
     // Invented files in the real formats that `roster` reads.
@@ -61,6 +63,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "base",
             "domain",
             "jose",
+            "release",
             "oauth",
             "oidc",
             "saml",

@@ -1,11 +1,16 @@
 //! Relying parties: who may receive what, about whom, under which identifier.
 
+mod cas;
 mod metadata;
+mod saml;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use cas::CasService;
 pub use metadata::{ApplicationType, ClientKeys, ClientMetadata, GrantType, LogoutAddress, SecurityProfile};
+
+pub use saml::SamlParty;
 
 use super::uai::Uai;
 use super::{InvalidValue, stored_names};
@@ -172,7 +177,8 @@ pub enum SigningAlgorithm {
 }
 stored_names!(SigningAlgorithm, "signing algorithm", { Rs256 => "RS256", Es256 => "ES256" });
 
-/// An OpenID Connect client.
+/// A service that people sign in to with their identity here: by OpenID Connect, SAML or CAS, or by several of them while it
+/// moves from one to the other. A person has one subject there, whatever the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelyingParty {
     /// Its id.
@@ -205,6 +211,10 @@ pub struct RelyingParty {
     pub basis: Basis,
     /// What it says of itself as an OAuth client, and what it is held to.
     pub metadata: ClientMetadata,
+    /// What it is as a SAML service provider, where it is one.
+    pub saml: Option<SamlParty>,
+    /// What it is as a CAS service, where it is one.
+    pub cas: Option<CasService>,
     /// How it was registered, where no operator declared it.
     pub registration: Option<Registration>,
     /// Whether it is in use.

@@ -1,19 +1,18 @@
 //! What comes of a request whose person is signed in: the service is closed to them, they have a page to read first, or
 //! the code.
 
-use super::{Addressed, Choice, Outcome, Step, sealed};
+use super::{Addressed, Outcome};
 use crate::base::id::GrantId;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::domain::acknowledgement::Kind as Word;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::grant::{AuthorizationCode, Grant};
-use crate::domain::relying_party::{Basis, RelyingParty};
+use crate::flows::admission::{self, Admission, Arrival, Refusal};
+use crate::flows::notice::Wanted;
 use crate::flows::session::SignedIn;
-use crate::flows::{Context, Failure, notice as page, pushed_request};
+use crate::flows::{Context, Failure, pushed_request};
 use crate::oidc::authorization::{Answer, PageError, RedirectError};
-use crate::oidc::notice::Notice;
-use crate::oidc::{access, claims};
+use crate::oidc::claims;
 use crate::store;
 use crate::store::db::Tx;
 
@@ -101,90 +100,40 @@ async fn before_grant(
 ) -> Result<Option<Outcome>, Failure> {
     let Addressed { party, request, .. } = asked;
     let may_show = !request.prompts.none();
+    let arrival = Arrival {
+        party,
+        signed_in,
+        wanted: Wanted::Request(request),
+        address: asked.address.redirect_uri(),
+        may_show,
+        waiting: &asked.waiting,
+        step: asked.step,
+    };
+    let refusal = match admission::admit(context, tx, arrival, now).await? {
+        Admission::Open(_) => return Ok(None),
+        Admission::Notice { continuation } => return Ok(Some(Outcome::Notice { continuation })),
+        Admission::Read(page) => return Ok(Some(Outcome::Read(page))),
+        Admission::Refused(refusal) => refusal,
+    };
     let error = |error| {
         let issuer = &context.settings.public_url;
         Outcome::Answer(Answer::error(asked.address.clone(), issuer, error))
     };
-    let live = store::enrolment::live_of(tx, signed_in.identity.id, now.date()).await?;
-    let service = || party.name.clone();
-    if !access::is_open(party, &live) {
-        refused(tx, party, signed_in, "not open for a school of this person", now).await?;
-        let closed = Outcome::Closed { service: service() };
-        return Ok(Some(if may_show {
-            closed
-        } else {
-            error(RedirectError::CLOSED)
-        }));
-    }
-    let looked = page::look(tx, party, request, signed_in, &live, now).await?;
-    let choice = match asked.step {
-        Step::Answered(reply) => Some((reply.choice, reply.shown)),
-        Step::Begin | Step::Reading => None,
-    };
-    let word = match looked.decision {
-        // A no is a no, also where another tab said yes meanwhile.
-        Notice::Nothing | Notice::Page(Word::Consent)
-            if party.basis == Basis::Consent && matches!(choice, Some((Choice::Refuse, _))) =>
-        {
+    let service = party.name.clone();
+    Ok(Some(match refusal {
+        Refusal::Closed if may_show => Outcome::Closed { service },
+        Refusal::ClosedToPupils if may_show => Outcome::ClosedToPupils { service },
+        Refusal::Closed | Refusal::ClosedToPupils => error(RedirectError::CLOSED),
+        Refusal::ToBeTold => error(RedirectError::TO_BE_TOLD),
+        Refusal::ToBeAsked => error(RedirectError::TO_BE_ASKED),
+        Refusal::TooLong => Outcome::Page(PageError::TooLong),
+        Refusal::Declined => {
             if let Some(pushed) = &asked.pushed
                 && !pushed_request::use_up(tx, pushed, now).await?
             {
                 return Ok(Some(Outcome::Page(PageError::RequestUri)));
             }
-            let event =
-                Event::new(Kind::ConsentRefused, Actor::Identity(signed_in.identity.id)).about(&party.id);
-            store::audit::append(tx, now, &event).await?;
-            return Ok(Some(error(RedirectError::REFUSED)));
-        }
-        Notice::Nothing => return Ok(None),
-        Notice::Closed => {
-            refused(tx, party, signed_in, "rests on consent, and this is a pupil", now).await?;
-            let closed = Outcome::ClosedToPupils { service: service() };
-            return Ok(Some(if may_show {
-                closed
-            } else {
-                error(RedirectError::CLOSED)
-            }));
-        }
-        Notice::Page(word) => word,
-    };
-    match (word, choice) {
-        (Word::Consent, Some((Choice::Allow, shown))) | (Word::Information, Some((Choice::GoOn, shown)))
-            if looked.was_shown(context, party, signed_in, shown) =>
-        {
-            looked.keep(tx, word, party, signed_in, now).await?;
-            return Ok(None);
-        }
-        _ => {}
-    }
-    if !may_show {
-        return Ok(Some(error(match word {
-            Word::Information => RedirectError::TO_BE_TOLD,
-            Word::Consent => RedirectError::TO_BE_ASKED,
-        })));
-    }
-    let Some(continuation) = sealed(context, &asked.waiting)? else {
-        return Ok(Some(Outcome::Page(PageError::TooLong)));
-    };
-    Ok(Some(match asked.step {
-        Step::Begin => Outcome::Notice { continuation },
-        Step::Reading | Step::Answered(_) => {
-            let address = asked.address.redirect_uri();
-            let page = looked.page(context, word, (party, address), signed_in, continuation)?;
-            Outcome::Read(Box::new(page))
+            error(RedirectError::REFUSED)
         }
     }))
-}
-
-async fn refused(
-    tx: &mut Tx,
-    party: &RelyingParty,
-    signed_in: &SignedIn,
-    reason: &'static str,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let event = Event::new(Kind::AuthorizationRefused, Actor::Identity(signed_in.identity.id))
-        .about(&party.id)
-        .with("reason", reason);
-    Ok(store::audit::append(tx, now, &event).await?)
 }

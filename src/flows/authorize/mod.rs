@@ -14,7 +14,9 @@
 
 mod grant;
 
-use super::continuation::{self, Continuation};
+use super::admission::Step;
+pub use super::admission::{Choice, Reply};
+use super::continuation::{self, Continuation, Protocol};
 use super::keys::Keyring;
 use super::session::SignedIn;
 use super::{Context, Failure, id_token, notice as page, pushed_request, request_object};
@@ -81,37 +83,6 @@ pub async fn authorize(
         Err(error) => return Ok(Outcome::Page(error)),
     };
     run(context, keyring, asked, cookie, Step::Begin).await
-}
-
-/// Where a person is with the page that tells or asks.
-#[derive(Debug, Clone, Copy)]
-enum Step<'a> {
-    /// Not there.
-    Begin,
-    /// There.
-    Reading,
-    /// They have answered.
-    Answered(Reply<'a>),
-}
-
-/// What a person answered to a page.
-#[derive(Debug, Clone, Copy)]
-pub struct Reply<'a> {
-    /// Which button.
-    pub choice: Choice,
-    /// What the page showed, sealed, as it was sent along.
-    pub shown: &'a str,
-}
-
-/// The buttons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// Told, and on.
-    GoOn,
-    /// Asked, and yes.
-    Allow,
-    /// Asked, and no.
-    Refuse,
 }
 
 /// Runs again a request that had to wait for its person. One that waited for more than an hour is run as if it had just
@@ -334,6 +305,7 @@ async fn run(
     let hinted = hinted(context, keyring, party, &request, signed_in.as_ref()).await?;
     let session = signed_in.as_ref().map(|signed_in| &signed_in.session);
     let waiting = Continuation {
+        protocol: Protocol::Oidc,
         client: party.id.to_string(),
         service: party.name.clone(),
         origin: url::origin(address.redirect_uri()),

@@ -167,6 +167,8 @@ pub(super) fn relying_party(
         schools: values(entry.schools),
         basis: entry.basis.map_or(Basis::default(), |basis| basis.0),
         metadata,
+        saml: None,
+        cas: None,
         registration: None,
         enabled: entry.enabled.unwrap_or(true),
         id: entry.id,

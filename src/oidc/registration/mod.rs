@@ -121,6 +121,8 @@ fn blank(id: RelyingPartyId) -> RelyingParty {
         schools: Vec::new(),
         basis: Basis::default(),
         metadata: ClientMetadata::default(),
+        saml: None,
+        cas: None,
         registration: None,
         enabled: true,
     }

@@ -27,8 +27,9 @@ fn club(attributes: &[Attribute]) -> RelyingParty {
 async fn with_noor(scene: Scene) -> (Site, Browser) {
     let site = Site::new(scene).await;
     let noor = site.pupil("Noor", 7, ECOLE).await;
-    let mut browser = Browser::default();
-    browser.cookie = Some(scene::sign_in_unaware(&site.context, &noor, None).await);
+    let browser = Browser {
+        cookie: Some(scene::sign_in_unaware(&site.context, &noor, None).await),
+    };
     (site, browser)
 }
 
@@ -37,8 +38,9 @@ async fn with_maddi(scene: Scene) -> (Site, Browser) {
     let site = Site::new(scene).await;
     site.declare(&club(&[Attribute::GivenName])).await;
     let maddi = scene::adult(&site.context, "Maddi", 8).await;
-    let mut browser = Browser::default();
-    browser.cookie = Some(scene::sign_in_unaware(&site.context, &maddi, None).await);
+    let browser = Browser {
+        cookie: Some(scene::sign_in_unaware(&site.context, &maddi, None).await),
+    };
     (site, browser)
 }
 
