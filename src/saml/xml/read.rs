@@ -16,6 +16,9 @@ use super::{Document, Fault, Flaw, Namespace};
 /// `xmlns:xmlns` must not be said, nor anything else be called so (xml-names §3).
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
+/// The longest name of a namespace: canonicalisation repeats it at each element that uses it first.
+const LONGEST_NAMESPACE: usize = 256;
+
 /// What a document may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -119,6 +122,8 @@ struct Build<'l> {
     scope: Vec<(Word, Word)>,
     /// Declarations of the outside, which become those of the root.
     inherited: usize,
+    /// Whether the last item is a text that goes on: no tag stood since.
+    in_text: bool,
 }
 
 impl<'l> Build<'l> {
@@ -137,6 +142,7 @@ impl<'l> Build<'l> {
             open: Vec::new(),
             scope: Vec::new(),
             inherited: 0,
+            in_text: false,
         };
         build.word("");
         build
@@ -233,9 +239,10 @@ impl<'l> Build<'l> {
         }
         let (start, end) = (short(start)?, short(end)?);
         match self.document.items.last_mut() {
-            Some(Item::Text(span)) if span.end == start => span.end = end,
+            Some(Item::Text(span)) if self.in_text => span.end = end,
             _ => self.push(Item::Text(Span { start, end }))?,
         }
+        self.in_text = true;
         Ok(())
     }
 
@@ -248,6 +255,7 @@ impl<'l> Build<'l> {
     }
 
     fn open(&mut self, tag: &BytesStart<'_>) -> Result<(), Flaw> {
+        self.in_text = false;
         if self.open.is_empty() && !self.document.items.is_empty() {
             return Err(Flaw::Root);
         }
@@ -294,6 +302,7 @@ impl<'l> Build<'l> {
     }
 
     fn close(&mut self) {
+        self.in_text = false;
         let end = u32::try_from(self.document.items.len()).unwrap_or(u32::MAX);
         let Some(open) = self.open.pop() else { return };
         self.scope.truncate(open.scope);
@@ -334,7 +343,7 @@ impl<'l> Build<'l> {
             "xmlns" => false,
             _ => is_absolute(uri) && !is_xml && uri != XMLNS,
         };
-        if !sound {
+        if !sound || uri.len() > LONGEST_NAMESPACE {
             return Err(Flaw::NamespaceDeclaration);
         }
         if self.scope.len() >= self.limits.namespaces {
@@ -404,18 +413,20 @@ impl<'l> Build<'l> {
     }
 }
 
-/// RFC 3986 §4.3: with a scheme, and in the characters of a URI.
+/// RFC 3986 §4.3 and §3.5: with a scheme, in the characters of a URI, with one fragment at most. Not with `&`, which
+/// libxml2 leaves as it is in canonical forms and others escape.
 fn is_absolute(uri: &str) -> bool {
-    let Some((scheme, _)) = uri.split_once(':') else {
+    let Some((scheme, rest)) = uri.split_once(':') else {
         return false;
     };
     let mut symbols = scheme.chars();
+    let fragments = rest.matches('#').count();
     symbols.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && symbols.all(|symbol| symbol.is_ascii_alphanumeric() || matches!(symbol, '+' | '-' | '.'))
-        && uri.chars().all(|symbol| {
-            symbol.is_ascii_graphic()
-                && !matches!(symbol, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
-        })
+        && symbols.all(|symbol| symbol.is_ascii_alphanumeric() || "+-.".contains(symbol))
+        && rest
+            .chars()
+            .all(|symbol| symbol.is_ascii_alphanumeric() || "-._~:/?#@!$'()*+,;=".contains(symbol))
+        && fragments <= 1
 }
 
 /// xml §2.8: `version`, then perhaps `encoding`, then perhaps `standalone`.
@@ -426,10 +437,10 @@ fn read_declaration(content: &str) -> Result<(), Flaw> {
     if said.next() != Some(("version", "1.0")) {
         return Err(Flaw::Declaration);
     }
-    if let Some((_, encoding)) = said.next_if(|(name, _)| *name == "encoding") {
-        if !encoding.eq_ignore_ascii_case("utf-8") {
-            return Err(Flaw::Encoding);
-        }
+    if let Some((_, encoding)) = said.next_if(|(name, _)| *name == "encoding")
+        && !encoding.eq_ignore_ascii_case("utf-8")
+    {
+        return Err(Flaw::Encoding);
     }
     let standalone = said.next_if(|(name, value)| *name == "standalone" && matches!(*value, "yes" | "no"));
     match (standalone, said.next()) {
@@ -492,6 +503,27 @@ mod tests {
         assert!(!root.has_text());
         assert_eq!(root.namespace_of("a"), Some("urn:a"));
         assert_eq!(root.children().last().unwrap().namespace_of(""), None);
+    }
+
+    #[test]
+    fn text_behind_an_element_is_not_that_of_the_element() {
+        let document = read("<a>1<b>2</b>3<c/>4<d>5<e>6</e></d>7</a>").unwrap();
+        let texts: Vec<_> = document
+            .elements()
+            .map(|node| (node.name(), node.text()))
+            .collect();
+        let expected = [
+            ("a", None),
+            ("b", Some("2")),
+            ("c", Some("")),
+            ("d", None),
+            ("e", Some("6")),
+        ];
+        assert_eq!(texts, expected);
+        assert_eq!(
+            crate::saml::xml::canonical(document.root(), None, &[]),
+            "<a>1<b>2</b>3<c></c>4<d>5<e>6</e></d>7</a>"
+        );
     }
 
     #[test]
@@ -635,6 +667,9 @@ mod tests {
             "<a xmlns:p=''/>",
             "<a xmlns:p='1:x'/>",
             "<a xmlns:p='urn:x y'/>",
+            "<a xmlns:p='urn:x&amp;y'/>",
+            "<a xmlns:p='http://x/a#b#c'/>",
+            "<a xmlns:p='http://x/[y]'/>",
             "<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>",
             "<a xmlns='http://www.w3.org/2000/xmlns/'/>",
             "<a xmlns:xml='urn:x'/>",
