@@ -3,4 +3,4 @@
 //! Pure: no clock, no database, no network; time and randomness are arguments. Must never act on XML that
 //! [`xml::Document`] did not read, nor on a message that is to be signed before [`xmlsec`] gave its signed part back.
 
-pub mod xml;
+pub use crate::xml;
