@@ -151,6 +151,7 @@ fn settings(config: &Config) -> Settings {
         id_token_lifetime: seconds(config.oidc.id_token_seconds),
         refresh_token_lifetime: seconds(config.oidc.refresh_token_days.saturating_mul(86_400)),
         pushed_request_lifetime: seconds(config.oidc.pushed_request_seconds),
+        ticket_lifetime: seconds(config.cas.ticket_seconds),
         needs_dpop_nonce: config.oidc.dpop_nonce,
         key_rotation: (config.keys.rotation_days > 0)
             .then(|| seconds(config.keys.rotation_days.saturating_mul(86_400))),

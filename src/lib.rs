@@ -8,12 +8,13 @@
 //! | L5 | `web`, `jobs`, `demo`, `telemetry`, and above them `app` (composition root) and `cli` |
 //! | L4 | `flows`: one file per thing someone does, one transaction each, audit inside |
 //! | L3 | `store`: all SQL |
-//! | L2 | `release`, `oauth`, `oidc`, `saml`, `login`, `roster`, `sample`, `continuum`: pure cores |
-//! | L1 | `domain`, `jose` |
+//! | L2 | `release`, `oauth`, `oidc`, `saml`, `cas`, `login`, `roster`, `sample`, `continuum`: pure cores |
+//! | L1 | `domain`, `jose`, `xml` |
 //! | L0 | `base` |
 
 pub mod app;
 pub mod base;
+pub mod cas;
 pub mod cli;
 pub mod config;
 pub mod continuum;
@@ -32,3 +33,4 @@ pub mod sample;
 pub mod store;
 pub mod telemetry;
 pub mod web;
+pub mod xml;

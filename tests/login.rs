@@ -192,6 +192,7 @@ impl Site {
             is_signed: false,
             query: "client_id=ent".into(),
             needs_more_than_class: false,
+            hint: None,
             asked_at: self.context.now().micros(),
         };
         waiting.seal(&self.context).unwrap()

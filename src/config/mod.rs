@@ -4,6 +4,7 @@
 //! stand in a file of its own, named by the same key with `_file` behind it. Nothing else in the program reads the
 //! environment. Must never print a secret.
 
+mod cas;
 mod database;
 mod environment;
 mod http;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use cas::Cas;
 pub use database::Database;
 pub use http::Http;
 pub use keys::Keys;
@@ -90,6 +92,8 @@ pub struct Config {
     pub session: Session,
     /// OpenID Connect.
     pub oidc: Oidc,
+    /// CAS.
+    pub cas: Cas,
     /// Requests to other hosts.
     pub outbound: Outbound,
 }
@@ -129,7 +133,8 @@ impl Config {
         self.database.validate()?;
         self.keys.validate()?;
         self.session.validate()?;
-        self.oidc.validate()
+        self.oidc.validate()?;
+        self.cas.validate()
     }
 }
 

@@ -90,6 +90,12 @@ pub enum Kind {
     ConsentRefused,
     /// A person withdrew a consent.
     ConsentWithdrawn,
+    /// A CAS service validated a ticket.
+    TicketValidated,
+    /// A ticket was shown again, or by somebody it was not for.
+    TicketRefused,
+    /// A service that acts for a person was given a ticket for another (CAS).
+    ProxyTicketIssued,
     /// A relying party confirmed a logout.
     LogoutDelivered,
     /// A relying party could not be told of a logout.
@@ -121,6 +127,9 @@ stored_names!(Kind, "audit kind", {
     ConsentGiven => "consent.given",
     ConsentRefused => "consent.refused",
     ConsentWithdrawn => "consent.withdrawn",
+    TicketValidated => "ticket.validated",
+    TicketRefused => "ticket.refused",
+    ProxyTicketIssued => "proxy_ticket.issued",
     LogoutDelivered => "logout.delivered",
     LogoutFailed => "logout.failed",
 });

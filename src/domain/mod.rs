@@ -6,6 +6,7 @@
 pub mod acknowledgement;
 pub mod assurance;
 pub mod audit;
+pub mod cas_ticket;
 pub mod claims_request;
 pub mod class_group;
 pub mod contact;

@@ -69,6 +69,9 @@ pub struct Continuation {
     /// Whether its client had signed it (RFC 9101).
     #[serde(default)]
     pub is_signed: bool,
+    /// Whom its service believes to sign the person in, in words of its own (CAS: the parameter it uses for that).
+    #[serde(default)]
+    pub hint: Option<String>,
     /// When it came, in microseconds; a login the request demanded must be later.
     pub asked_at: i64,
 }
@@ -153,6 +156,7 @@ mod tests {
             pushed: None,
             needs_more_than_class: true,
             is_signed: false,
+            hint: None,
             asked_at: context.now().micros(),
         };
         let sealed = waiting.seal(&context).unwrap();

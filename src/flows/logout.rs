@@ -64,10 +64,11 @@ pub fn farewell(context: &Context, ended: Ended) -> Result<Farewell, Failure> {
     let mut farewell = Farewell::default();
     for party in ended.participants {
         let sid = id_token::sid(context, party.session, &party.client)?;
+        let is_told = party.is_told();
         let frame = party
             .frontchannel
             .and_then(|address| frame(&address, &context.settings.public_url, &sid));
-        if frame.is_some() || party.backchannel.is_some() {
+        if is_told || frame.is_some() {
             farewell.closed.push(party.name);
         } else {
             farewell.still_open.push(party.name);
@@ -224,7 +225,10 @@ pub async fn results(context: &Context, session: SessionId) -> Result<Vec<Delive
     Ok(store::logout_delivery::of_session(&mut conn, session).await?)
 }
 
-async fn signed_in(context: &Context, cookie: Option<&Secret>) -> Result<Option<SignedIn>, Failure> {
+pub(super) async fn signed_in(
+    context: &Context,
+    cookie: Option<&Secret>,
+) -> Result<Option<SignedIn>, Failure> {
     match cookie {
         Some(cookie) => session::find(context, cookie).await,
         None => Ok(None),
@@ -254,7 +258,7 @@ async fn known(context: &Context, party: &RelyingParty, signed_in: &SignedIn) ->
     })
 }
 
-async fn end(
+pub(super) async fn end(
     context: &Context,
     signed_in: &SignedIn,
     actor: Actor,

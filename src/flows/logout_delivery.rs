@@ -1,7 +1,8 @@
-//! Telling relying parties of logouts (OpenID Connect Back-Channel Logout 1.0 §2.5–2.8): the deliveries that
-//! `session::end` queued are claimed, sent and settled here, by a job on any node.
+//! Telling relying parties of logouts: the deliveries that `session::end` queued are claimed, sent and settled here, by a
+//! job on any node. A party is told in each protocol in which it can be: by a logout token (OpenID Connect Back-Channel
+//! Logout 1.0 §2.5–2.8), and by the tickets it validated (`cas::single_logout`, which says what their answers mean).
 //!
-//! | what the party answers | and so |
+//! | what the party answers to a logout token | and so |
 //! | --- | --- |
 //! | 200, 204 | delivered |
 //! | 400 | given up: it says that it will not (§2.8) |
@@ -18,7 +19,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::keys::Keyring;
 use super::outbound::{OutboundError, Reach};
-use super::{Context, Failure, id_token};
+use super::{Context, Failure, cas, id_token};
 use crate::base::random;
 use crate::base::time::Timestamp;
 use crate::base::url;
@@ -95,20 +96,29 @@ pub async fn deliver(
     let mut conn = context.db.reader().await?;
     let party = store::relying_party::find(&mut conn, &claimed.key.client).await?;
     drop(conn);
-    let address = party
-        .as_ref()
-        .and_then(|party| party.metadata.backchannel_logout.as_ref());
-    let met = match (&party, address) {
-        (Some(party), Some(address)) => {
+    let mut all = Vec::new();
+    if let Some(party) = &party {
+        if let Some(address) = &party.metadata.backchannel_logout {
             let token = token(context, keyring, party, claimed).await?;
-            send(context, Reach::of(party), &address.uri, &token).await
+            all.push(send(context, Reach::of(party), &address.uri, &token).await);
         }
-        _ => Met {
-            verdict: Verdict::Final,
-            words: "takes no logout tokens any more".to_owned(),
-        },
-    };
-    settle(context, claimed, met).await
+        all.extend(cas::single_logout::tell(context, party, claimed.key.session).await?);
+    }
+    settle(context, claimed, together(all)).await
+}
+
+/// What several messages to one party come to: it is told when all of them were; one that may still be taken keeps the
+/// others waiting.
+fn together(all: Vec<Met>) -> Met {
+    let worst = all.into_iter().max_by_key(|met| match met.verdict {
+        Verdict::Confirmed => 0,
+        Verdict::Final => 1,
+        Verdict::Passing => 2,
+    });
+    worst.unwrap_or_else(|| Met {
+        verdict: Verdict::Final,
+        words: "takes no messages about logouts any more".to_owned(),
+    })
 }
 
 /// The signed token of one attempt.
@@ -135,25 +145,41 @@ async fn token(
 
 /// What an attempt met.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Met {
-    verdict: Verdict,
+pub(super) struct Met {
+    /// Whether it was taken.
+    pub(super) verdict: Verdict,
     /// For the operator.
-    words: String,
+    pub(super) words: String,
 }
 
+/// Whether a message was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
+    /// It was.
     Confirmed,
+    /// It was not, and will not be.
     Final,
+    /// It was not, and may be.
     Passing,
 }
 
 /// §2.5: a form with the one parameter `logout_token`.
 async fn send(context: &Context, reach: Reach, uri: &str, token: &str) -> Met {
+    post(context, reach, uri, url::query([("logout_token", token)]), judge).await
+}
+
+/// Posts a form to a party, within the time it has; `judge` says what its answer means.
+pub(super) async fn post(
+    context: &Context,
+    reach: Reach,
+    uri: &str,
+    form: String,
+    judge: fn(http::StatusCode) -> Verdict,
+) -> Met {
     let request = http::Request::post(uri)
         .extension(reach)
         .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(url::query([("logout_token", token)]).into_bytes());
+        .body(form.into_bytes());
     let Ok(request) = request else {
         return Met {
             verdict: Verdict::Final,
@@ -161,14 +187,17 @@ async fn send(context: &Context, reach: Reach, uri: &str, token: &str) -> Met {
         };
     };
     match tokio::time::timeout(TIME, context.outbound.send(request)).await {
-        Ok(Ok(answer)) => judge(answer.status()),
+        Ok(Ok(answer)) => Met {
+            verdict: judge(answer.status()),
+            words: format!("HTTP {}", answer.status().as_u16()),
+        },
         Ok(Err(error)) => {
             let words = match error {
                 OutboundError::TooLong { .. } => "answered too much",
                 OutboundError::Private { .. } => "leads into a private network",
                 OutboundError::Unreachable { .. } | OutboundError::Setup { .. } => "unreachable",
             };
-            tracing::info!(cause = %error, "a logout token was not delivered");
+            tracing::info!(cause = %error, "a party was not told of a logout");
             Met {
                 verdict: Verdict::Passing,
                 words: words.to_owned(),
@@ -183,15 +212,11 @@ async fn send(context: &Context, reach: Reach, uri: &str, token: &str) -> Met {
 
 /// §2.8: 200 is a yes, and so is the 204 that frameworks make of it; 400 is a no. What else comes is not of this
 /// specification: a proxy, a service that is being restarted.
-fn judge(status: http::StatusCode) -> Met {
-    let verdict = match status.as_u16() {
+fn judge(status: http::StatusCode) -> Verdict {
+    match status.as_u16() {
         200 | 204 => Verdict::Confirmed,
         400 => Verdict::Final,
         _ => Verdict::Passing,
-    };
-    Met {
-        verdict,
-        words: format!("HTTP {}", status.as_u16()),
     }
 }
 

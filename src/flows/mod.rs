@@ -8,6 +8,7 @@ pub mod account;
 pub mod admission;
 pub mod audit;
 pub mod authorize;
+pub mod cas;
 pub mod class_code;
 pub mod class_page;
 pub mod classroom;
@@ -113,6 +114,8 @@ pub struct Settings {
     pub refresh_token_lifetime: Duration,
     /// How long a pushed request waits for its browser (RFC 9126 §2.2).
     pub pushed_request_lifetime: Duration,
+    /// How long a ticket may wait to be validated (CAS Protocol 3.0 §3.1.1 advises at most five minutes).
+    pub ticket_lifetime: Duration,
     /// Whether proofs of possession must hold a nonce of ours (RFC 9449 §8).
     pub needs_dpop_nonce: bool,
     /// After how long a signing key is rotated by itself; `None` for never.

@@ -26,10 +26,7 @@ pub async fn release(
     asked: Asked<'_>,
     (identity, contact): (&Identity, Option<&Contact>),
 ) -> Result<Released, Failure> {
-    let agreed = match party.basis {
-        Basis::Convention => Cow::Borrowed(party),
-        Basis::Consent => Cow::Owned(agreed(conn, party, identity).await?),
-    };
+    let agreed = agreed(conn, party, identity).await?;
     let live = if claims::may_leave(&agreed, asked, Scope::Education) {
         store::enrolment::live_of(conn, identity.id, context.now().date()).await?
     } else {
@@ -43,8 +40,15 @@ pub async fn release(
     Ok(claims::release(&agreed, asked, about))
 }
 
-/// The party with no more in its policy than the person said yes to.
-async fn agreed(conn: &mut Conn, party: &RelyingParty, identity: &Identity) -> Result<RelyingParty, Failure> {
+/// The party, where it rests on consent with no more in its policy than the person said yes to.
+pub(super) async fn agreed<'a>(
+    conn: &mut Conn,
+    party: &'a RelyingParty,
+    identity: &Identity,
+) -> Result<Cow<'a, RelyingParty>, Failure> {
+    if party.basis == Basis::Convention {
+        return Ok(Cow::Borrowed(party));
+    }
     let said = store::acknowledgement::find(conn, identity.id, &party.id).await?;
     let covered = said
         .filter(|said| said.kind == Kind::Consent)
@@ -52,7 +56,7 @@ async fn agreed(conn: &mut Conn, party: &RelyingParty, identity: &Identity) -> R
         .unwrap_or_default();
     let mut party = party.clone();
     party.release.0.retain(|line| covered.contains(&line.attribute));
-    Ok(party)
+    Ok(Cow::Owned(party))
 }
 
 /// What a relying party would receive about a person if it asked for `scopes` (and they said yes, where it rests on

@@ -9,6 +9,7 @@
 //! | the browser's cookie | opens nothing from then on ([`find`]) |
 //! | codes and tokens of the session | are looked at together with it and are dead with it |
 //! | parties with a back-channel address | a logout token waits for each, delivered by a job (`logout_delivery`) |
+//! | services that validated a ticket (CAS) | a message waits for each, in the same queue |
 //! | parties with a front-channel address | [`Ended`] names them: the page that follows tells them (`logout::farewell`) |
 //!
 //! A session that only expires ends nothing elsewhere: the specifications ask for no message then, and a party that
@@ -124,11 +125,9 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// Whether logout tokens wait since.
+    /// Whether messages to parties wait since.
     pub fn is_to_be_delivered(&self) -> bool {
-        self.participants
-            .iter()
-            .any(|participant| participant.backchannel.is_some())
+        self.participants.iter().any(Participant::is_told)
     }
 }
 
@@ -183,12 +182,10 @@ pub async fn end_all_of(
 }
 
 /// What is owed to the relying parties of sessions that were ended: one statement reads them all, and one more queues
-/// the logout tokens where any of them takes one.
+/// what is to be sent to those of them that are told.
 async fn take_leave(tx: &mut Tx, sessions: &[SessionId], now: Timestamp) -> Result<Ended, Failure> {
     let participants = store::session::participants(tx, sessions).await?;
-    let told = participants
-        .iter()
-        .filter(|participant| participant.backchannel.is_some());
+    let told = participants.iter().filter(|participant| participant.is_told());
     let told = told.map(|participant| {
         let (session, client) = (participant.session, participant.client.clone());
         (Key { session, client }, participant.subject.clone())

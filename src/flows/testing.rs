@@ -33,6 +33,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         id_token_lifetime: Duration::from_secs(300),
         refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
         pushed_request_lifetime: Duration::from_secs(60),
+        ticket_lifetime: Duration::from_secs(60),
         needs_dpop_nonce: false,
         key_rotation: Some(Duration::from_secs(90 * 24 * 3600)),
     };

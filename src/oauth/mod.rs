@@ -4,6 +4,8 @@
 //! Decides from what flows have loaded and the time they give. Each check names the section it serves. No input or
 //! output, no HTTP, no SQL.
 
+pub use crate::base::parameters;
+
 pub mod access_token;
 pub mod bearer;
 pub mod client_assertion;
@@ -13,7 +15,6 @@ pub mod error;
 pub mod grant;
 pub mod introspection;
 mod numeric_date;
-pub mod parameters;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod request_object;

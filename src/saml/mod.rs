@@ -4,5 +4,6 @@
 //! [`xml::Document`] did not read, nor on a message that is to be signed before [`xmlsec`] gave its signed part back.
 
 pub mod wire;
-pub mod xml;
 pub mod xmlsec;
+
+pub use crate::xml;

@@ -6,6 +6,7 @@
 
 pub mod acknowledgement;
 pub mod audit;
+pub mod cas_ticket;
 pub mod class_code;
 pub mod class_group;
 pub mod contact;
@@ -121,6 +122,7 @@ pub(crate) use statements;
 pub const REGISTER: &[(&str, &[Statement])] = &[
     ("acknowledgement", acknowledgement::STATEMENTS),
     ("audit", audit::STATEMENTS),
+    ("cas_ticket", cas_ticket::STATEMENTS),
     ("class_code", class_code::STATEMENTS),
     ("class_group", class_group::STATEMENTS),
     ("contact", contact::STATEMENTS),

@@ -22,6 +22,8 @@ pub(super) use columns;
 statements! {
     FIND = concat!("SELECT ", columns!(), " FROM relying_party p WHERE p.id = $1");
     ALL = concat!("SELECT ", columns!(), " FROM relying_party p ORDER BY p.id");
+    // The host narrows it down; which address belongs to whom is decided above.
+    ALL_OF_CAS = concat!("SELECT ", columns!(), " FROM relying_party p WHERE p.cas LIKE $1 ORDER BY p.id");
     SAVE = "INSERT INTO relying_party (id, name, home, sector, subject_strategy, auth_method, pkce_required,
             id_token_alg, redirect_uris, post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
             registration_policy, registration_token, registered_at, saml, cas)
@@ -187,6 +189,15 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<RelyingParty>, StoreError> {
     conn.all(ALL, []).await?.iter().map(relying_party).collect()
 }
 
+/// Every CAS service that has an address on a host, by id; some others may be among them.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn cas_services(conn: &mut Conn, host: &str) -> Result<Vec<RelyingParty>, StoreError> {
+    let rows = conn.all(ALL_OF_CAS, [text(format!("%//{host}%"))]).await?;
+    rows.iter().map(relying_party).collect()
+}
+
 /// Keeps a relying party, new or changed.
 ///
 /// # Errors
@@ -259,6 +270,7 @@ mod tests {
             });
             party.cas = Some(CasService {
                 services: vec!["https://ent.example/cas".into()],
+                ..CasService::default()
             });
             party.registration = Some(Registration {
                 policy: "somme".into(),
@@ -267,6 +279,9 @@ mod tests {
             });
             save(&mut tx, &party).await.unwrap();
             assert_eq!(all(&mut tx).await.unwrap(), std::slice::from_ref(&party));
+            let found = cas_services(&mut tx, "ent.example").await.unwrap();
+            assert_eq!(found, std::slice::from_ref(&party));
+            assert_eq!(cas_services(&mut tx, "cantine.example").await.unwrap(), []);
             assert!(delete(&mut tx, &party.id).await.unwrap());
             assert!(!delete(&mut tx, &party.id).await.unwrap());
         })

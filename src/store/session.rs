@@ -17,6 +17,13 @@ statements! {
         i.locale, i.created_at
         FROM session s JOIN identity i ON i.id = s.identity_id
         WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2";
+    FIND_LIVE_BY_ID = "SELECT s.id AS session_id, s.authenticated_at, s.acr, s.amr, s.device, s.expires_at, s.ended_at,
+        i.id, i.status, i.status_detail, i.family_name, i.usage_name, i.given_name, i.birth_date, i.sex, i.username,
+        i.locale, i.created_at
+        FROM session s JOIN identity i ON i.id = s.identity_id
+        WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2";
+    // Whoever changes this row first has it until the end of the transaction, on any node.
+    HOLD = "UPDATE session SET expires_at = expires_at WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
     INSERT = "INSERT INTO session (id, token_hash, identity_id, authenticated_at, acr, amr, device, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     RENEW = "UPDATE session SET token_hash = $2, authenticated_at = $3, acr = $4, amr = $5, device = $6,
@@ -35,7 +42,9 @@ statements! {
 // and by which name they know the person.
 const PARTICIPANTS: Bulk = Bulk {
     name: "PARTICIPANTS",
-    head: "SELECT p.session_id, p.client_id, r.name, r.metadata, u.value AS subject
+    head: "SELECT p.session_id, p.client_id, r.name, r.metadata, u.value AS subject,
+            (SELECT CAST(COUNT(*) AS BIGINT) FROM cas_login c
+                WHERE c.session_id = p.session_id AND c.client_id = p.client_id) AS cas_logins
         FROM participation p JOIN session s ON s.id = p.session_id JOIN relying_party r ON r.id = p.client_id
         LEFT JOIN subject u ON u.sector = r.sector AND u.identity_id = s.identity_id AND u.in_use
         WHERE p.session_id IN (",
@@ -61,6 +70,15 @@ pub struct Participant {
     pub backchannel: Option<LogoutAddress>,
     /// Where the browser is sent, in a frame.
     pub frontchannel: Option<LogoutAddress>,
+    /// Whether it validated a ticket (CAS) and wants to be told by it.
+    pub has_cas_login: bool,
+}
+
+impl Participant {
+    /// Whether it is told behind the browser, in whatever words.
+    pub const fn is_told(&self) -> bool {
+        self.backchannel.is_some() || self.has_cas_login
+    }
 }
 
 fn participant(row: &Row) -> Result<Participant, StoreError> {
@@ -73,6 +91,7 @@ fn participant(row: &Row) -> Result<Participant, StoreError> {
         subject: row.get("subject")?,
         backchannel: metadata.backchannel_logout,
         frontchannel: metadata.frontchannel_logout,
+        has_cas_login: row.get::<i64>("cas_logins")? > 0,
     })
 }
 
@@ -103,6 +122,25 @@ pub async fn find_live(
         .optional(FIND_LIVE, [token.as_bytes().into(), now.into()])
         .await?
     {
+        None => Ok(None),
+        Some(row) => Ok(Some((session(&row)?, super::identity::identity(&row)?))),
+    }
+}
+
+/// A session that stands, held until the end of the transaction, with its person: nobody ends it meanwhile, on any node, so
+/// whoever ends it afterwards sees what was written with it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn hold(
+    tx: &mut Tx,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<(Session, Identity)>, StoreError> {
+    if tx.execute(HOLD, [text(id), now.into()]).await? == 0 {
+        return Ok(None);
+    }
+    match tx.optional(FIND_LIVE_BY_ID, [text(id), now.into()]).await? {
         None => Ok(None),
         Some(row) => Ok(Some((session(&row)?, super::identity::identity(&row)?))),
     }
@@ -273,6 +311,7 @@ mod tests {
                 subject: Some("lina-there".into()),
                 backchannel: ent.metadata.backchannel_logout.clone(),
                 frontchannel: None,
+                has_cas_login: false,
             };
             assert_eq!(told, [expected]);
 

@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod cards;
+mod cas;
 pub mod cookie;
 pub mod error;
 mod farewell;
@@ -56,6 +57,7 @@ pub fn router(state: WebState) -> Router {
         .merge(health())
         .merge(files::routes())
         .merge(oauth::routes())
+        .merge(cas::routes())
         .merge(login::routes())
         .fallback(async || error::WebError::NotFound)
         .layer(from_fn_with_state(state.clone(), origin::same_origin_forms))

@@ -7,7 +7,7 @@ mod saml;
 use std::fmt;
 use std::str::FromStr;
 
-pub use cas::CasService;
+pub use cas::{CasAttribute, CasPreset, CasService, CasSource, ValueFormat};
 pub use metadata::{ApplicationType, ClientKeys, ClientMetadata, GrantType, LogoutAddress, SecurityProfile};
 
 pub use saml::{AttributeNames, Encryption, Preset, SamlParty, Signed, Tolerances};

@@ -313,6 +313,7 @@ async fn run(
         pushed: asked.pushed.as_ref().map(continuation::pushed_text),
         needs_more_than_class: !request.assurance.is_met_by(Acr::Class),
         is_signed: asked.is_signed,
+        hint: None,
         asked_at: asked.at.unwrap_or(now).micros(),
     };
     match (decide(&request, session, hinted, asked.at, now), signed_in) {

@@ -5,14 +5,16 @@ use axum::extract::{RawForm, State};
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::acknowledgement::Kind;
-use crate::flows::authorize::{self, Choice, Outcome, Reply};
+use crate::flows::authorize::{self, Choice, Reply};
+use crate::flows::cas as cas_flow;
+use crate::flows::continuation::{Continuation, Protocol};
 use crate::flows::notice::{About, Fact, Notice};
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
 use crate::web::page::Page;
 use crate::web::views::{self, ConsentPage, Hidden, InformationPage, Known, ServiceAbout};
 use crate::web::visit::{Fields, Goal, Visit};
-use crate::web::{WebState, oauth};
+use crate::web::{WebState, cas, oauth};
 
 /// Where the page is.
 const HERE: &str = "/notice";
@@ -20,9 +22,22 @@ const HERE: &str = "/notice";
 /// `GET /notice`.
 pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let cookie = visit.cookie(&state, Name::Session);
+    let (context, cookie) = (&state.context, cookie.as_ref());
     let sealed = visit.query.one("continue").unwrap_or_default();
-    let outcome = authorize::notice(&state.context, &state.keyring, sealed, cookie.as_ref()).await?;
-    oauth::answer(&state, &visit, outcome)
+    match protocol(&state, sealed) {
+        Protocol::Oidc => {
+            let outcome = authorize::notice(context, &state.keyring, sealed, cookie).await?;
+            oauth::answer(&state, &visit, outcome)
+        }
+        Protocol::Cas => cas::answer(&state, &visit, cas_flow::notice(context, sealed, cookie).await?),
+        Protocol::Saml => Err(WebError::BadRequest(None)),
+    }
+}
+
+/// The protocol whose request waits; what cannot be opened is refused there.
+fn protocol(state: &WebState, sealed: &str) -> Protocol {
+    let waiting = Continuation::open(&state.context, sealed);
+    waiting.map(|waiting| waiting.protocol).unwrap_or_default()
 }
 
 /// `POST /notice`.
@@ -42,9 +57,18 @@ pub(super) async fn submit(
     };
     let shown = fields.one("shown").unwrap_or_default();
     let reply = Reply { choice, shown };
-    let (context, keyring) = (&state.context, &state.keyring);
-    let outcome = authorize::answer(context, keyring, sealed, cookie.as_ref(), reply).await?;
-    oauth::answer(&state, &visit, outcome)
+    let (context, cookie) = (&state.context, cookie.as_ref());
+    match protocol(&state, sealed) {
+        Protocol::Oidc => {
+            let outcome = authorize::answer(context, &state.keyring, sealed, cookie, reply).await?;
+            oauth::answer(&state, &visit, outcome)
+        }
+        Protocol::Cas => {
+            let outcome = cas_flow::answer(context, sealed, cookie, reply).await?;
+            cas::answer(&state, &visit, outcome)
+        }
+        Protocol::Saml => Err(WebError::BadRequest(None)),
+    }
 }
 
 /// `POST /login/cancel`: back from the login page to the service.
@@ -55,8 +79,11 @@ pub(super) async fn cancel(
 ) -> Result<Response, WebError> {
     let fields = Fields::read(&String::from_utf8_lossy(&body));
     let sealed = fields.one("continue").unwrap_or_default();
-    let outcome: Outcome = authorize::cancel(&state.context, sealed).await?;
-    oauth::answer(&state, &visit, outcome)
+    match protocol(&state, sealed) {
+        Protocol::Oidc => oauth::answer(&state, &visit, authorize::cancel(&state.context, sealed).await?),
+        Protocol::Cas => cas::answer(&state, &visit, cas_flow::cancel(&state.context, sealed).await?),
+        Protocol::Saml => Err(WebError::BadRequest(None)),
+    }
 }
 
 /// The page itself.

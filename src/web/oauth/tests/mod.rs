@@ -33,6 +33,6 @@ mod rechecked;
 mod refresh;
 mod registration;
 mod signed_request;
-mod site;
+pub(in crate::web) mod site;
 mod token;
 mod userinfo;

@@ -37,6 +37,12 @@ pub enum Namespace {
     Xsi,
     /// SOAP 1.1 envelopes.
     Soap11,
+    /// Answers of a CAS server (CAS Protocol 3.0, appendix A).
+    Cas,
+    /// SAML 1.1 protocol messages, which `/samlValidate` of CAS answers by.
+    Samlp1,
+    /// SAML 1.1 assertions.
+    Saml1,
     /// `xml:lang`.
     Xml,
 }
@@ -62,6 +68,9 @@ impl Namespace {
             Self::Xs => "http://www.w3.org/2001/XMLSchema",
             Self::Xsi => "http://www.w3.org/2001/XMLSchema-instance",
             Self::Soap11 => "http://schemas.xmlsoap.org/soap/envelope/",
+            Self::Cas => "http://www.yale.edu/tp/cas",
+            Self::Samlp1 => "urn:oasis:names:tc:SAML:1.0:protocol",
+            Self::Saml1 => "urn:oasis:names:tc:SAML:1.0:assertion",
             Self::Xml => "http://www.w3.org/XML/1998/namespace",
         }
     }
@@ -86,6 +95,9 @@ impl Namespace {
             Self::Xs => "xs",
             Self::Xsi => "xsi",
             Self::Soap11 => "soap11",
+            Self::Cas => "cas",
+            Self::Samlp1 => "samlp",
+            Self::Saml1 => "saml",
             Self::Xml => "xml",
         }
     }

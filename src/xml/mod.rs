@@ -1,4 +1,4 @@
-//! The XML of SAML: an [`Element`] writes ours, a [`Document`] reads theirs.
+//! L1: XML as SAML and CAS speak it: an [`Element`] writes ours, a [`Document`] reads theirs.
 //!
 //! Ours is written as exclusive canonical XML (xml-exc-c14n §3), so that what is signed is what is sent. Theirs is read
 //! strictly, once, into a small tree that cannot be changed: what would let two readers see two documents (a DOCTYPE,

@@ -1,7 +1,9 @@
 //! Writes our own XML, as exclusive canonical XML (xml-exc-c14n §3) from the first byte.
 //!
-//! Names are words of the program, values are escaped, and a character that XML 1.0 has not (xml §2.2) is left out: no value can become
+//! Names are words of the program or were looked at ([`Element::named`]), values are escaped, and a character that XML 1.0 has not (xml §2.2) is left out: no value can become
 //! markup, and nothing that is written can be unreadable. Must never write an element in more than one way.
+
+use std::borrow::Cow;
 
 use super::{Namespace, lexical};
 
@@ -9,7 +11,7 @@ use super::{Namespace, lexical};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
     namespace: Namespace,
-    name: &'static str,
+    name: Cow<'static, str>,
     attributes: Vec<(Option<Namespace>, &'static str, String)>,
     declared: Vec<Namespace>,
     content: Vec<Content>,
@@ -26,11 +28,19 @@ impl Element {
     pub const fn new(namespace: Namespace, name: &'static str) -> Self {
         Self {
             namespace,
-            name,
+            name: Cow::Borrowed(name),
             attributes: Vec::new(),
             declared: Vec::new(),
             content: Vec::new(),
         }
+    }
+
+    /// An empty element whose name is no word of the program; `None` where the text is no name (xml-names §3).
+    pub fn named(namespace: Namespace, name: &str) -> Option<Self> {
+        lexical::is_ncname(name).then(|| Self {
+            name: Cow::Owned(name.to_owned()),
+            ..Self::new(namespace, "")
+        })
     }
 
     /// With an attribute that has no namespace; said twice, the last counts.
@@ -111,7 +121,7 @@ impl Element {
     /// With an element put before all others, or after the first where that one is called so (saml-core §3.2.1: a
     /// signature stands behind the issuer).
     #[must_use]
-    pub(in crate::saml) fn insert_after(mut self, namespace: Namespace, name: &str, child: Self) -> Self {
+    pub fn insert_after(mut self, namespace: Namespace, name: &str, child: Self) -> Self {
         let is_first =
             matches!(self.content.first(), Some(Content::Element(first)) if first.is(namespace, name));
         self.content
@@ -120,7 +130,7 @@ impl Element {
     }
 
     /// The prefixes that are declared by [`Element::declaring`], here or inside, each once, in their order.
-    pub(in crate::saml) fn declared_prefixes(&self) -> Vec<&'static str> {
+    pub fn declared_prefixes(&self) -> Vec<&'static str> {
         let mut found: Vec<_> = self.declared.iter().map(|namespace| namespace.prefix()).collect();
         for content in &self.content {
             if let Content::Element(child) = content {
@@ -190,7 +200,7 @@ impl Element {
     fn write_name(&self, out: &mut String) {
         out.push_str(self.namespace.prefix());
         out.push(':');
-        out.push_str(self.name);
+        out.push_str(&self.name);
     }
 }
 
@@ -272,8 +282,7 @@ mod tests {
             .attribute("Format", name)
             .text(name)
             .write();
-        let read =
-            crate::saml::xml::Document::read(written.as_bytes(), &crate::saml::xml::Limits::MESSAGE).unwrap();
+        let read = crate::xml::Document::read(written.as_bytes(), &crate::xml::Limits::MESSAGE).unwrap();
         let told = "x</saml:NameID><saml:NameID>admin";
         assert_eq!(read.root().text(), Some(told));
         assert_eq!(read.root().attribute("Format"), Some(told));
