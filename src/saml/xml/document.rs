@@ -240,6 +240,11 @@ impl<'d> Node<'d> {
         self.document.node(self.data.parent as usize)
     }
 
+    /// Whether it is an element of that very document.
+    pub fn is_of(self, document: &Document) -> bool {
+        std::ptr::eq(self.document, document)
+    }
+
     /// What a prefix stands for here (the empty one: the default namespace), as `xsi:type="xs:string"` needs it.
     pub fn namespace_of(self, prefix: &str) -> Option<&'d str> {
         if prefix == Namespace::Xml.prefix() {

@@ -16,6 +16,9 @@ use super::{Document, Fault, Flaw, Namespace};
 /// `xmlns:xmlns` must not be said, nor anything else be called so (xml-names §3).
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
+/// The longest name of a namespace: canonicalisation repeats it at each element that uses it first.
+const LONGEST_NAMESPACE: usize = 256;
+
 /// What a document may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -119,6 +122,8 @@ struct Build<'l> {
     scope: Vec<(Word, Word)>,
     /// Declarations of the outside, which become those of the root.
     inherited: usize,
+    /// Whether the last item is a text that goes on: no tag stood since.
+    in_text: bool,
 }
 
 impl<'l> Build<'l> {
@@ -137,6 +142,7 @@ impl<'l> Build<'l> {
             open: Vec::new(),
             scope: Vec::new(),
             inherited: 0,
+            in_text: false,
         };
         build.word("");
         build
@@ -233,9 +239,10 @@ impl<'l> Build<'l> {
         }
         let (start, end) = (short(start)?, short(end)?);
         match self.document.items.last_mut() {
-            Some(Item::Text(span)) if span.end == start => span.end = end,
+            Some(Item::Text(span)) if self.in_text => span.end = end,
             _ => self.push(Item::Text(Span { start, end }))?,
         }
+        self.in_text = true;
         Ok(())
     }
 
@@ -248,6 +255,7 @@ impl<'l> Build<'l> {
     }
 
     fn open(&mut self, tag: &BytesStart<'_>) -> Result<(), Flaw> {
+        self.in_text = false;
         if self.open.is_empty() && !self.document.items.is_empty() {
             return Err(Flaw::Root);
         }
@@ -294,6 +302,7 @@ impl<'l> Build<'l> {
     }
 
     fn close(&mut self) {
+        self.in_text = false;
         let end = u32::try_from(self.document.items.len()).unwrap_or(u32::MAX);
         let Some(open) = self.open.pop() else { return };
         self.scope.truncate(open.scope);
@@ -334,7 +343,7 @@ impl<'l> Build<'l> {
             "xmlns" => false,
             _ => is_absolute(uri) && !is_xml && uri != XMLNS,
         };
-        if !sound {
+        if !sound || uri.len() > LONGEST_NAMESPACE {
             return Err(Flaw::NamespaceDeclaration);
         }
         if self.scope.len() >= self.limits.namespaces {
@@ -492,6 +501,24 @@ mod tests {
         assert!(!root.has_text());
         assert_eq!(root.namespace_of("a"), Some("urn:a"));
         assert_eq!(root.children().last().unwrap().namespace_of(""), None);
+    }
+
+    #[test]
+    fn text_behind_an_element_is_not_that_of_the_element() {
+        let document = read("<a>1<b>2</b>3<c/>4<d>5<e>6</e></d>7</a>").unwrap();
+        let texts: Vec<_> = document.elements().map(|node| (node.name(), node.text())).collect();
+        let expected = [
+            ("a", None),
+            ("b", Some("2")),
+            ("c", Some("")),
+            ("d", None),
+            ("e", Some("6")),
+        ];
+        assert_eq!(texts, expected);
+        assert_eq!(
+            crate::saml::xml::canonical(document.root(), None, &[]),
+            "<a>1<b>2</b>3<c></c>4<d>5<e>6</e></d>7</a>"
+        );
     }
 
     #[test]
