@@ -506,7 +506,10 @@ mod tests {
     #[test]
     fn text_behind_an_element_is_not_that_of_the_element() {
         let document = read("<a>1<b>2</b>3<c/>4<d>5<e>6</e></d>7</a>").unwrap();
-        let texts: Vec<_> = document.elements().map(|node| (node.name(), node.text())).collect();
+        let texts: Vec<_> = document
+            .elements()
+            .map(|node| (node.name(), node.text()))
+            .collect();
         let expected = [
             ("a", None),
             ("b", Some("2")),
