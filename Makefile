@@ -23,7 +23,7 @@ demo: ## Build Marelle and play its territory on this machine; Ctrl-C ends it
 test: setup test-rust test-interop test-browser ## All tests: Rust on SQLite and PostgreSQL, foreign OpenID Connect clients, the pages in a browser
 
 test-rust: packages ## Only the Rust tests, with a throwaway PostgreSQL
-	tests/setup/postgres $(CARGO) test
+	MARELLE_TEST_XMLSEC1=xmlsec1 tests/setup/postgres $(CARGO) test
 
 test-browser: $(BROWSER_MODULES) ## Only the pages in a browser; pictures in target/screenshots/
 	$(CARGO) build
@@ -40,7 +40,7 @@ check: ## Format, lints and documentation, every warning an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
 bench: ## Measure; docs/performance.md says how to read it
-	@tests/setup/packages build
+	@tests/setup/packages build bench
 	$(CARGO) bench
 
 setup: packages $(BROWSER_MODULES) $(INTEROP_MODULES) $(VENV)/complete ## Only the set-up: system packages by apt, packages of Node.js and Python

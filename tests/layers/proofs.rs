@@ -196,7 +196,13 @@ fn each_outside_crate_stays_behind_its_wall() {
                 "src/web/views.rs",
             ],
         ),
-        ("use samael::crypto;", &["src/saml/xmlsec.rs"]),
+        (
+            "use quick_xml::Reader;",
+            &["src/saml/xml/read.rs", "src/roster/aaf/xml.rs"],
+        ),
+        ("use flate2::Decompress;", &["src/saml/wire.rs"]),
+        ("use samael::crypto;", &["src/saml/xmlsec/second_opinion.rs"]),
+        ("use bergshamra::c14n;", &["src/saml/xmlsec/second_opinion.rs"]),
         ("use webauthn_rs::Webauthn;", &["src/login/passkey.rs"]),
         (
             "use argon2::Argon2;",

@@ -196,32 +196,41 @@ impl Element {
 
 /// Text as xml-c14n §2.3 writes it; characters that are none of XML are left out.
 pub(super) fn escape_text(text: &str, out: &mut String) {
-    for symbol in text.chars() {
-        match symbol {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\r' => out.push_str("&#xD;"),
-            symbol if lexical::is_char(symbol) => out.push(symbol),
-            _ => {}
-        }
-    }
+    escape(text, out, |symbol| match symbol {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '\r' => Some("&#xD;"),
+        symbol if lexical::is_char(symbol) => None,
+        _ => Some(""),
+    });
 }
 
 /// The value of an attribute as xml-c14n §2.3 writes it; characters that are none of XML are left out.
 pub(super) fn escape_attribute(value: &str, out: &mut String) {
-    for symbol in value.chars() {
-        match symbol {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' => out.push_str("&#x9;"),
-            '\n' => out.push_str("&#xA;"),
-            '\r' => out.push_str("&#xD;"),
-            symbol if lexical::is_char(symbol) => out.push(symbol),
-            _ => {}
+    escape(value, out, |symbol| match symbol {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '"' => Some("&quot;"),
+        '\t' => Some("&#x9;"),
+        '\n' => Some("&#xA;"),
+        '\r' => Some("&#xD;"),
+        symbol if lexical::is_char(symbol) => None,
+        _ => Some(""),
+    });
+}
+
+/// Whole stretches at a time: most text has nothing to escape.
+fn escape(text: &str, out: &mut String, instead: impl Fn(char) -> Option<&'static str>) {
+    let mut start = 0;
+    for (at, symbol) in text.char_indices() {
+        if let Some(written) = instead(symbol) {
+            out.push_str(text.get(start..at).unwrap_or_default());
+            out.push_str(written);
+            start = at + symbol.len_utf8();
         }
     }
+    out.push_str(text.get(start..).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -102,8 +102,17 @@ pub(super) fn reference(name: &str) -> Result<char, Flaw> {
     }
 }
 
+/// What most text is made of, and stands for itself.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+}
+
 /// Appends text that holds no reference, its line ends made one (xml §2.11).
 pub(super) fn text(raw: &str, out: &mut String) -> Result<(), Flaw> {
+    if raw.bytes().all(|byte| is_plain(byte) || byte == b'\n') {
+        out.push_str(raw);
+        return Ok(());
+    }
     let mut symbols = raw.chars().peekable();
     while let Some(symbol) = symbols.next() {
         match symbol {
@@ -121,6 +130,13 @@ pub(super) fn text(raw: &str, out: &mut String) -> Result<(), Flaw> {
 
 /// Appends the value of an attribute: references resolved, each line end and tabulation one space (xml §3.3.3).
 pub(super) fn attribute_value(raw: &str, out: &mut String) -> Result<(), Flaw> {
+    if raw
+        .bytes()
+        .all(|byte| is_plain(byte) && !matches!(byte, b'&' | b'<'))
+    {
+        out.push_str(raw);
+        return Ok(());
+    }
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('&') {
         literal(before, out)?;

@@ -413,18 +413,20 @@ impl<'l> Build<'l> {
     }
 }
 
-/// RFC 3986 §4.3: with a scheme, and in the characters of a URI.
+/// RFC 3986 §4.3 and §3.5: with a scheme, in the characters of a URI, with one fragment at most. Not with `&`, which
+/// libxml2 leaves as it is in canonical forms and others escape.
 fn is_absolute(uri: &str) -> bool {
-    let Some((scheme, _)) = uri.split_once(':') else {
+    let Some((scheme, rest)) = uri.split_once(':') else {
         return false;
     };
     let mut symbols = scheme.chars();
+    let fragments = rest.matches('#').count();
     symbols.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && symbols.all(|symbol| symbol.is_ascii_alphanumeric() || matches!(symbol, '+' | '-' | '.'))
-        && uri.chars().all(|symbol| {
-            symbol.is_ascii_graphic()
-                && !matches!(symbol, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
-        })
+        && symbols.all(|symbol| symbol.is_ascii_alphanumeric() || "+-.".contains(symbol))
+        && rest
+            .chars()
+            .all(|symbol| symbol.is_ascii_alphanumeric() || "-._~:/?#@!$'()*+,;=".contains(symbol))
+        && fragments <= 1
 }
 
 /// xml §2.8: `version`, then perhaps `encoding`, then perhaps `standalone`.
@@ -435,10 +437,10 @@ fn read_declaration(content: &str) -> Result<(), Flaw> {
     if said.next() != Some(("version", "1.0")) {
         return Err(Flaw::Declaration);
     }
-    if let Some((_, encoding)) = said.next_if(|(name, _)| *name == "encoding") {
-        if !encoding.eq_ignore_ascii_case("utf-8") {
-            return Err(Flaw::Encoding);
-        }
+    if let Some((_, encoding)) = said.next_if(|(name, _)| *name == "encoding")
+        && !encoding.eq_ignore_ascii_case("utf-8")
+    {
+        return Err(Flaw::Encoding);
     }
     let standalone = said.next_if(|(name, value)| *name == "standalone" && matches!(*value, "yes" | "no"));
     match (standalone, said.next()) {
@@ -665,6 +667,9 @@ mod tests {
             "<a xmlns:p=''/>",
             "<a xmlns:p='1:x'/>",
             "<a xmlns:p='urn:x y'/>",
+            "<a xmlns:p='urn:x&amp;y'/>",
+            "<a xmlns:p='http://x/a#b#c'/>",
+            "<a xmlns:p='http://x/[y]'/>",
             "<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>",
             "<a xmlns='http://www.w3.org/2000/xmlns/'/>",
             "<a xmlns:xml='urn:x'/>",
