@@ -90,6 +90,10 @@ pub enum Kind {
     ConsentRefused,
     /// A person withdrew a consent.
     ConsentWithdrawn,
+    /// Metadata of SAML service providers changed.
+    MetadataChanged,
+    /// Metadata of SAML service providers were not taken: what was there before stays.
+    MetadataRefused,
     /// A relying party confirmed a logout.
     LogoutDelivered,
     /// A relying party could not be told of a logout.
@@ -121,6 +125,8 @@ stored_names!(Kind, "audit kind", {
     ConsentGiven => "consent.given",
     ConsentRefused => "consent.refused",
     ConsentWithdrawn => "consent.withdrawn",
+    MetadataChanged => "saml_metadata.changed",
+    MetadataRefused => "saml_metadata.refused",
     LogoutDelivered => "logout.delivered",
     LogoutFailed => "logout.failed",
 });

@@ -166,7 +166,9 @@ async fn send(context: &Context, reach: Reach, uri: &str, token: &str) -> Met {
             let words = match error {
                 OutboundError::TooLong { .. } => "answered too much",
                 OutboundError::Private { .. } => "leads into a private network",
-                OutboundError::Unreachable { .. } | OutboundError::Setup { .. } => "unreachable",
+                OutboundError::Unreachable { .. }
+                | OutboundError::Setup { .. }
+                | OutboundError::Unkept { .. } => "unreachable",
             };
             tracing::info!(cause = %error, "a logout token was not delivered");
             Met {

@@ -40,6 +40,7 @@ pub mod registration;
 pub mod release;
 pub mod request_object;
 pub mod revocation;
+pub mod saml;
 pub mod session;
 pub mod sign_in;
 pub mod subject;
