@@ -11,6 +11,7 @@ mod http;
 mod keys;
 mod oidc;
 mod outbound;
+mod saml;
 mod session;
 mod tls;
 
@@ -24,6 +25,7 @@ pub use http::Http;
 pub use keys::Keys;
 pub use oidc::Oidc;
 pub use outbound::Outbound;
+pub use saml::Saml;
 pub use session::Session;
 pub use tls::Tls;
 
@@ -94,6 +96,8 @@ pub struct Config {
     pub oidc: Oidc,
     /// CAS.
     pub cas: Cas,
+    /// SAML.
+    pub saml: Saml,
     /// Requests to other hosts.
     pub outbound: Outbound,
 }
@@ -134,6 +138,7 @@ impl Config {
         self.keys.validate()?;
         self.session.validate()?;
         self.oidc.validate()?;
+        self.saml.validate()?;
         self.cas.validate()
     }
 }

@@ -96,6 +96,10 @@ pub enum Kind {
     TicketRefused,
     /// A service that acts for a person was given a ticket for another (CAS).
     ProxyTicketIssued,
+    /// Metadata of SAML service providers changed.
+    MetadataChanged,
+    /// Metadata of SAML service providers were not taken: what was there before stays.
+    MetadataRefused,
     /// A relying party confirmed a logout.
     LogoutDelivered,
     /// A relying party could not be told of a logout.
@@ -130,6 +134,8 @@ stored_names!(Kind, "audit kind", {
     TicketValidated => "ticket.validated",
     TicketRefused => "ticket.refused",
     ProxyTicketIssued => "proxy_ticket.issued",
+    MetadataChanged => "saml_metadata.changed",
+    MetadataRefused => "saml_metadata.refused",
     LogoutDelivered => "logout.delivered",
     LogoutFailed => "logout.failed",
 });

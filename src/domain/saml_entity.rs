@@ -76,8 +76,12 @@ pub struct ServiceProvider {
     pub requested_attributes: Vec<String>,
     /// Its name, in French where there is one (mdui §2.1.2).
     pub display_name: Option<String>,
+    /// Its name in English.
+    pub display_name_en: Option<String>,
     /// What it does with data (mdui §2.1.4).
     pub privacy_url: Option<String>,
     /// Categories that its registrar put it into (`http://macedir.org/entity-category`).
     pub categories: Vec<String>,
+    /// Who registered it in its federation (saml-metadata-rpi §2.1.1).
+    pub registration_authority: Option<String>,
 }

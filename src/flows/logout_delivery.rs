@@ -195,7 +195,9 @@ pub(super) async fn post(
             let words = match error {
                 OutboundError::TooLong { .. } => "answered too much",
                 OutboundError::Private { .. } => "leads into a private network",
-                OutboundError::Unreachable { .. } | OutboundError::Setup { .. } => "unreachable",
+                OutboundError::Unreachable { .. }
+                | OutboundError::Setup { .. }
+                | OutboundError::Unkept { .. } => "unreachable",
             };
             tracing::info!(cause = %error, "a party was not told of a logout");
             Met {

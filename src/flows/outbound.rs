@@ -9,6 +9,7 @@
 mod reach;
 
 use std::future::Future;
+use std::io::Write;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -46,10 +47,20 @@ pub enum OutboundError {
         host: String,
     },
     /// More came back than is read.
-    #[error("{host}: the answer is longer than {BODY} bytes")]
+    #[error("{host}: the answer is longer than {most} bytes")]
     TooLong {
         /// The host that was asked.
         host: String,
+        /// How many bytes are read.
+        most: u64,
+    },
+    /// What came back could not be kept.
+    #[error("{host}: {message}")]
+    Unkept {
+        /// The host that was asked.
+        host: String,
+        /// What happened.
+        message: String,
     },
 }
 
@@ -61,6 +72,63 @@ pub type Answer<'a> =
 pub trait Outbound: Send + Sync {
     /// Sends a request and reads the answer.
     fn send(&self, request: http::Request<Vec<u8>>) -> Answer<'_>;
+
+    /// Sends a request and writes the body of its answer to `to`, as it comes; answers the rest.
+    fn download<'a>(
+        &'a self,
+        request: http::Request<Vec<u8>>,
+        limit: Limit,
+        to: &'a mut (dyn Write + Send),
+    ) -> Downloaded<'a> {
+        Box::pin(async move {
+            let host = request.uri().host().unwrap_or_default().to_owned();
+            let answer = self.send(request).await?;
+            let (parts, body) = answer.into_parts();
+            let mut kept = Kept {
+                host,
+                limit,
+                length: 0,
+            };
+            kept.write(&body, to)?;
+            Ok(http::Response::from_parts(parts, ()))
+        })
+    }
+}
+
+/// A download that is on its way.
+pub type Downloaded<'a> =
+    Pin<Box<dyn Future<Output = Result<http::Response<()>, OutboundError>> + Send + 'a>>;
+
+/// What a download may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Its most bytes.
+    pub bytes: u64,
+    /// The longest it may take.
+    pub time: Duration,
+}
+
+/// A body that is being written down.
+struct Kept {
+    host: String,
+    limit: Limit,
+    length: u64,
+}
+
+impl Kept {
+    fn write(&mut self, part: &[u8], to: &mut (dyn Write + Send)) -> Result<(), OutboundError> {
+        self.length = self.length.saturating_add(part.len() as u64);
+        if self.length > self.limit.bytes {
+            return Err(OutboundError::TooLong {
+                host: self.host.clone(),
+                most: self.limit.bytes,
+            });
+        }
+        to.write_all(part).map_err(|error| OutboundError::Unkept {
+            host: self.host.clone(),
+            message: error.to_string(),
+        })
+    }
 }
 
 /// The real client: one for each reach.
@@ -104,7 +172,9 @@ impl HttpClient {
     async fn exchange(
         &self,
         request: http::Request<Vec<u8>>,
-    ) -> Result<http::Response<Vec<u8>>, OutboundError> {
+        limit: Limit,
+        to: &mut (dyn Write + Send),
+    ) -> Result<http::Response<()>, OutboundError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let unreachable = |error: reqwest::Error| OutboundError::Unreachable {
             host: host.clone(),
@@ -112,7 +182,8 @@ impl HttpClient {
             message: error.without_url().to_string(),
         };
         let reach = request.extensions().get().copied().unwrap_or(Reach::Public);
-        let request = reqwest::Request::try_from(request).map_err(unreachable)?;
+        let mut request = reqwest::Request::try_from(request).map_err(unreachable)?;
+        *request.timeout_mut() = Some(limit.time);
         let client = match &self.public {
             Some(public) if reach == Reach::Public => {
                 if names_a_private_address(request.url()) {
@@ -123,14 +194,15 @@ impl HttpClient {
             _ => &self.anywhere,
         };
         let mut answer = client.execute(request).await.map_err(unreachable)?;
-        let mut body = Vec::new();
+        let mut kept = Kept {
+            host: host.clone(),
+            limit,
+            length: 0,
+        };
         while let Some(part) = answer.chunk().await.map_err(unreachable)? {
-            if body.len() + part.len() > BODY {
-                return Err(OutboundError::TooLong { host });
-            }
-            body.extend_from_slice(&part);
+            kept.write(&part, to)?;
         }
-        let mut response = http::Response::new(body);
+        let mut response = http::Response::new(());
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
         Ok(response)
@@ -139,7 +211,24 @@ impl HttpClient {
 
 impl Outbound for HttpClient {
     fn send(&self, request: http::Request<Vec<u8>>) -> Answer<'_> {
-        Box::pin(self.exchange(request))
+        let limit = Limit {
+            bytes: BODY as u64,
+            time: TIME,
+        };
+        Box::pin(async move {
+            let mut body = Vec::new();
+            let (parts, ()) = self.exchange(request, limit, &mut body).await?.into_parts();
+            Ok(http::Response::from_parts(parts, body))
+        })
+    }
+
+    fn download<'a>(
+        &'a self,
+        request: http::Request<Vec<u8>>,
+        limit: Limit,
+        to: &'a mut (dyn Write + Send),
+    ) -> Downloaded<'a> {
+        Box::pin(self.exchange(request, limit, to))
     }
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | forgetting what is over | every ten minutes |
 //! | rotating old signing keys | every hour |
+//! | looking for metadata of SAML service providers that are due | every minute |
 //! | telling relying parties of logouts | every second, and at once when this node has ended a login |
 //!
 //! A job is a flow run again and again; it must be harmless when two nodes run it at once. One that fails is logged
@@ -17,10 +18,12 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::flows::keys::{self, Keyring};
+use crate::flows::saml::metadata::{self, Outcome};
 use crate::flows::{Context, purge};
 
 const PURGE: Duration = Duration::from_secs(600);
 const ROTATION: Duration = Duration::from_secs(3600);
+const METADATA: Duration = Duration::from_secs(60);
 
 /// Comes true when the program stops; an error means that its sender is gone, which is the same.
 type Stop = watch::Receiver<bool>;
@@ -30,6 +33,7 @@ pub async fn work(context: Context, keyring: Keyring, stop: Stop) {
     tokio::join!(
         again_and_again(PURGE, stop.clone(), || forget(&context)),
         again_and_again(ROTATION, stop.clone(), || rotate(&context)),
+        again_and_again(METADATA, stop.clone(), || refresh(&context)),
         logout::work(&context, &keyring, stop.clone()),
     );
 }
@@ -69,5 +73,21 @@ async fn rotate(context: &Context) {
             }
         }
         Err(failure) => tracing::error!(cause = %failure, "could not rotate the signing keys"),
+    }
+}
+
+/// What comes of each source is in the log already, where the flow found it.
+async fn refresh(context: &Context) {
+    match metadata::refresh_due(context).await {
+        Ok(done) => {
+            let failed = done
+                .iter()
+                .filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_)));
+            let failed = failed.count();
+            if !done.is_empty() {
+                tracing::info!(sources = done.len(), failed, "looked for metadata");
+            }
+        }
+        Err(failure) => tracing::error!(cause = %failure, "could not refresh metadata"),
     }
 }

@@ -31,6 +31,9 @@ pub mod relying_party;
 pub mod resource_server;
 pub mod roster;
 pub mod run_undo;
+pub mod saml_entity;
+pub mod saml_key;
+pub mod saml_source;
 pub mod school;
 pub mod service_token;
 pub mod session;
@@ -145,6 +148,9 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("resource_server", resource_server::STATEMENTS),
     ("roster", roster::STATEMENTS),
     ("run_undo", run_undo::STATEMENTS),
+    ("saml_entity", saml_entity::STATEMENTS),
+    ("saml_key", saml_key::STATEMENTS),
+    ("saml_source", saml_source::STATEMENTS),
     ("school", school::STATEMENTS),
     ("service_token", service_token::STATEMENTS),
     ("session", session::STATEMENTS),
@@ -163,6 +169,8 @@ pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("membership", membership::BULKS),
     ("person", person::BULKS),
     ("roster", roster::BULKS),
+    ("saml_entity", saml_entity::BULKS),
+    ("saml_source", saml_source::BULKS),
     ("session", session::BULKS),
 ];
 

@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::db::{Conn, Row, Tx};
+use super::saml_entity::{self, StoredEntity};
 use super::value::text;
 use super::{StoreError, statements};
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
 use crate::domain::relying_party::{Registration, Release, ReleasePolicy, RelyingParty, RelyingPartyId};
+use crate::domain::saml_source::Source;
 
 /// Every column of a party that stands in a statement as `p`, under its own name.
 macro_rules! columns {
@@ -26,8 +28,8 @@ statements! {
     ALL_OF_CAS = concat!("SELECT ", columns!(), " FROM relying_party p WHERE p.cas LIKE $1 ORDER BY p.id");
     SAVE = "INSERT INTO relying_party (id, name, home, sector, subject_strategy, auth_method, pkce_required,
             id_token_alg, redirect_uris, post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
-            registration_policy, registration_token, registered_at, saml, cas)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+            registration_policy, registration_token, registered_at, saml, cas, saml_entity_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, home = excluded.home, sector = excluded.sector,
             subject_strategy = excluded.subject_strategy, auth_method = excluded.auth_method,
             pkce_required = excluded.pkce_required, id_token_alg = excluded.id_token_alg,
@@ -37,8 +39,13 @@ statements! {
             basis = excluded.basis, metadata = excluded.metadata,
             registration_policy = excluded.registration_policy,
             registration_token = excluded.registration_token, registered_at = excluded.registered_at,
-            saml = excluded.saml, cas = excluded.cas";
+            saml = excluded.saml, cas = excluded.cas, saml_entity_id = excluded.saml_entity_id";
     DELETE = "DELETE FROM relying_party WHERE id = $1";
+    // A party is spoken for by its own source and by the federation that it names; which one counts is seen in the rows.
+    BY_ENTITY = concat!("SELECT ", columns!(), ", ", super::saml_entity::columns!(), " FROM relying_party p
+        LEFT JOIN saml_entity e ON e.entity_id = p.saml_entity_id
+        LEFT JOIN saml_source s ON s.id = e.source
+        WHERE p.saml_entity_id = $1 ORDER BY e.rank, e.source");
     // Whoever changes this row first has it until the end of the transaction, on any node.
     HOLD = "UPDATE relying_party SET enabled = enabled WHERE id = $1";
 }
@@ -169,6 +176,36 @@ pub async fn find(conn: &mut Conn, id: &RelyingPartyId) -> Result<Option<Relying
         .transpose()
 }
 
+/// The relying party that is a SAML service provider by this entityID, with the copy of its metadata that counts now: its
+/// own, else its federation's; without any where there is none, or none that is valid.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find_by_entity(
+    conn: &mut Conn,
+    entity_id: &str,
+    now: Timestamp,
+) -> Result<Option<(RelyingParty, Option<StoredEntity>)>, StoreError> {
+    let rows = conn.all(BY_ENTITY, [text(entity_id)]).await?;
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let party = relying_party(first)?;
+    let own = Source::id_of_party(&party.id);
+    let federation = party.saml.as_ref().and_then(|saml| saml.federation.as_ref());
+    let federation = federation.map(|id| Source::id_of_federation(id));
+    for row in &rows {
+        let source: Option<String> = row.get("entity_source")?;
+        if source.is_none() || (source.as_ref() != Some(&own) && source != federation) {
+            continue;
+        }
+        if let Some(entity) = saml_entity::entity(row, now)? {
+            return Ok(Some((party, Some(entity))));
+        }
+    }
+    Ok(Some((party, None)))
+}
+
 /// One relying party, held until the end of the transaction: nobody else changes it meanwhile, on any node. Whoever
 /// changes a part of a party begins here, so that no change is lost to another.
 ///
@@ -234,6 +271,7 @@ pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
         registration.map(|known| known.at).into(),
         party.saml.as_ref().map(json).transpose()?.unwrap_or(NOTHING),
         party.cas.as_ref().map(json).transpose()?.unwrap_or(NOTHING),
+        party.saml.as_ref().map(|saml| saml.entity_id.as_str()).into(),
     ];
     tx.execute(SAVE, values).await.map(drop)
 }

@@ -95,3 +95,24 @@ pub(crate) fn relying_party(id: &str) -> crate::domain::relying_party::RelyingPa
         enabled: true,
     }
 }
+
+/// A source of metadata.
+pub(crate) fn metadata_source(
+    id: &str,
+    origin: crate::domain::saml_source::Origin,
+) -> crate::domain::saml_source::Source {
+    use crate::domain::saml_source::{Location, MAX_AGE, MAX_VALIDITY, MOST_BYTES, Source, Terms};
+    Source {
+        id: id.into(),
+        origin,
+        terms: Terms {
+            location: Location::Url("https://metadata.example/".into()),
+            keys: Vec::new(),
+            entity_id: None,
+            http_addresses: false,
+            max_age: MAX_AGE,
+            max_validity: MAX_VALIDITY,
+            most_bytes: MOST_BYTES,
+        },
+    }
+}

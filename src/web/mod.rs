@@ -15,6 +15,7 @@ mod oauth;
 pub mod origin;
 pub mod page;
 pub mod request;
+mod saml;
 pub mod server;
 pub mod views;
 pub mod visit;
@@ -58,6 +59,7 @@ pub fn router(state: WebState) -> Router {
         .merge(files::routes())
         .merge(oauth::routes())
         .merge(cas::routes())
+        .merge(saml::routes())
         .merge(login::routes())
         .fallback(async || error::WebError::NotFound)
         .layer(from_fn_with_state(state.clone(), origin::same_origin_forms))

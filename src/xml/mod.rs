@@ -12,6 +12,8 @@ mod fault;
 mod lexical;
 mod namespace;
 mod read;
+mod rendering;
+mod stream;
 
 pub use canonical::canonical;
 pub use document::{Attribute, Document, Node};
@@ -19,3 +21,5 @@ pub use element::Element;
 pub use fault::{Fault, Flaw};
 pub use namespace::Namespace;
 pub use read::{Limits, Scope};
+pub use rendering::{Rendering, write_tag};
+pub use stream::{Stream, Tag, TagAttribute, Token};

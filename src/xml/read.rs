@@ -334,16 +334,8 @@ impl<'l> Build<'l> {
         self.declare(prefix, &uri)
     }
 
-    /// xml-names §2.2, §3, and xml-c14n §1.3: no relative namespace.
     fn declare(&mut self, prefix: &str, uri: &str) -> Result<(), Flaw> {
-        let is_xml = uri == Namespace::Xml.uri();
-        let sound = match prefix {
-            "" => (uri.is_empty() || is_absolute(uri)) && !is_xml && uri != XMLNS,
-            "xml" => is_xml,
-            "xmlns" => false,
-            _ => is_absolute(uri) && !is_xml && uri != XMLNS,
-        };
-        if !sound || uri.len() > LONGEST_NAMESPACE {
+        if !is_sound_declaration(prefix, uri) {
             return Err(Flaw::NamespaceDeclaration);
         }
         if self.scope.len() >= self.limits.namespaces {
@@ -413,6 +405,18 @@ impl<'l> Build<'l> {
     }
 }
 
+/// Whether a prefix may stand for a namespace: xml-names §2.2, §3, and xml-c14n §1.3, no relative one.
+pub(super) fn is_sound_declaration(prefix: &str, uri: &str) -> bool {
+    let is_xml = uri == Namespace::Xml.uri();
+    let sound = match prefix {
+        "" => (uri.is_empty() || is_absolute(uri)) && !is_xml && uri != XMLNS,
+        "xml" => is_xml,
+        "xmlns" => false,
+        _ => is_absolute(uri) && !is_xml && uri != XMLNS,
+    };
+    sound && uri.len() <= LONGEST_NAMESPACE
+}
+
 /// RFC 3986 §4.3 and §3.5: with a scheme, in the characters of a URI, with one fragment at most. Not with `&`, which
 /// libxml2 leaves as it is in canonical forms and others escape.
 fn is_absolute(uri: &str) -> bool {
@@ -430,7 +434,7 @@ fn is_absolute(uri: &str) -> bool {
 }
 
 /// xml §2.8: `version`, then perhaps `encoding`, then perhaps `standalone`.
-fn read_declaration(content: &str) -> Result<(), Flaw> {
+pub(super) fn read_declaration(content: &str) -> Result<(), Flaw> {
     let inside = content.strip_prefix("xml").ok_or(Flaw::Declaration)?;
     let said = lexical::attributes(inside, 3).map_err(|_| Flaw::Declaration)?;
     let mut said = said.into_iter().peekable();
@@ -449,7 +453,7 @@ fn read_declaration(content: &str) -> Result<(), Flaw> {
     }
 }
 
-fn complaint(error: &Error) -> Flaw {
+pub(super) fn complaint(error: &Error) -> Flaw {
     match error {
         Error::Encoding(_) => Flaw::Encoding,
         _ => Flaw::IllFormed,

@@ -79,6 +79,8 @@ pub struct Tolerances {
     pub index_and_url: bool,
     /// AES in CBC mode, where it can read nothing better.
     pub cbc: bool,
+    /// Addresses without TLS in the metadata that are its own (never in a federation's).
+    pub http_addresses: bool,
 }
 
 /// What the operator says of a service provider.
@@ -87,6 +89,8 @@ pub struct Tolerances {
 pub struct SamlParty {
     /// Its entityID, byte for byte.
     pub entity_id: String,
+    /// The federation whose metadata speak for it, where it has none of its own; no other federation is believed of it.
+    pub federation: Option<String>,
     /// Which parts of an answer are signed.
     pub signed: Signed,
     /// Whether ECDSA with SHA-256 takes the place of RSA with SHA-256.
@@ -113,6 +117,7 @@ impl Default for SamlParty {
     fn default() -> Self {
         Self {
             entity_id: String::new(),
+            federation: None,
             signed: Signed::default(),
             ecdsa: false,
             encryption: Encryption::default(),
