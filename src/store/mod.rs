@@ -31,6 +31,7 @@ pub mod resource_server;
 pub mod roster;
 pub mod run_undo;
 pub mod saml_entity;
+pub mod saml_logout;
 pub mod saml_source;
 pub mod school;
 pub mod service_token;
@@ -147,6 +148,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("run_undo", run_undo::STATEMENTS),
     ("saml_entity", saml_entity::STATEMENTS),
     ("saml_source", saml_source::STATEMENTS),
+    ("saml_logout", saml_logout::STATEMENTS),
     ("school", school::STATEMENTS),
     ("service_token", service_token::STATEMENTS),
     ("session", session::STATEMENTS),
