@@ -14,6 +14,7 @@ mod oauth;
 pub mod origin;
 pub mod page;
 pub mod request;
+mod saml;
 pub mod server;
 pub mod views;
 pub mod visit;
@@ -56,6 +57,7 @@ pub fn router(state: WebState) -> Router {
         .merge(health())
         .merge(files::routes())
         .merge(oauth::routes())
+        .merge(saml::routes())
         .merge(login::routes())
         .fallback(async || error::WebError::NotFound)
         .layer(from_fn_with_state(state.clone(), origin::same_origin_forms))

@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use super::WebState;
 use super::error::WebError;
 
-/// OpenID Connect Core §3.1.2.1 (authorization by POST), RP-Initiated Logout §2 (logout by POST), and endpoints that
-/// look at no cookie.
-const OPEN_TO_OTHERS: [&str; 2] = ["/oauth/", "/api/"];
+/// OpenID Connect Core §3.1.2.1 (authorization by POST), RP-Initiated Logout §2 (logout by POST), saml-bindings §3.5
+/// (messages by POST), and endpoints that look at no cookie.
+const OPEN_TO_OTHERS: [&str; 4] = ["/oauth/", "/saml/sso", "/saml/slo", "/api/"];
 
 /// Refuses a state-changing request that another site's page has sent.
 pub async fn same_origin_forms(State(state): State<WebState>, request: Request, next: Next) -> Response {

@@ -5,14 +5,16 @@ use axum::extract::{RawForm, State};
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::acknowledgement::Kind;
-use crate::flows::authorize::{self, Choice, Outcome, Reply};
+use crate::flows::authorize::{self, Choice, Reply};
+use crate::flows::continuation::{self, Protocol};
 use crate::flows::notice::{About, Fact, Notice};
+use crate::flows::saml::sso;
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
 use crate::web::page::Page;
 use crate::web::views::{self, ConsentPage, Hidden, InformationPage, Known, ServiceAbout};
 use crate::web::visit::{Fields, Goal, Visit};
-use crate::web::{WebState, oauth};
+use crate::web::{WebState, oauth, saml};
 
 /// Where the page is.
 const HERE: &str = "/notice";
@@ -21,8 +23,17 @@ const HERE: &str = "/notice";
 pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let cookie = visit.cookie(&state, Name::Session);
     let sealed = visit.query.one("continue").unwrap_or_default();
-    let outcome = authorize::notice(&state.context, &state.keyring, sealed, cookie.as_ref()).await?;
-    oauth::answer(&state, &visit, outcome)
+    let (context, keyring) = (&state.context, &state.keyring);
+    match continuation::protocol(context, sealed) {
+        Protocol::Saml => {
+            let outcome = sso::notice(context, keyring, sealed, cookie.as_ref()).await?;
+            saml::answer(&state, &visit, outcome)
+        }
+        Protocol::Oidc | Protocol::Cas => {
+            let outcome = authorize::notice(context, keyring, sealed, cookie.as_ref()).await?;
+            oauth::answer(&state, &visit, outcome)
+        }
+    }
 }
 
 /// `POST /notice`.
@@ -43,8 +54,16 @@ pub(super) async fn submit(
     let shown = fields.one("shown").unwrap_or_default();
     let reply = Reply { choice, shown };
     let (context, keyring) = (&state.context, &state.keyring);
-    let outcome = authorize::answer(context, keyring, sealed, cookie.as_ref(), reply).await?;
-    oauth::answer(&state, &visit, outcome)
+    match continuation::protocol(context, sealed) {
+        Protocol::Saml => {
+            let outcome = sso::answer(context, keyring, sealed, cookie.as_ref(), reply).await?;
+            saml::answer(&state, &visit, outcome)
+        }
+        Protocol::Oidc | Protocol::Cas => {
+            let outcome = authorize::answer(context, keyring, sealed, cookie.as_ref(), reply).await?;
+            oauth::answer(&state, &visit, outcome)
+        }
+    }
 }
 
 /// `POST /login/cancel`: back from the login page to the service.
@@ -55,8 +74,16 @@ pub(super) async fn cancel(
 ) -> Result<Response, WebError> {
     let fields = Fields::read(&String::from_utf8_lossy(&body));
     let sealed = fields.one("continue").unwrap_or_default();
-    let outcome: Outcome = authorize::cancel(&state.context, sealed).await?;
-    oauth::answer(&state, &visit, outcome)
+    let context = &state.context;
+    match continuation::protocol(context, sealed) {
+        Protocol::Saml => {
+            let outcome = sso::cancel(context, &state.keyring, sealed).await?;
+            saml::answer(&state, &visit, outcome)
+        }
+        Protocol::Oidc | Protocol::Cas => {
+            oauth::answer(&state, &visit, authorize::cancel(context, sealed).await?)
+        }
+    }
 }
 
 /// The page itself.

@@ -99,7 +99,8 @@ fn form_post(state: &WebState, visit: &Visit, answer: Answer) -> Result<Response
         .into_response())
 }
 
-fn closed(lang: Lang, service: &str) -> String {
+/// The service is not open for somebody's school.
+pub(in crate::web) fn closed(lang: Lang, service: &str) -> String {
     match lang {
         Lang::Fr => format!(
             "« {service} » n’est pas ouvert pour votre école ou votre établissement. Si vous pensez que c’est une \
@@ -111,7 +112,8 @@ fn closed(lang: Lang, service: &str) -> String {
     }
 }
 
-fn for_adults(lang: Lang, service: &str) -> String {
+/// The service is not for pupils.
+pub(in crate::web) fn for_adults(lang: Lang, service: &str) -> String {
     match lang {
         Lang::Fr => format!(
             "« {service} » n’est pas pour les élèves. Demande à l’école si tu penses que c’est une erreur."

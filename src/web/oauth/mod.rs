@@ -20,10 +20,10 @@ mod revoke;
 mod token;
 mod userinfo;
 
-pub(super) use authorize::answer;
+pub(super) use authorize::{answer, closed, for_adults};
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use axum::Router;
 use axum::extract::Request;
@@ -120,7 +120,7 @@ fn with_nonce(
 }
 
 /// The text of a body that declares itself a form (RFC 6749 §3.2, RFC 6750 §2.2); `None` for any other body.
-fn form<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
+pub(super) fn form<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
     let declared = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let media_type = declared.split(';').next()?.trim();
     let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");

@@ -16,6 +16,6 @@ mod pushed;
 mod refresh;
 mod registration;
 mod signed_request;
-mod site;
+pub(in crate::web) mod site;
 mod token;
 mod userinfo;

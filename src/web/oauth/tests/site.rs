@@ -21,35 +21,35 @@ use crate::flows::keys::{self, Keyring};
 use crate::flows::testing::scene;
 use crate::web::{WebState, router};
 
-pub(super) const ISSUER: &str = "https://id.example.fr";
-pub(super) const ECOLE: &str = "9990001X";
-pub(super) const COLLEGE: &str = "9990101F";
-pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(in crate::web) const ISSUER: &str = "https://id.example.fr";
+pub(in crate::web) const ECOLE: &str = "9990001X";
+pub(in crate::web) const COLLEGE: &str = "9990101F";
+pub(in crate::web) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// What a test of the flows stands on.
-pub(super) type Scene = (Context, Arc<ManualClock>);
+pub(in crate::web) type Scene = (Context, Arc<ManualClock>);
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: String,
+pub(in crate::web) struct Reply {
+    pub(in crate::web) status: StatusCode,
+    pub(in crate::web) headers: HeaderMap,
+    pub(in crate::web) body: String,
 }
 
 impl Reply {
-    pub(super) fn header(&self, name: header::HeaderName) -> Option<&str> {
+    pub(in crate::web) fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     /// Where the browser is sent; the answer must be 303.
-    pub(super) fn location(&self) -> &str {
+    pub(in crate::web) fn location(&self) -> &str {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{self:?}");
         self.header(header::LOCATION).unwrap()
     }
 
     /// A parameter of the address the browser is sent to.
-    pub(super) fn sent(&self, name: &str) -> Option<String> {
+    pub(in crate::web) fn sent(&self, name: &str) -> Option<String> {
         let query = self
             .location()
             .split_once('?')
@@ -62,7 +62,7 @@ impl Reply {
             .map(|(_, value)| value)
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::web) fn json(&self) -> Value {
         assert_eq!(
             self.header(header::CONTENT_TYPE),
             Some("application/json"),
@@ -72,21 +72,21 @@ impl Reply {
     }
 
     /// The error of a token answer.
-    pub(super) fn error(&self) -> String {
+    pub(in crate::web) fn error(&self) -> String {
         self.json()["error"].as_str().unwrap().to_owned()
     }
 }
 
 /// The site and what is behind it.
-pub(super) struct Site {
-    pub(super) context: Context,
-    pub(super) clock: Arc<ManualClock>,
+pub(in crate::web) struct Site {
+    pub(in crate::web) context: Context,
+    pub(in crate::web) clock: Arc<ManualClock>,
     router: Router,
 }
 
 impl Site {
     /// A site with the parties `ent`, `cantine` and the public `tablette`.
-    pub(super) async fn new((context, clock): Scene) -> Self {
+    pub(in crate::web) async fn new((context, clock): Scene) -> Self {
         keys::testing::premade(&context).await;
         let keyring = Keyring::open(&context).await.unwrap();
         let state = WebState {
@@ -109,7 +109,7 @@ impl Site {
     }
 
     /// The same site as another node runs it: nothing is shared but the database.
-    pub(super) async fn another_node(&self) -> Self {
+    pub(in crate::web) async fn another_node(&self) -> Self {
         let context = scene::another_node(&self.context).await;
         let keyring = Keyring::open(&context).await.unwrap();
         let state = WebState {
@@ -124,25 +124,25 @@ impl Site {
         }
     }
 
-    pub(super) async fn declare(&self, party: &RelyingParty) {
+    pub(in crate::web) async fn declare(&self, party: &RelyingParty) {
         scene::declare(&self.context, party).await;
     }
 
     /// An invented pupil of a school.
-    pub(super) async fn pupil(&self, name: &str, number: i64, uai: &str) -> Identity {
+    pub(in crate::web) async fn pupil(&self, name: &str, number: i64, uai: &str) -> Identity {
         scene::pupil(&self.context, name, number, uai).await
     }
 
     /// Signs a pupil in, in a browser.
-    pub(super) async fn sign_in(&self, browser: &mut Browser, who: &Identity) {
+    pub(in crate::web) async fn sign_in(&self, browser: &mut Browser, who: &Identity) {
         browser.cookie = Some(scene::sign_in(&self.context, who, browser.cookie.as_ref()).await);
     }
 
-    pub(super) fn advance(&self, seconds: u64) {
+    pub(in crate::web) fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    pub(super) async fn send(&self, request: Request<Body>) -> Reply {
+    pub(in crate::web) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
@@ -154,12 +154,12 @@ impl Site {
     }
 
     /// How many journal entries are of a kind.
-    pub(super) async fn journalled(&self, kind: &str) -> usize {
+    pub(in crate::web) async fn journalled(&self, kind: &str) -> usize {
         scene::journalled(&self.context, kind).await
     }
 
     /// A token request of a client; `change` replaces, adds, or (empty) leaves out a parameter.
-    pub(super) async fn token(&self, client: &str, code: &str, change: &[(&str, &str)]) -> Reply {
+    pub(in crate::web) async fn token(&self, client: &str, code: &str, change: &[(&str, &str)]) -> Reply {
         let redirect_uri = format!("https://{client}.example/cb");
         let mut form = vec![
             ("grant_type", "authorization_code"),
@@ -172,11 +172,11 @@ impl Site {
     }
 
     /// A form that a client posts.
-    pub(super) async fn post(&self, client: &str, path: &str, form: &[(&str, &str)]) -> Reply {
+    pub(in crate::web) async fn post(&self, client: &str, path: &str, form: &[(&str, &str)]) -> Reply {
         self.send(asking(client, path, form)).await
     }
 
-    pub(super) async fn userinfo(&self, token: &str) -> Reply {
+    pub(in crate::web) async fn userinfo(&self, token: &str) -> Reply {
         let request =
             Request::get("/oauth/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.send(request.body(Body::empty()).unwrap()).await
@@ -184,7 +184,7 @@ impl Site {
 }
 
 /// A form of a client on its way; the public one says who it is, the others prove it.
-pub(super) fn asking(client: &str, path: &str, form: &[(&str, &str)]) -> Request<Body> {
+pub(in crate::web) fn asking(client: &str, path: &str, form: &[(&str, &str)]) -> Request<Body> {
     let mut form = form.to_vec();
     if client == "tablette" && !form.iter().any(|(name, _)| *name == "client_id") {
         form.push(("client_id", client));
@@ -210,7 +210,7 @@ fn changed<'a>(mut all: Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)])
 }
 
 /// The address of a right authorization request of a client, changed.
-pub(super) fn authorize_url(client: &str, change: &[(&str, &str)]) -> String {
+pub(in crate::web) fn authorize_url(client: &str, change: &[(&str, &str)]) -> String {
     let challenge = BASE64URL_NOPAD.encode(&sha256(VERIFIER.as_bytes()));
     let redirect_uri = format!("https://{client}.example/cb");
     let all = vec![
@@ -228,8 +228,8 @@ pub(super) fn authorize_url(client: &str, change: &[(&str, &str)]) -> String {
 
 /// A browser: it keeps the session cookie.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Browser {
-    pub(super) cookie: Option<Secret>,
+pub(in crate::web) struct Browser {
+    pub(in crate::web) cookie: Option<Secret>,
 }
 
 impl Browser {
@@ -240,19 +240,19 @@ impl Browser {
         }
     }
 
-    pub(super) async fn get(&self, site: &Site, address: &str) -> Reply {
+    pub(in crate::web) async fn get(&self, site: &Site, address: &str) -> Reply {
         let request = self.dressed(Request::get(address));
         site.send(request.body(Body::empty()).unwrap()).await
     }
 
-    pub(super) async fn post(&self, site: &Site, address: &str, form: String) -> Reply {
+    pub(in crate::web) async fn post(&self, site: &Site, address: &str, form: String) -> Reply {
         let request = self.dressed(Request::post(address));
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         site.send(request.body(Body::from(form)).unwrap()).await
     }
 
     /// Presses a button of the page that tells or asks what a service will know, where the answer leads to that page.
-    pub(super) async fn press(&self, site: &Site, choice: &str, page: &Reply) -> Reply {
+    pub(in crate::web) async fn press(&self, site: &Site, choice: &str, page: &Reply) -> Reply {
         let hidden = |name: &str| {
             let (_, field) = page
                 .body
@@ -270,7 +270,7 @@ impl Browser {
     }
 
     /// The code a client gets for whoever is signed in here, who goes on where they are told what it will know.
-    pub(super) async fn code(&self, site: &Site, client: &str, change: &[(&str, &str)]) -> String {
+    pub(in crate::web) async fn code(&self, site: &Site, client: &str, change: &[(&str, &str)]) -> String {
         let mut reply = self.get(site, &authorize_url(client, change)).await;
         if reply.location().starts_with("/notice") {
             let page = self.get(site, reply.location()).await;
@@ -282,20 +282,20 @@ impl Browser {
     }
 
     /// The tokens a client gets for whoever is signed in here.
-    pub(super) async fn tokens(&self, site: &Site, client: &str) -> Value {
+    pub(in crate::web) async fn tokens(&self, site: &Site, client: &str) -> Value {
         let code = self.code(site, client, &[]).await;
         site.token(client, &code, &[]).await.json()
     }
 }
 
 /// The claims of a token, its signature not looked at.
-pub(super) fn claims(token: &Value) -> Value {
+pub(in crate::web) fn claims(token: &Value) -> Value {
     let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap()).unwrap()
 }
 
 /// A site with Lina of the école signed in.
-pub(super) async fn with_lina(scene: Scene) -> (Site, Browser, Identity) {
+pub(in crate::web) async fn with_lina(scene: Scene) -> (Site, Browser, Identity) {
     let site = Site::new(scene).await;
     let lina = site.pupil("Lina", 1, ECOLE).await;
     let mut browser = Browser::default();
