@@ -71,3 +71,20 @@ CREATE TABLE saml_logout (
     PRIMARY KEY (session_id, client_id)
 );
 CREATE UNIQUE INDEX saml_logout_request ON saml_logout (request_id);
+
+-- The keys of SAML, apart from those of OpenID Connect: partners pin them (docs/adr/0015).
+CREATE TABLE saml_key (
+    id TEXT NOT NULL PRIMARY KEY,
+    algorithm TEXT NOT NULL,
+    state TEXT NOT NULL,
+    certificate BYTEA NOT NULL,
+    private_sealed BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    activated_at BIGINT,
+    retired_at BIGINT,
+    CHECK (state IN ('next', 'current', 'retired')),
+    CHECK ((state = 'next') = (activated_at IS NULL)),
+    CHECK ((state = 'retired') = (retired_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX saml_key_current ON saml_key (algorithm) WHERE state = 'current';
+CREATE UNIQUE INDEX saml_key_next ON saml_key (algorithm) WHERE state = 'next';

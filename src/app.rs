@@ -24,6 +24,7 @@ use crate::flows::outbound::{HttpClient, OutboundError};
 use crate::flows::password_gate::PasswordGate;
 use crate::flows::{self, Context, Failure, Settings};
 use crate::jobs;
+use crate::saml::metadata::{Contact, Logo, Organization, Presentation, Words};
 use crate::store::StoreError;
 use crate::store::db::{Address, Db};
 use crate::web::server;
@@ -120,6 +121,7 @@ pub async fn open_with(
         client_keys: FetchedKeys::default(),
         outbound: Arc::new(outbound),
         logout_bell: Arc::default(),
+        saml: flows::saml::SamlState::default(),
         settings: Arc::new(settings(config)),
     };
     flows::installation::check_master_key(&context).await?;
@@ -154,6 +156,43 @@ fn settings(config: &Config) -> Settings {
         needs_dpop_nonce: config.oidc.dpop_nonce,
         key_rotation: (config.keys.rotation_days > 0)
             .then(|| seconds(config.keys.rotation_days.saturating_mul(86_400))),
+        saml: presentation(config),
+        saml_metadata_lifetime: seconds(config.saml.metadata_days.saturating_mul(86_400)),
+    }
+}
+
+/// What SAML partners are told; an installation that says nothing of itself is called by its host.
+fn presentation(config: &Config) -> Presentation {
+    let saml = &config.saml;
+    let host = config.http.public_url.split("://").last().map(str::to_owned);
+    let words = |fr: &Option<String>, en: &Option<String>| Words {
+        fr: fr.clone(),
+        en: en.clone(),
+    };
+    let contact = |kind, email: &Option<String>| email.clone().map(|email| Contact { kind, email });
+    let contacts = [
+        contact("technical", &saml.technical_contact),
+        contact("support", &saml.support_contact),
+    ];
+    Presentation {
+        display_name: words(&saml.display_name.clone().or(host), &saml.display_name_en),
+        description: words(&saml.description, &saml.description_en),
+        information_url: words(&saml.information_url, &None),
+        logo: saml.logo_url.clone().map(|url| Logo {
+            url,
+            width: saml.logo_width,
+            height: saml.logo_height,
+        }),
+        scopes: saml.scopes.clone(),
+        organization: saml.organization.clone().map(|name| Organization {
+            name,
+            url: saml
+                .organization_url
+                .clone()
+                .unwrap_or_else(|| config.http.public_url.clone()),
+        }),
+        contacts: contacts.into_iter().flatten().collect(),
+        wants_signed_requests: saml.want_signed_requests,
     }
 }
 

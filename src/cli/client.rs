@@ -11,6 +11,7 @@ use crate::domain::grant::Scopes;
 use crate::domain::registration::PolicyId;
 use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 use crate::flows::client::{self, Change};
+use crate::flows::saml::metadata;
 use crate::flows::{Context, person, registration};
 
 /// Look at relying parties, give them secrets, put them out of use, see what one receives.
@@ -171,15 +172,37 @@ async fn list(context: &Context, json: bool) -> Outcome {
         let state = if party.enabled { "in use" } else { "out of use" };
         print_line(format!(
             "{}  {}  {}  {state}  {from}",
-            party.id, party.name, party.auth_method
+            party.id,
+            party.name,
+            protocols(party)
         ));
     }
     Ok(())
 }
 
+/// By what it can be spoken with.
+fn protocols(party: &RelyingParty) -> String {
+    let oidc = party
+        .speaks_openid_connect()
+        .then(|| party.auth_method.to_string());
+    let saml = party.saml.as_ref().map(|saml| format!("saml {}", saml.entity_id));
+    let cas = party.cas.as_ref().map(|_| "cas".to_owned());
+    let spoken: Vec<String> = [oidc, saml, cas].into_iter().flatten().collect();
+    spoken.join(" + ")
+}
+
 async fn show(context: &Context, one: &One) -> Outcome {
     let party = client::find(context, &one.client).await?;
-    let shown = described(&party.ok_or_else(|| unknown(&one.client))?);
+    let party = party.ok_or_else(|| unknown(&one.client))?;
+    let mut shown = described(&party);
+    if let (Some(saml), Some(members)) = (&party.saml, shown.as_object_mut()) {
+        let metadata = metadata::of_entity(context, &saml.entity_id).await?;
+        members.insert("saml".to_owned(), json!(saml));
+        members.insert(
+            "saml_metadata".to_owned(),
+            metadata.map_or_else(|| "none that is valid".into(), |copy| saml_metadata(&copy)),
+        );
+    }
     if one.json {
         print_json(&shown);
         return Ok(());
@@ -197,6 +220,15 @@ async fn show(context: &Context, one: &One) -> Outcome {
         }
     }
     Ok(())
+}
+
+fn saml_metadata(copy: &metadata::Copy) -> Value {
+    json!({
+        "source": copy.source,
+        "fetched_at": copy.fetched_at.map(|at| at.to_string()),
+        "valid_until": copy.valid_until.map(|at| at.to_string()),
+        "provider": copy.provider,
+    })
 }
 
 fn is_something(value: &Value) -> bool {

@@ -9,6 +9,7 @@ use crate::domain::relying_party::SigningAlgorithm;
 use crate::domain::signing_key::SigningKey;
 use crate::flows::Context;
 use crate::flows::keys::{self, Keyring, Listed, Rotation};
+use crate::flows::saml;
 
 /// List and rotate signing keys.
 #[derive(Debug, Subcommand)]
@@ -17,6 +18,10 @@ pub(super) enum Command {
     List(List),
     /// Retire the current key, let the next one sign, publish a new next one.
     Rotate(Rotate),
+    /// List the keys of SAML, and which federations tell their members of each.
+    SamlList(List),
+    /// Let the next SAML key sign, once partners know it: nothing does this by itself.
+    SamlRotate(Rotate),
 }
 
 /// Arguments of `marelle keys list`.
@@ -43,11 +48,17 @@ pub(super) struct Rotate {
 }
 
 pub(super) async fn run(context: &Context, command: Command) -> Outcome {
+    match command {
+        Command::SamlList(arguments) => return saml_list(context, arguments.json).await,
+        Command::SamlRotate(arguments) => return rotate(context, &arguments, true).await,
+        Command::List(_) | Command::Rotate(_) => {}
+    }
     // First start: there is something to list and to rotate.
     Keyring::open(context).await?;
     match command {
         Command::List(arguments) => list(context, arguments.json).await,
-        Command::Rotate(arguments) => rotate(context, &arguments).await,
+        Command::Rotate(arguments) => rotate(context, &arguments, false).await,
+        Command::SamlList(_) | Command::SamlRotate(_) => Ok(()),
     }
 }
 
@@ -98,14 +109,59 @@ fn moved(key: &SigningKey) -> Value {
     })
 }
 
-async fn rotate(context: &Context, arguments: &Rotate) -> Outcome {
+async fn saml_list(context: &Context, json: bool) -> Outcome {
+    let listed = saml::keys::list(context).await?;
+    if json {
+        let lines = listed.iter().map(|line| {
+            let mut described = moved(&line.key);
+            if let Some(members) = described.as_object_mut() {
+                members.insert("certificate_sha256".to_owned(), line.fingerprint.as_str().into());
+                members.insert(
+                    "may_sign_from".to_owned(),
+                    json!(line.ready_at.map(|at| at.to_string())),
+                );
+                members.insert("federations_with".to_owned(), json!(line.federations.0));
+                members.insert("federations_without".to_owned(), json!(line.federations.1));
+            }
+            described
+        });
+        print_json(&lines.collect());
+        return Ok(());
+    }
+    for line in &listed {
+        print_line(format!(
+            "{:<6} {:<8} made {}  certificate sha256:{}",
+            line.key.algorithm.as_str(),
+            line.key.state.as_str(),
+            line.key.created_at,
+            line.fingerprint
+        ));
+        if let Some(ready_at) = line.ready_at {
+            print_line(format!("       may sign from {ready_at}"));
+        }
+        let (with, without) = &line.federations;
+        for (ids, words) in [(with, "known in"), (without, "NOT YET known in")] {
+            if !ids.is_empty() && line.key.state.retired_at().is_none() {
+                print_line(format!("       {words}: {}", ids.join(", ")));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn rotate(context: &Context, arguments: &Rotate, of_saml: bool) -> Outcome {
     let algorithms = match arguments.algorithm {
         Some(algorithm) => vec![algorithm],
         None => SigningAlgorithm::ALL.to_vec(),
     };
     let (mut changed, mut refused) = (Vec::new(), None);
     for algorithm in algorithms {
-        match keys::rotate(context, algorithm, arguments.force, Actor::Operator).await? {
+        let rotation = if of_saml {
+            saml::keys::rotate(context, algorithm, arguments.force, Actor::Operator).await?
+        } else {
+            keys::rotate(context, algorithm, arguments.force, Actor::Operator).await?
+        };
+        match rotation {
             Rotation::Done(keys) => changed.extend(keys),
             Rotation::Refused(why) => {
                 refused = Some(anyhow::anyhow!(

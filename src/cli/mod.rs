@@ -11,6 +11,7 @@ mod doctor;
 mod import;
 mod keys;
 mod match_case;
+mod saml;
 mod sample;
 mod serve;
 mod user;
@@ -75,6 +76,9 @@ enum Command {
     /// List and rotate signing keys.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// SAML: our metadata, and where those of others come from.
+    #[command(subcommand)]
+    Saml(saml::Command),
     /// Create staff, set passwords, list people.
     #[command(subcommand)]
     User(user::Command),
@@ -161,6 +165,7 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Match(command) => match_case::run(&open(file).await?, command).await,
         Command::Keys(command) => keys::run(&open(file).await?, command).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Saml(command) => saml::run(&open(file).await?, command).await,
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&open(file).await?, &arguments).await,
     }

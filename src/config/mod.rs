@@ -10,6 +10,7 @@ mod http;
 mod keys;
 mod oidc;
 mod outbound;
+mod saml;
 mod session;
 mod tls;
 
@@ -22,6 +23,7 @@ pub use http::Http;
 pub use keys::Keys;
 pub use oidc::Oidc;
 pub use outbound::Outbound;
+pub use saml::Saml;
 pub use session::Session;
 pub use tls::Tls;
 
@@ -90,6 +92,8 @@ pub struct Config {
     pub session: Session,
     /// OpenID Connect.
     pub oidc: Oidc,
+    /// SAML.
+    pub saml: Saml,
     /// Requests to other hosts.
     pub outbound: Outbound,
 }
@@ -129,6 +133,7 @@ impl Config {
         self.database.validate()?;
         self.keys.validate()?;
         self.session.validate()?;
+        self.saml.validate()?;
         self.oidc.validate()
     }
 }

@@ -15,6 +15,10 @@ pub const PUBLISHED_AHEAD: Duration = Duration::from_secs(26 * 3600);
 /// working week.
 pub const RETIRED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long a next key of SAML must have been published before it signs: partners that read our metadata do so within a day
+/// or a week, those that were handed a certificate have to be written to.
+pub const SAML_PUBLISHED_AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
+
 /// Where a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
@@ -129,11 +133,24 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`PromotionRefused`] for a key that is not next, or was published less than [`PUBLISHED_AHEAD`] ago.
-    pub fn promote(mut self, now: Timestamp, forced: bool) -> Result<Self, PromotionRefused> {
+    pub fn promote(self, now: Timestamp, forced: bool) -> Result<Self, PromotionRefused> {
+        self.promote_after(PUBLISHED_AHEAD, now, forced)
+    }
+
+    /// [`SigningKey::promote`] where relying parties take another time to see it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn promote_after(
+        mut self,
+        ahead: Duration,
+        now: Timestamp,
+        forced: bool,
+    ) -> Result<Self, PromotionRefused> {
         if self.state != KeyState::Next {
             return Err(self.state.refuse("begin to sign").into());
         }
-        let ready_at = self.created_at.plus(PUBLISHED_AHEAD);
+        let ready_at = self.created_at.plus(ahead);
         if now < ready_at && !forced {
             let published_at = self.created_at;
             return Err(PromotionRefused::TooYoung {

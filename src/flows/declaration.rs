@@ -9,6 +9,7 @@ pub mod relying_party;
 
 mod registration;
 mod resource_server;
+pub mod saml;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -19,10 +20,12 @@ use crate::domain::education::{Academy, School};
 use crate::domain::registration::Policy;
 use crate::domain::relying_party::{ClientAuthMethod, RelyingParty};
 use crate::domain::resource_server::ResourceServer;
+use crate::domain::saml_source::Source;
 use crate::oidc::registration::coherence;
 use crate::store;
 use crate::store::db::Tx;
 use relying_party::DeclaredParty;
+use saml::Concern;
 
 /// Everything the files declare.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +36,8 @@ pub struct Declaration {
     pub schools: Vec<School>,
     /// What projects may register by themselves.
     pub registrations: Vec<Policy>,
+    /// Federations of SAML.
+    pub saml_federations: Vec<Source>,
     /// Relying parties.
     pub relying_parties: Vec<DeclaredParty>,
     /// Services that take access tokens.
@@ -138,8 +143,9 @@ pub async fn apply(
     for policy in &declaration.registrations {
         apply_policy(&mut tx, policy, &mut differences).await?;
     }
+    saml::apply_federations(context, &mut tx, declaration, &mut differences).await?;
     for declared in &declaration.relying_parties {
-        let difference = apply_party(&mut tx, declared).await?;
+        let difference = apply_party(context, &mut tx, declared).await?;
         differences.push(difference);
     }
     resource_server::apply(&mut tx, declaration, &mut differences).await?;
@@ -203,7 +209,11 @@ async fn apply_policy(tx: &mut Tx, policy: &Policy, out: &mut Vec<Difference>) -
     Ok(())
 }
 
-async fn apply_party(tx: &mut Tx, declared: &DeclaredParty) -> Result<Difference, Failure> {
+async fn apply_party(
+    context: &Context,
+    tx: &mut Tx,
+    declared: &DeclaredParty,
+) -> Result<Difference, Failure> {
     let before = store::relying_party::hold(tx, &declared.party.id).await?;
     let id = &declared.party.id;
     if before
@@ -214,11 +224,30 @@ async fn apply_party(tx: &mut Tx, declared: &DeclaredParty) -> Result<Difference
         return Ok(Difference::new(Verb::Kept, "relying_party", id).noted(Some(note)));
     }
     let party = completed(declared, before.as_ref());
-    let verb = compare(before.as_ref(), &party);
+    let mut notes = Vec::new();
+    match saml::concern(tx, &party, context.now()).await? {
+        Concern::None => {}
+        Concern::Taken(other) => {
+            let note = format!("{other} has its entity_id: nothing was changed");
+            return Ok(Difference::new(Verb::Kept, "relying_party", id).noted(Some(note)));
+        }
+        Concern::NoFederation(federation) => {
+            notes.push(format!("no federation «{federation}» is declared"));
+        }
+    }
+    let mut verb = compare(before.as_ref(), &party);
     if verb != Verb::Unchanged {
         store::relying_party::save(tx, &party).await?;
     }
-    Ok(Difference::new(verb, "relying_party", id).noted(secrets_note(&party, before.as_ref())))
+    if let Some(note) = saml::apply_metadata(context, tx, &party, declared.metadata.as_ref()).await? {
+        notes.push(note);
+        if verb == Verb::Unchanged {
+            verb = Verb::Updated;
+        }
+    }
+    notes.extend(secrets_note(&party, before.as_ref()));
+    let note = (!notes.is_empty()).then(|| notes.join("; "));
+    Ok(Difference::new(verb, "relying_party", id).noted(note))
 }
 
 /// The party with everything that its file leaves as it is.
@@ -234,10 +263,11 @@ fn completed(declared: &DeclaredParty, before: Option<&RelyingParty>) -> Relying
 }
 
 fn has_secrets(party: &RelyingParty) -> bool {
-    matches!(
-        party.auth_method,
-        ClientAuthMethod::SecretBasic | ClientAuthMethod::SecretPost
-    )
+    party.speaks_openid_connect()
+        && matches!(
+            party.auth_method,
+            ClientAuthMethod::SecretBasic | ClientAuthMethod::SecretPost
+        )
 }
 
 fn secrets_note(party: &RelyingParty, before: Option<&RelyingParty>) -> Option<String> {
@@ -258,6 +288,7 @@ async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>
         let declared = &declaration.relying_parties;
         if party.registration.is_none() && !declared.iter().any(|declared| declared.party.id == party.id) {
             let removed = store::relying_party::delete(tx, &party.id).await?;
+            store::saml_source::forget(tx, &Source::id_of_party(&party.id)).await?;
             out.push(Difference::new(verb(removed), "relying_party", &party.id));
         }
     }
@@ -272,6 +303,7 @@ async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>
         }
     }
     resource_server::prune(tx, declaration, out).await?;
+    saml::prune(tx, declaration, out).await?;
     for school in store::school::all(tx).await? {
         if !declaration
             .schools

@@ -26,7 +26,6 @@ use crate::domain::relying_party::SigningAlgorithm;
 use crate::domain::signing_key::{KeyState, PromotionRefused, RETIRED_KEPT, SigningKey};
 use crate::jose::{self, Algorithm, KeySet, PrivateKey};
 use crate::oidc::subject::SubjectSecret;
-use crate::saml::xmlsec::Signer;
 use crate::store;
 use crate::store::db::Tx;
 use crate::store::signing_key::Kept;
@@ -100,23 +99,6 @@ impl Keyring {
                 blocking(move || jose::sign(&key, kind, &claims)).await
             }
         }
-    }
-
-    /// What SAML messages are signed with.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn saml_signer(&self, context: &Context, ecdsa: bool) -> Result<Signer, Failure> {
-        let loaded = self.fresh(context).await?;
-        let wanted = if ecdsa { Algorithm::Es256 } else { Algorithm::Rs256 };
-        let mut signing = loaded.signing.iter();
-        let key = signing.find(|key| key.public().algorithm() == wanted);
-        let key = key.ok_or_else(|| Failure::Task(format!("no current {wanted:?} key")))?;
-        let key = crate::saml::xmlsec::PrivateKey::from_pkcs8(&key.to_pkcs8()?)?;
-        Ok(Signer {
-            key,
-            certificate: None,
-        })
     }
 
     async fn fresh(&self, context: &Context) -> Result<Arc<Loaded>, Failure> {

@@ -56,11 +56,14 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use self::saml::SamlState;
 use crate::base::random::Random;
 use crate::base::secret::{SecretError, Vault};
 use crate::base::time::{Clock, Timestamp};
 use crate::domain::session::Lifetimes;
 use crate::jose::JoseError;
+use crate::saml::metadata::Presentation;
+use crate::saml::xmlsec::KeyError;
 use crate::store::StoreError;
 use crate::store::db::Db;
 use client_keys::FetchedKeys;
@@ -86,6 +89,8 @@ pub struct Context {
     pub client_keys: FetchedKeys,
     /// Rung after a commit that left logout tokens waiting, so that this node's job does not sleep its second out.
     pub logout_bell: Arc<Notify>,
+    /// The keys of SAML and our metadata.
+    pub saml: SamlState,
     /// What the installation decided.
     pub settings: Arc<Settings>,
 }
@@ -118,6 +123,10 @@ pub struct Settings {
     pub needs_dpop_nonce: bool,
     /// After how long a signing key is rotated by itself; `None` for never.
     pub key_rotation: Option<Duration>,
+    /// What SAML federations and partners are told of the installation.
+    pub saml: Presentation,
+    /// How long our SAML metadata hold from the day they are asked for.
+    pub saml_metadata_lifetime: Duration,
 }
 
 /// What no flow can do anything about: the person sees one generic sentence, the operator the cause.
@@ -132,6 +141,9 @@ pub enum Failure {
     /// A signing key that does not work.
     #[error(transparent)]
     Jose(#[from] JoseError),
+    /// A key of SAML that does not work.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A background task did not come back.
     #[error("task: {0}")]
     Task(String),

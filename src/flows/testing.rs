@@ -8,11 +8,13 @@ use std::time::Duration;
 use super::client_keys::FetchedKeys;
 use super::outbound::{Answer, Outbound, OutboundError};
 use super::password_gate::PasswordGate;
+use super::saml::SamlState;
 use super::{Context, Settings};
 use crate::base::random::SeededRandom;
 use crate::base::secret::{MasterKey, Vault};
 use crate::base::time::{ManualClock, Timestamp};
 use crate::domain::session::Lifetimes;
+use crate::saml::metadata::Presentation;
 use crate::store::db::Db;
 
 /// 2026-10-01 08:00:00 UTC, a Thursday in the school year 2026.
@@ -35,6 +37,8 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         pushed_request_lifetime: Duration::from_secs(60),
         needs_dpop_nonce: false,
         key_rotation: Some(Duration::from_secs(90 * 24 * 3600)),
+        saml: Presentation::default(),
+        saml_metadata_lifetime: Duration::from_secs(14 * 24 * 3600),
     };
     let vault = Vault::new(&MasterKey::generate(&*random)).unwrap();
     let context = Context {
@@ -46,6 +50,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         client_keys: FetchedKeys::default(),
         outbound: Arc::new(Partners::default()),
         logout_bell: Arc::default(),
+        saml: SamlState::default(),
         settings: Arc::new(settings),
     };
     (context, clock)

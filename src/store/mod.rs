@@ -31,6 +31,7 @@ pub mod resource_server;
 pub mod roster;
 pub mod run_undo;
 pub mod saml_entity;
+pub mod saml_key;
 pub mod saml_logout;
 pub mod saml_source;
 pub mod school;
@@ -147,8 +148,9 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("roster", roster::STATEMENTS),
     ("run_undo", run_undo::STATEMENTS),
     ("saml_entity", saml_entity::STATEMENTS),
-    ("saml_source", saml_source::STATEMENTS),
+    ("saml_key", saml_key::STATEMENTS),
     ("saml_logout", saml_logout::STATEMENTS),
+    ("saml_source", saml_source::STATEMENTS),
     ("school", school::STATEMENTS),
     ("service_token", service_token::STATEMENTS),
     ("session", session::STATEMENTS),

@@ -234,6 +234,12 @@ impl RelyingParty {
         self.auth_method == ClientAuthMethod::None
     }
 
+    /// Whether it is an OpenID Connect client: one without a redirect address, and without a grant that needs none, is none,
+    /// and has neither a secret nor anything else of one.
+    pub fn speaks_openid_connect(&self) -> bool {
+        !self.redirect_uris.is_empty() || self.metadata.allows(GrantType::ClientCredentials)
+    }
+
     /// Whether it serves a school.
     pub fn serves(&self, school: &Uai) -> bool {
         self.schools.is_empty() || self.schools.contains(school)

@@ -9,9 +9,9 @@ use toml::Spanned;
 
 use super::Declaration;
 use super::registration::{RegistrationEntry, policy};
-use super::relying_party::{RelyingPartyEntry, relying_party};
-use super::resource_server;
+use super::relying_party::{RelyingPartyEntry, SAML, relying_party};
 use super::value::parsed;
+use super::{resource_server, saml};
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
 use crate::domain::uai::Uai;
 
@@ -26,6 +26,8 @@ struct File {
     registration: Vec<Spanned<RegistrationEntry>>,
     #[serde(default)]
     relying_party: Vec<Spanned<RelyingPartyEntry>>,
+    #[serde(default)]
+    saml_federation: Vec<Spanned<saml::FederationEntry>>,
     #[serde(default)]
     resource_server: Vec<resource_server::Entry>,
 }
@@ -97,16 +99,35 @@ impl Reader {
             };
             self.declaration.registrations.push(policy(entry).map_err(at)?);
         }
+        for entry in file.saml_federation {
+            let start = entry.span().start;
+            let entry = entry.into_inner();
+            self.once("saml_federation", &entry.id)?;
+            let id = entry.id.clone();
+            let at = |error: String| {
+                let line = line(text, start, &error);
+                InvalidDeclaration(format!("line {line}: saml_federation {id}: {error}"))
+            };
+            let source = saml::federation(entry, read).map_err(at)?;
+            self.declaration.saml_federations.push(source);
+        }
         for entry in file.relying_party {
             let start = entry.span().start;
             let entry = entry.into_inner();
             self.once("relying_party", &entry.id)?;
             let id = entry.id.clone();
+            let saml = entry.saml.as_ref().map(|saml| saml.span().start);
             let at = |error: String| {
-                let line = line(text, start, &error);
+                let line = match (saml, error.strip_prefix(SAML)) {
+                    (Some(start), Some(inside)) => line(text, start, inside),
+                    _ => line(text, start, &error),
+                };
                 InvalidDeclaration(format!("line {line}: relying_party {id}: {error}"))
             };
             let party = relying_party(entry, read).map_err(at)?;
+            if let Some(saml) = &party.party.saml {
+                self.once("entity_id", &saml.entity_id)?;
+            }
             self.declaration.relying_parties.push(party);
         }
         for entry in file.resource_server {

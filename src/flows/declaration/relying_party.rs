@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
+use toml::Spanned;
 
+use super::saml::{self, DeclaredMetadata, SamlEntry};
 use super::value::{
     AlgorithmName, HexDigest, Parsed, RedirectAddress, SafeAddress, WebAddress, parsed, strings, values, yes,
 };
@@ -24,6 +26,9 @@ use crate::oidc::registration::{coherence, keys};
 /// A client secret shorter than this is somebody's password: its digest could be searched.
 const SECRET_LENGTH: usize = 32;
 
+/// What errors about `[relying_party.saml]` begin with.
+pub(super) const SAML: &str = "saml.";
+
 /// A relying party as it is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredParty {
@@ -32,12 +37,18 @@ pub struct DeclaredParty {
     pub party: RelyingParty,
     /// Whether it is in use, where the file says so; else it stays as it is, and a new one is in use.
     pub enabled: Option<bool>,
+    /// The SAML metadata of its own, where the file names any.
+    pub metadata: Option<DeclaredMetadata>,
 }
 
 impl From<RelyingParty> for DeclaredParty {
     fn from(party: RelyingParty) -> Self {
         let enabled = Some(party.enabled);
-        Self { party, enabled }
+        Self {
+            party,
+            enabled,
+            metadata: None,
+        }
     }
 }
 
@@ -105,6 +116,7 @@ pub(super) struct RelyingPartyEntry {
     tos_uri: Option<WebAddress>,
     #[serde(default)]
     contacts: Vec<String>,
+    pub(super) saml: Option<Spanned<SamlEntry>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,6 +146,12 @@ pub(super) fn relying_party(
     read: ReadFile<'_>,
 ) -> Result<DeclaredParty, String> {
     let metadata = metadata(&mut entry, read)?;
+    let saml = entry
+        .saml
+        .take()
+        .map(|saml| saml::saml(&entry.id, saml.into_inner(), read));
+    let saml = saml.transpose().map_err(|error| format!("{SAML}{error}"))?;
+    let (saml, saml_metadata) = saml.unzip();
     let is_fapi2 = metadata.profile == SecurityProfile::Fapi2;
     // What a profile asks for is what is meant where the file says nothing.
     let (method, algorithm) = if is_fapi2 {
@@ -167,7 +185,7 @@ pub(super) fn relying_party(
         schools: values(entry.schools),
         basis: entry.basis.map_or(Basis::default(), |basis| basis.0),
         metadata,
-        saml: None,
+        saml,
         cas: None,
         registration: None,
         enabled: entry.enabled.unwrap_or(true),
@@ -182,6 +200,7 @@ pub(super) fn relying_party(
     Ok(DeclaredParty {
         party,
         enabled: entry.enabled,
+        metadata: saml_metadata.flatten(),
     })
 }
 

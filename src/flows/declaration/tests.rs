@@ -34,7 +34,11 @@ async fn what_a_file_does_not_say_stays_and_what_it_takes_away_is_said() {
             let mut party = party("ent");
             party.secrets = secrets.iter().map(|text| Secret::new(*text).digest()).collect();
             Declaration {
-                relying_parties: vec![DeclaredParty { party, enabled }],
+                relying_parties: vec![DeclaredParty {
+                    party,
+                    enabled,
+                    metadata: None,
+                }],
                 ..Declaration::default()
             }
         };

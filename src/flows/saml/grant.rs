@@ -36,25 +36,25 @@ pub(super) async fn grant(
     let now = context.now();
     let partner = &asked.partner;
     let Ok(protection) = protection(partner) else {
-        return refuse(context, keyring, partner, &asked.address, refusal::NO_ENCRYPTION).await;
+        return refuse(context, partner, &asked.address, refusal::NO_ENCRYPTION).await;
     };
     let mut tx = context.db.begin().await?;
     let live = match admitted(context, &mut tx, &asked, signed_in, now).await? {
         Ok(live) => live,
         Err(instead) => {
             tx.commit().await?;
-            return instead.outcome(context, keyring, &asked).await;
+            return instead.outcome(context, &asked).await;
         }
     };
     let told = match tell(context, &mut tx, keyring, &asked, (signed_in, &live), now).await? {
         Ok(told) => told,
         Err(status) => {
             tx.commit().await?;
-            return refuse(context, keyring, partner, &asked.address, status).await;
+            return refuse(context, partner, &asked.address, status).await;
         }
     };
     tx.commit().await?;
-    let signer = super::signer(context, keyring, partner).await?;
+    let signer = super::signer(context, partner).await?;
     let (issuer, random) = (entity_id(context), context.random.clone());
     let (session, class) = (signed_in.session.clone(), asked.class);
     let (address, audience) = (asked.address, asked.partner.provider.entity_id);
@@ -99,15 +99,10 @@ enum Instead {
 }
 
 impl Instead {
-    async fn outcome(
-        self,
-        context: &Context,
-        keyring: &Keyring,
-        asked: &Addressed<'_>,
-    ) -> Result<Outcome, Failure> {
+    async fn outcome(self, context: &Context, asked: &Addressed<'_>) -> Result<Outcome, Failure> {
         match self {
             Self::Outcome(outcome) => Ok(outcome),
-            Self::Status(status) => refuse(context, keyring, &asked.partner, &asked.address, status).await,
+            Self::Status(status) => refuse(context, &asked.partner, &asked.address, status).await,
         }
     }
 }
@@ -213,9 +208,11 @@ async fn tell(
     };
     let host = Url::parse(&context.settings.public_url).ok();
     let host = host.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+    // The domain that our metadata say we speak for, else the one that we are found under.
+    let scope = context.settings.saml.scopes.first().map_or(host, String::as_str);
     let login = Login {
         subject: &subject,
-        scope: host,
+        scope,
         leave: &super::endpoint(context, "/sign-out"),
         authenticated_at: session.authenticated_at,
     };

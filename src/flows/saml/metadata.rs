@@ -90,6 +90,19 @@ pub async fn quarantine(context: &Context, id: &str) -> Result<Vec<Quarantined>,
     Ok(store::saml_source::quarantine(&mut conn, id).await?)
 }
 
+/// The copy of a party's metadata that counts now.
+pub use crate::store::saml_entity::StoredEntity as Copy;
+
+/// The metadata that count now for the relying party of an entityID; `None` where it has none that are valid.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn of_entity(context: &Context, entity_id: &str) -> Result<Option<Copy>, Failure> {
+    let mut conn = context.db.reader().await?;
+    let found = store::relying_party::find_by_entity(&mut conn, entity_id, context.now()).await?;
+    Ok(found.and_then(|(_, copy)| copy))
+}
+
 /// Takes a source now, due or not; `None` where there is none of that id.
 ///
 /// # Errors

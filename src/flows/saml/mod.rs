@@ -2,7 +2,8 @@
 //!
 //! | file | someone |
 //! | --- | --- |
-//! | `metadata` | is said to be so, by metadata |
+//! | `metadata`, `own` | is said to be so, by metadata: theirs and ours |
+//! | `keys` | signs for us |
 //! | `partner` | is a service provider: who it is, by its entityID |
 //! | `sso`, `grant` | comes with a request, or without one, and goes with an answer |
 //! | `slo` | asks to end a login; is asked to; has answered |
@@ -11,21 +12,32 @@
 //! XML is signed and encrypted off the async threads. Must never answer anywhere but at an address of the metadata.
 
 mod grant;
+pub mod keys;
 pub mod metadata;
 mod name;
+pub mod own;
 mod partner;
 pub mod slo;
 pub mod sso;
 
 pub use partner::{Partner, find};
 
-use super::keys::Keyring;
 use super::{Context, Failure};
+use crate::domain::relying_party::SigningAlgorithm;
 use crate::domain::saml_entity::Binding;
 use crate::saml::wire;
 use crate::saml::xml::Element;
 use crate::saml::xmlsec::redirect::{self, Kind};
-use crate::saml::xmlsec::{self, KeyError, Signer};
+use crate::saml::xmlsec::{self, Signer};
+
+/// What is held in memory of SAML: each node for itself, read again from the database.
+#[derive(Clone, Default)]
+pub struct SamlState {
+    /// The keys.
+    pub keys: keys::SamlKeys,
+    /// Our metadata.
+    pub own: own::OwnMetadata,
+}
 
 /// Our entityID: where our metadata are.
 pub fn entity_id(context: &Context) -> String {
@@ -99,13 +111,12 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|error| Failure::Task(error.to_string()))?
 }
 
-impl From<KeyError> for Failure {
-    fn from(error: KeyError) -> Self {
-        Self::Task(error.to_string())
-    }
-}
-
 /// What messages to a party are signed with.
-async fn signer(context: &Context, keyring: &Keyring, partner: &Partner) -> Result<Signer, Failure> {
-    keyring.saml_signer(context, partner.saml.ecdsa).await
+async fn signer(context: &Context, partner: &Partner) -> Result<Signer, Failure> {
+    let algorithm = if partner.saml.ecdsa {
+        SigningAlgorithm::Es256
+    } else {
+        SigningAlgorithm::Rs256
+    };
+    context.saml.keys.signer(context, algorithm).await
 }

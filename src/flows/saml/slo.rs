@@ -24,7 +24,6 @@ use crate::base::time::Timestamp;
 use crate::base::url::with_parameters;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::saml_entity::Binding;
-use crate::flows::keys::Keyring;
 use crate::flows::logout::{self, Farewell};
 use crate::flows::session::SignedIn;
 use crate::flows::{Context, Failure, id_token, session};
@@ -130,15 +129,10 @@ struct Asked {
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn by_address(
-    context: &Context,
-    keyring: &Keyring,
-    query: &str,
-    cookie: Option<&Secret>,
-) -> Result<Outcome, Failure> {
+pub async fn by_address(context: &Context, query: &str, cookie: Option<&Secret>) -> Result<Outcome, Failure> {
     match Incoming::from_query(query) {
         Ok(incoming) => match arrived(context, incoming, Binding::Redirect).await? {
-            Arrived::Asked(asked) => act(context, keyring, asked, cookie).await,
+            Arrived::Asked(asked) => act(context, asked, cookie).await,
             Arrived::Answered(verdict) => Ok(Outcome::Answered(verdict)),
             Arrived::Wrong(error) => Ok(Outcome::Page(error)),
         },
@@ -171,14 +165,9 @@ pub async fn by_form(context: &Context, body: &str) -> Result<Outcome, Failure> 
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn resume(
-    context: &Context,
-    keyring: &Keyring,
-    sealed: &str,
-    cookie: Option<&Secret>,
-) -> Result<Outcome, Failure> {
+pub async fn resume(context: &Context, sealed: &str, cookie: Option<&Secret>) -> Result<Outcome, Failure> {
     match open(context, ASKED, sealed) {
-        Some(asked) => act(context, keyring, asked, cookie).await,
+        Some(asked) => act(context, asked, cookie).await,
         None => Ok(Outcome::Page(PageError::Sealed)),
     }
 }
@@ -246,12 +235,7 @@ struct Finishing {
 }
 
 /// Ends the login, where the request is about the one of this browser.
-async fn act(
-    context: &Context,
-    keyring: &Keyring,
-    asked: Asked,
-    cookie: Option<&Secret>,
-) -> Result<Outcome, Failure> {
+async fn act(context: &Context, asked: Asked, cookie: Option<&Secret>) -> Result<Outcome, Failure> {
     let now = context.now();
     let mut conn = context.db.reader().await?;
     let Some(partner) = partner::find(&mut conn, &asked.request.issuer, now).await? else {
@@ -271,7 +255,7 @@ async fn act(
     };
     // Nobody is signed in on this browser (any more): there is nothing left to end.
     let Some(signed_in) = signed_in else {
-        return reply(context, keyring, &partner, finishing, Status::SUCCESS).await;
+        return reply(context, &partner, finishing, Status::SUCCESS).await;
     };
     let session = signed_in.session.id;
     let named = name::known(context, &mut conn, &partner.party, session).await?;
@@ -286,18 +270,18 @@ async fn act(
         issuer: &issuer,
     });
     if let Err(status) = asked.request.means(known, now) {
-        return reply(context, keyring, &partner, finishing, status).await;
+        return reply(context, &partner, finishing, status).await;
     }
     let Some(ended) = end(context, &partner, &asked.request, &signed_in, now).await? else {
         let status = crate::saml::authn_request::refusal::REPLAYED;
-        return reply(context, keyring, &partner, finishing, status).await;
+        return reply(context, &partner, finishing, status).await;
     };
     let farewell = logout::farewell_of_others(context, ended, Some(&partner.party.id)).await?;
     finishing.session = Some(session.to_string());
     finishing.is_partial = !farewell.still_open.is_empty();
     if farewell.frames.is_empty() && farewell.asked.is_empty() {
         let status = status(finishing.is_partial);
-        return reply(context, keyring, &partner, finishing, status).await;
+        return reply(context, &partner, finishing, status).await;
     }
     let has_a_way = core::service(&partner.provider, finishing.binding).is_some();
     let onward = if has_a_way {
@@ -357,7 +341,7 @@ async fn end(
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn finish(context: &Context, keyring: &Keyring, sealed: &str) -> Result<Outcome, Failure> {
+pub async fn finish(context: &Context, sealed: &str) -> Result<Outcome, Failure> {
     let Some(finishing) = open::<Finishing>(context, FINISHING, sealed) else {
         return Ok(Outcome::Page(PageError::Sealed));
     };
@@ -371,13 +355,12 @@ pub async fn finish(context: &Context, keyring: &Keyring, sealed: &str) -> Resul
         is_partial |= asked.into_iter().any(|confirmed| !confirmed);
     }
     drop(conn);
-    reply(context, keyring, &partner, finishing, status(is_partial)).await
+    reply(context, &partner, finishing, status(is_partial)).await
 }
 
 /// A `LogoutResponse`, to where the party takes one.
 async fn reply(
     context: &Context,
-    keyring: &Keyring,
     partner: &Partner,
     finishing: Finishing,
     status: Status,
@@ -397,7 +380,7 @@ async fn reply(
         now: context.now(),
     };
     let response = core::response(&envelope, status, &*context.random);
-    let signer = super::signer(context, keyring, partner).await?;
+    let signer = super::signer(context, partner).await?;
     let (action, message) = (destination.clone(), (Travels::Response, response));
     let sent = super::send(signer, service.binding, action, message, finishing.relay_state);
     Ok(Outcome::Answer(sent.await?))

@@ -189,17 +189,16 @@ pub async fn answer(
     again(context, keyring, sealed, cookie, Step::Answered(reply)).await
 }
 
-/// A person goes back from the login page to the service that sent them: it is told that they did not sign in. Where they
-/// came without a request, there is nothing to tell.
+/// A person goes back from the login page to the service that sent them: it is told that they did not sign in.
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn cancel(context: &Context, keyring: &Keyring, sealed: &str) -> Result<Outcome, Failure> {
+pub async fn cancel(context: &Context, sealed: &str) -> Result<Outcome, Failure> {
     let Some(waiting) = Waiting::open(context, sealed) else {
         return Ok(Outcome::Page(PageError::Continuation));
     };
     match addressed(context, &waiting.request).await? {
-        Ok((partner, address)) => refuse(context, keyring, &partner, &address, refusal::CANCELLED).await,
+        Ok((partner, address)) => refuse(context, &partner, &address, refusal::CANCELLED).await,
         Err(error) => Ok(Outcome::Page(error)),
     }
 }
@@ -324,7 +323,7 @@ async fn run(
     } = &partner;
     let request = match authn_request::check(&waiting.request, party, saml, provider) {
         Ok(request) => request,
-        Err(status) => return refuse(context, keyring, &partner, &address, status).await,
+        Err(status) => return refuse(context, &partner, &address, status).await,
     };
     let signed_in = match cookie {
         Some(cookie) => session::find(context, cookie).await?,
@@ -336,7 +335,7 @@ async fn run(
     let mut continuation = waiting.continuation(Some((&partner, &address)))?;
     continuation.needs_more_than_class = !request.assurance.is_met_by(Acr::Class);
     match (decide(&request, session, is_meant, asked_at), signed_in) {
-        (Decision::Refuse(status), _) => refuse(context, keyring, &partner, &address, status).await,
+        (Decision::Refuse(status), _) => refuse(context, &partner, &address, status).await,
         (Decision::Go(class), Some(signed_in)) => {
             let addressed = Addressed {
                 partner,
@@ -382,12 +381,11 @@ async fn is_meant(
 /// The party is told why there is no assertion.
 pub(super) async fn refuse(
     context: &Context,
-    keyring: &Keyring,
     partner: &Partner,
     address: &Address,
     status: Status,
 ) -> Result<Outcome, Failure> {
-    let signer = super::signer(context, keyring, partner).await?;
+    let signer = super::signer(context, partner).await?;
     let (issuer, now, random) = (entity_id(context), context.now(), context.random.clone());
     let address = address.clone();
     let answer = super::blocking(move || {

@@ -15,14 +15,13 @@ use crate::domain::education::SchoolYear;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::{Identity, Status};
 use crate::domain::registration::Policy;
-use crate::domain::relying_party::{Attribute, LogoutAddress, RelyingParty};
+use crate::domain::relying_party::{Attribute, LogoutAddress, RelyingParty, SigningAlgorithm};
 use crate::domain::resource_server::ResourceServer;
 use crate::domain::saml_entity::ServiceProvider;
 use crate::domain::saml_source::{Origin, Source};
 use crate::domain::session::Device;
 use crate::domain::source::{AafKey, SourceKey};
 use crate::domain::testing::{enrolment, party, person};
-use crate::flows::keys::Keyring;
 use crate::flows::session::{self, Proof, SignedIn};
 use crate::flows::{Context, credential};
 use crate::saml::xmlsec::PublicKey;
@@ -128,8 +127,12 @@ pub(crate) async fn declare_provider(context: &Context, party: &RelyingParty, me
 
 /// The key that our SAML messages are signed with.
 pub(crate) async fn saml_key(context: &Context, ecdsa: bool) -> PublicKey {
-    let keyring = Keyring::open(context).await.unwrap();
-    let signer = keyring.saml_signer(context, ecdsa).await.unwrap();
+    let algorithm = if ecdsa {
+        SigningAlgorithm::Es256
+    } else {
+        SigningAlgorithm::Rs256
+    };
+    let signer = context.saml.keys.signer(context, algorithm).await.unwrap();
     signer.key.public().unwrap()
 }
 

@@ -46,7 +46,9 @@ fn grants(party: &RelyingParty) -> Result<(), RegistrationError> {
 
 fn redirects(party: &RelyingParty) -> Result<(), RegistrationError> {
     let uses_code = party.metadata.allows(GrantType::AuthorizationCode);
-    if uses_code && party.redirect_uris.is_empty() {
+    // Whoever speaks SAML or CAS needs no redirect address: without one it is no OpenID Connect client.
+    let speaks_otherwise = party.saml.is_some() || party.cas.is_some();
+    if uses_code && party.redirect_uris.is_empty() && !speaks_otherwise {
         return wrong(address::REDIRECT_URIS, "is empty");
     }
     if !uses_code && !party.redirect_uris.is_empty() {

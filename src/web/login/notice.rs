@@ -77,7 +77,7 @@ pub(super) async fn cancel(
     let context = &state.context;
     match continuation::protocol(context, sealed) {
         Protocol::Saml => {
-            let outcome = sso::cancel(context, &state.keyring, sealed).await?;
+            let outcome = sso::cancel(context, sealed).await?;
             saml::answer(&state, &visit, outcome)
         }
         Protocol::Oidc | Protocol::Cas => {

@@ -2,6 +2,7 @@
 //!
 //! | path | the browser comes | cookie |
 //! | --- | --- | --- |
+//! | `/saml/metadata` | is a program, mostly | no |
 //! | `/saml/sso` | from a service provider, with a request | by GET only |
 //! | `/saml/sso/init` | to be sent to a service provider without one | yes |
 //! | `/saml/sso/resume` | from the login page, or sent round | yes |
@@ -12,6 +13,7 @@
 //!
 //! Must never decide what a specification says, and never log a query or a body.
 
+mod metadata;
 mod slo;
 mod sso;
 
@@ -32,6 +34,7 @@ use crate::flows::saml::Outgoing;
 /// The routes.
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
+        .route("/saml/metadata", get(metadata::ours))
         .route("/saml/sso", get(sso::get).post(sso::post))
         .route("/saml/sso/init", get(sso::init))
         .route("/saml/sso/resume", get(sso::resume))

@@ -23,7 +23,7 @@ pub(super) async fn get(
 ) -> Result<Response, WebError> {
     let cookie = visit.cookie(&state, Name::Session);
     let query = query.unwrap_or_default();
-    let outcome = slo::by_address(&state.context, &state.keyring, &query, cookie.as_ref()).await?;
+    let outcome = slo::by_address(&state.context, &query, cookie.as_ref()).await?;
     answer(&state, &visit, outcome, Place::Window)
 }
 
@@ -41,19 +41,19 @@ pub(super) async fn post(
 pub(super) async fn resume(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let cookie = visit.cookie(&state, Name::Session);
     let sealed = visit.query.one("continue").unwrap_or_default();
-    let outcome = slo::resume(&state.context, &state.keyring, sealed, cookie.as_ref()).await?;
+    let outcome = slo::resume(&state.context, sealed, cookie.as_ref()).await?;
     answer(&state, &visit, outcome, Place::Window)
 }
 
 pub(super) async fn ask(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let sealed = visit.query.one("continue").unwrap_or_default();
-    let outcome = participant::ask(&state.context, &state.keyring, sealed).await?;
+    let outcome = participant::ask(&state.context, sealed).await?;
     answer(&state, &visit, outcome, Place::Frame)
 }
 
 pub(super) async fn finish(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let sealed = visit.query.one("continue").unwrap_or_default();
-    let outcome = slo::finish(&state.context, &state.keyring, sealed).await?;
+    let outcome = slo::finish(&state.context, sealed).await?;
     answer(&state, &visit, outcome, Place::Window)
 }
 

@@ -10,7 +10,6 @@ use crate::base::url::{origin, with_parameters};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::relying_party::RelyingPartyId;
 use crate::domain::saml_entity::Binding;
-use crate::flows::keys::Keyring;
 use crate::flows::logout::AskedParty;
 use crate::flows::saml::{Partner, entity_id, name, partner, send, signer};
 use crate::flows::session::Participant;
@@ -81,7 +80,7 @@ pub(in crate::flows) async fn frame(
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn ask(context: &Context, keyring: &Keyring, sealed: &str) -> Result<Outcome, Failure> {
+pub async fn ask(context: &Context, sealed: &str) -> Result<Outcome, Failure> {
     let asking = open::<Asking>(context, ASKING, sealed);
     let Some((asking, Ok(session))) = asking.map(|asking| {
         let session = asking.session.parse::<SessionId>();
@@ -116,7 +115,7 @@ pub async fn ask(context: &Context, keyring: &Keyring, sealed: &str) -> Result<O
         session_index: &id_token::sid(context, session, &partner.party.id)?,
         now,
     });
-    let signer = signer(context, keyring, &partner).await?;
+    let signer = signer(context, &partner).await?;
     let message = (redirect::Kind::Request, request);
     let sent = send(signer, service.binding, service.location.clone(), message, None);
     Ok(Outcome::Answer(sent.await?))
