@@ -81,6 +81,24 @@ CREATE TABLE saml_quarantine (
     PRIMARY KEY (source, place)
 );
 
+-- The number of a pupil in the register of their school (ENTEleveStructRattachId), where a feed states it.
+ALTER TABLE source_record ADD COLUMN attachment TEXT;
+
+-- By which format of name a SAML service provider knows the person of a login that it takes part in.
+ALTER TABLE participation ADD COLUMN name_id_format TEXT;
+
+-- SAML service providers that were asked, through the browser, to end a login, and what they answered.
+CREATE TABLE saml_logout (
+    session_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    asked_at BIGINT NOT NULL,
+    answered_at BIGINT,
+    succeeded BOOLEAN,
+    PRIMARY KEY (session_id, client_id)
+);
+CREATE UNIQUE INDEX saml_logout_request ON saml_logout (request_id);
+
 -- The keys of SAML, apart from those of OpenID Connect: partners pin them (docs/adr/0015).
 CREATE TABLE saml_key (
     id TEXT NOT NULL PRIMARY KEY,

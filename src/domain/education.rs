@@ -20,6 +20,56 @@ impl AcademyCode {
     }
 }
 
+/// What the directories of the academies are called; keys of persons are written with these names.
+const DIRECTORIES: &[(&str, &str)] = &[
+    ("01", "PARIS"),
+    ("02", "AIX-MARSEILLE"),
+    ("03", "BESANCON"),
+    ("04", "BORDEAUX"),
+    ("05", "CAEN"),
+    ("06", "CLERMONT-FERRAND"),
+    ("07", "DIJON"),
+    ("08", "GRENOBLE"),
+    ("09", "LILLE"),
+    ("10", "LYON"),
+    ("11", "MONTPELLIER"),
+    ("12", "NANCY-METZ"),
+    ("13", "POITIERS"),
+    ("14", "RENNES"),
+    ("15", "STRASBOURG"),
+    ("16", "TOULOUSE"),
+    ("17", "NANTES"),
+    ("18", "ORLEANS-TOURS"),
+    ("19", "REIMS"),
+    ("20", "AMIENS"),
+    ("21", "ROUEN"),
+    ("22", "LIMOGES"),
+    ("23", "NICE"),
+    ("24", "CRETEIL"),
+    ("25", "VERSAILLES"),
+    ("26", "ANTILLES-GUYANE"),
+    ("27", "CORSE"),
+    ("28", "LA_REUNION"),
+    ("31", "MARTINIQUE"),
+    ("32", "GUADELOUPE"),
+    ("33", "GUYANE"),
+    ("40", "NOUVELLE_CALEDONIE"),
+    ("41", "POLYNESIE"),
+    ("42", "WALLIS_ET_FUTUNA"),
+    ("43", "MAYOTTE"),
+    ("44", "ST_PIERRE_ET_MIQUELON"),
+    ("70", "NORMANDIE"),
+    ("98", "AGRICOLE"),
+];
+
+impl AcademyCode {
+    /// The name of its directory, where it has one.
+    pub fn directory_name(&self) -> Option<&'static str> {
+        let mut known = DIRECTORIES.iter();
+        known.find(|(code, _)| *code == self.0).map(|(_, name)| *name)
+    }
+}
+
 impl FromStr for AcademyCode {
     type Err = InvalidValue;
 

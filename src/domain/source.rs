@@ -5,9 +5,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::education::{Profile, SchoolYear};
+use super::education::{AcademyCode, Profile, SchoolYear};
 use super::ine::Ine;
 use super::stored_names;
+use super::uai::Uai;
 use crate::base::text::fold_tight;
 use crate::base::time::Date;
 
@@ -53,6 +54,51 @@ pub struct SourceKey {
 impl fmt::Display for SourceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.source, self.scope, self.key)
+    }
+}
+
+/// Who a person is in a feed of the ministry (AAF): what services of the schools know them by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AafKey {
+    /// The feed: of the first degree or of the second.
+    pub source: Source,
+    /// The academy that keys are unique in.
+    pub academy: AcademyCode,
+    /// `ENTPersonJointure`.
+    pub jointure: String,
+    /// `ENTEleveStructRattachId`: the number of a pupil in the register of their school, where the feed states it.
+    pub attachment: Option<String>,
+    /// The school that states them.
+    pub school: Uai,
+    /// What they are there.
+    pub profile: Profile,
+}
+
+impl AafKey {
+    /// As the annuaire ENT writes it: `AC-RENNES$1234567`.
+    pub fn jointure(&self) -> Option<String> {
+        Some(format!("AC-{}${}", self.academy.directory_name()?, self.jointure))
+    }
+
+    /// As ENTs on entcore know their accounts: `RENNES-1234567`.
+    pub fn external_id(&self) -> Option<String> {
+        Some(format!("{}-{}", self.academy.directory_name()?, self.jointure))
+    }
+
+    /// As EduConnect writes it: `{AAF}14||1234567`.
+    pub fn ref_id(&self) -> String {
+        format!("{{AAF}}{}||{}", self.academy, self.jointure)
+    }
+
+    /// The vector of a pupil: `4|||1037745|0290009C`; the names are left out, as the ministry does.
+    pub fn vecteur(&self) -> Option<String> {
+        let kind = match (self.profile, self.source) {
+            (Profile::Pupil, Source::Aaf1d) => 3,
+            (Profile::Pupil, _) => 4,
+            _ => return None,
+        };
+        let attachment = self.attachment.as_ref()?;
+        Some(format!("{kind}|||{attachment}|{}", self.school))
     }
 }
 
@@ -156,6 +202,8 @@ pub struct RosterRow {
     pub class: Option<ClassRef>,
     /// The level (`CM2`, `6EME`), as written.
     pub level: Option<String>,
+    /// The number in the register of the school, where the feed gives one.
+    pub attachment: Option<String>,
     /// The school year the feed was loaded for.
     pub year: SchoolYear,
     /// Where it stands.
@@ -194,6 +242,30 @@ mod tests {
             facts("Le Goff", "Lila").person_key()
         );
         assert_eq!(facts("Le Goff", "Lina").person_key(), "legoff|lina|2016-08-17");
+    }
+
+    #[test]
+    fn a_key_of_the_ministry_is_written_as_each_service_reads_it() {
+        let mut key = AafKey {
+            source: Source::Aaf2d,
+            academy: "14".parse().unwrap(),
+            jointure: "1234567".into(),
+            attachment: Some("1037745".into()),
+            school: "0290009C".parse().unwrap(),
+            profile: Profile::Pupil,
+        };
+        assert_eq!(key.jointure().as_deref(), Some("AC-RENNES$1234567"));
+        assert_eq!(key.external_id().as_deref(), Some("RENNES-1234567"));
+        assert_eq!(key.ref_id(), "{AAF}14||1234567");
+        assert_eq!(key.vecteur().as_deref(), Some("4|||1037745|0290009C"));
+        key.attachment = None;
+        assert_eq!(key.vecteur(), None);
+        key.academy = "55".parse().unwrap();
+        assert_eq!(
+            (key.jointure(), key.external_id()),
+            (None, None),
+            "no such directory"
+        );
     }
 
     #[test]

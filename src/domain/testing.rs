@@ -13,6 +13,7 @@ use super::relying_party::{
     SecurityProfile, SigningAlgorithm, SubjectStrategy,
 };
 use super::resource_server::{ResourceServer, TokenFormat};
+use super::source::{AafKey, Source};
 use crate::base::id::{ClassGroupId, EnrolmentId, GrantId, IdentityId, SessionId};
 use crate::base::random::SeededRandom;
 use crate::base::secret::Secret;
@@ -57,6 +58,18 @@ pub(crate) fn contact(name: &str) -> Contact {
             region: None,
             country: line("France"),
         }),
+    }
+}
+
+/// Somebody in the feed of the second degree of the academy of Amiens, as a pupil of a school.
+pub(crate) fn aaf_key(uai: &str) -> AafKey {
+    AafKey {
+        source: Source::Aaf2d,
+        academy: "20".parse().unwrap(),
+        jointure: "1234567".into(),
+        attachment: Some("1037745".into()),
+        school: uai.parse().unwrap(),
+        profile: Profile::Pupil,
     }
 }
 

@@ -59,10 +59,12 @@ pub async fn load(context: &Context, who: &SignedIn) -> Result<Account, Failure>
         .into_iter()
         .collect();
     let contact = store::contact::find(&mut conn, identity.id).await?;
+    let keys = store::roster::keys_of(&mut conn, identity.id).await?;
     let about = claims::About {
         identity,
         contact: contact.as_ref().map(|kept| &kept.contact),
         live: &live,
+        keys: &keys,
     };
     let parties = store::relying_party::all(&mut conn).await?;
     let known = |party: RelyingParty| {

@@ -128,6 +128,11 @@ impl Continuation {
     }
 }
 
+/// The protocol of a request that waits; OpenID Connect, whose flow says so, for what does not open.
+pub fn protocol(context: &Context, sealed: &str) -> Protocol {
+    Continuation::open(context, sealed).map_or(Protocol::Oidc, |waiting| waiting.protocol)
+}
+
 /// The path a browser is sent to once its person is signed in: back to the request that waits, else home.
 pub fn resume_path(context: &Context, sealed: Option<&str>) -> String {
     let waiting = sealed.and_then(|sealed| Some((sealed, Continuation::open(context, sealed)?)));

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::Keyring;
 use super::session::{Ended, SignedIn};
-use super::{Context, Failure, id_token, session, subject};
+use super::{Context, Failure, id_token, saml, session, subject};
 use crate::base::id::SessionId;
 use crate::base::secret::Secret;
 use crate::base::url;
 use crate::domain::audit::Actor;
-use crate::domain::relying_party::RelyingParty;
+use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 use crate::oauth::parameters::Parameters;
 use crate::oidc::id_token::Hint;
 use crate::oidc::logout::{Known, Request, frame, is_proved};
@@ -49,20 +49,50 @@ pub enum Outcome {
 pub struct Farewell {
     /// Addresses of services that the browser visits, each in a frame, so that they forget it.
     pub frames: Vec<String>,
+    /// The services that are asked in a frame, and answer there.
+    pub asked: Vec<AskedParty>,
     /// The names of the services that are told, by a frame or behind the browser.
     pub closed: Vec<String>,
     /// The names of the services that have no way to be told: the person closes them.
     pub still_open: Vec<String>,
 }
 
-/// What the browser tells and the person reads when a login has ended (Front-Channel Logout §2). Reads nothing: what it
-/// needs came with the end.
+/// A service that is asked, in a frame, to end a login too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedParty {
+    /// Its name.
+    pub name: String,
+    /// The address of ours that the frame begins at.
+    pub frame: String,
+    /// The origin that it leads to.
+    pub origin: String,
+}
+
+/// What the browser tells and the person reads when a login has ended (Front-Channel Logout §2, saml-profiles §4.4.3.3).
 ///
 /// # Errors
 /// [`Failure`].
-pub fn farewell(context: &Context, ended: Ended) -> Result<Farewell, Failure> {
+pub async fn farewell(context: &Context, ended: Ended) -> Result<Farewell, Failure> {
+    farewell_of_others(context, ended, None).await
+}
+
+/// The same, where one of the parties asked for it, and knows. Only of SAML service providers anything is read: all else that
+/// it needs came with the end.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) async fn farewell_of_others(
+    context: &Context,
+    ended: Ended,
+    asker: Option<&RelyingPartyId>,
+) -> Result<Farewell, Failure> {
     let mut farewell = Farewell::default();
-    for party in ended.participants {
+    let others = ended.participants.into_iter();
+    for party in others.filter(|party| Some(&party.client) != asker) {
+        if let Some(asked) = saml::slo::participant::frame(context, &party).await? {
+            farewell.asked.push(asked);
+            continue;
+        }
         let sid = id_token::sid(context, party.session, &party.client)?;
         let is_told = party.is_told();
         let frame = party
@@ -272,5 +302,5 @@ pub(super) async fn end(
     if ended.is_to_be_delivered() {
         context.logout_bell.notify_one();
     }
-    farewell(context, ended)
+    farewell(context, ended).await
 }

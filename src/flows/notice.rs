@@ -132,6 +132,10 @@ fn values(attribute: Attribute, released: &Released) -> Vec<String> {
                     .and_then(Value::as_str)
                     .map_or_else(|| lines.collect::<Vec<_>>().join(", "), str::to_owned)
             }
+            Value::Array(several) => {
+                values.extend(several.iter().filter_map(Value::as_str).map(str::to_owned));
+                continue;
+            }
             other => other.to_string(),
         };
         if !values.contains(&text) {
@@ -215,10 +219,12 @@ pub(super) async fn look(
     let identity = &signed_in.identity;
     let before = store::acknowledgement::find(conn, identity.id, &party.id).await?;
     let contact = store::contact::find(conn, identity.id).await?;
+    let keys = super::release::keys_for(conn, party, identity).await?;
     let about = claims::About {
         identity,
         contact: contact.as_ref().map(|kept| &kept.contact),
         live,
+        keys: &keys,
     };
     let released = wanted.would_leave(party, about);
     let leaves = |(attribute, verdict): &(Attribute, Verdict)| {

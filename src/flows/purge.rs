@@ -41,6 +41,7 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     store::pushed_request::purge(&mut tx, now.minus(FRESH)).await?;
     store::registration::purge_tokens(&mut tx, now).await?;
     store::logout_delivery::purge(&mut tx, now.minus(DELIVERIES_KEPT)).await?;
+    store::saml_logout::purge(&mut tx, now.minus(DELIVERIES_KEPT)).await?;
     tx.commit().await?;
     Ok(Purged {
         sessions,

@@ -8,7 +8,8 @@ use crate::domain::acknowledgement::Kind;
 use crate::domain::contact::Contact;
 use crate::domain::grant::{Scope, Scopes};
 use crate::domain::identity::Identity;
-use crate::domain::relying_party::{Basis, RelyingParty, RelyingPartyId};
+use crate::domain::relying_party::{Attribute, Basis, RelyingParty, RelyingPartyId};
+use crate::domain::source::AafKey;
 use crate::oidc::claims::{self, About, Asked, Released};
 use crate::store;
 use crate::store::db::Conn;
@@ -32,12 +33,32 @@ pub async fn release(
     } else {
         Vec::new()
     };
+    let keys = keys_for(conn, &agreed, identity).await?;
     let about = About {
         identity,
         contact,
         live: &live,
+        keys: &keys,
     };
     Ok(claims::release(&agreed, asked, about))
+}
+
+/// Who somebody is in the feeds of the ministry, looked for where the policy of a party lists any of it.
+pub(super) async fn keys_for(
+    conn: &mut Conn,
+    party: &RelyingParty,
+    identity: &Identity,
+) -> Result<Vec<AafKey>, Failure> {
+    let listed = [
+        Attribute::EntPersonJointure,
+        Attribute::FrEduCtRefId,
+        Attribute::FrEduVecteur,
+    ];
+    if listed.iter().any(|attribute| party.release.allows(*attribute)) {
+        Ok(store::roster::keys_of(conn, identity.id).await?)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 /// The party, where it rests on consent with no more in its policy than the person said yes to.
@@ -89,10 +110,12 @@ pub async fn preview(
     let subject = super::subject::known(&mut conn, &party, identity.id).await?;
     let contact = store::contact::find(&mut conn, identity.id).await?;
     let live = store::enrolment::live_of(&mut conn, identity.id, context.now().date()).await?;
+    let keys = keys_for(&mut conn, &party, &identity).await?;
     let about = About {
         identity: &identity,
         contact: contact.as_ref().map(|kept| &kept.contact),
         live: &live,
+        keys: &keys,
     };
     let released = claims::release(&party, Asked::by(scopes), about);
     Ok(Some(Preview { subject, released }))
@@ -101,11 +124,38 @@ pub async fn preview(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::relying_party::Attribute;
-    use crate::domain::testing::{contact, enrolment, party, person};
+    use crate::domain::testing::{aaf_key, contact, enrolment, party, person};
     use crate::flows::testing::{context, scene};
     use crate::oidc::claims::Verdict;
     use crate::store::testing::on_each_engine;
+
+    #[tokio::test]
+    async fn the_keys_of_the_ministry_are_those_that_its_feeds_state_today() {
+        on_each_engine(async |db| {
+            let (context, _clock) = context(db);
+            let lina = scene::pupil(&context, "Lina", 1, "9990001X").await;
+            let ent = party("ent");
+            scene::declare(&context, &ent).await;
+            let scopes = Scopes::known_of("openid profile");
+            let told = async || {
+                let preview = preview(&context, &ent.id, lina.id, &scopes)
+                    .await
+                    .unwrap()
+                    .unwrap();
+                preview.released.claims
+            };
+            assert!(told().await.get("ent_person_jointure").is_none());
+            scene::state(&context, &lina, &aaf_key("9990001X")).await;
+            let told = told().await;
+            assert_eq!(
+                told["ent_person_jointure"],
+                serde_json::json!(["AC-AMIENS$1234567"])
+            );
+            assert_eq!(told["fr_edu_ct_ref_id"][0], "{AAF}20||1234567");
+            assert_eq!(told["fr_edu_vecteur"][0], "4|||1037745|9990001X");
+        })
+        .await;
+    }
 
     #[tokio::test]
     async fn a_preview_says_what_would_leave_and_changes_nothing() {

@@ -73,6 +73,9 @@ fn claims_of(attribute: Attribute) -> &'static [&'static str] {
         Attribute::PhoneNumber => &["phone_number", "phone_number_verified"],
         Attribute::Address => &["address"],
         Attribute::Uai | Attribute::Level | Attribute::Class | Attribute::Profile => &[EDUCATION],
+        Attribute::EntPersonJointure => &["ent_person_jointure"],
+        Attribute::FrEduCtRefId => &["fr_edu_ct_ref_id"],
+        Attribute::FrEduVecteur => &["fr_edu_vecteur"],
     }
 }
 
@@ -91,7 +94,10 @@ pub const fn scope_of(attribute: Attribute) -> Scope {
         | Attribute::PreferredUsername
         | Attribute::BirthDate
         | Attribute::Gender
-        | Attribute::Locale => Scope::Profile,
+        | Attribute::Locale
+        | Attribute::EntPersonJointure
+        | Attribute::FrEduCtRefId
+        | Attribute::FrEduVecteur => Scope::Profile,
         Attribute::Email => Scope::Email,
         Attribute::PhoneNumber => Scope::Phone,
         Attribute::Address => Scope::Address,
@@ -174,6 +180,11 @@ fn write(attribute: Attribute, disclosure: &Disclosure<'_>) -> Map<String, Value
     let mut claims = Map::new();
     let value = match attribute {
         Attribute::Address => disclosure.address().map(address_members),
+        // A person may be in the feeds of two academies: a list, however many there are.
+        Attribute::EntPersonJointure | Attribute::FrEduCtRefId | Attribute::FrEduVecteur => {
+            let keys = disclosure.keys(attribute);
+            (!keys.is_empty()).then(|| keys.into())
+        }
         _ => disclosure.text(attribute).map(Value::from),
     };
     let Some(value) = value else {
@@ -229,6 +240,7 @@ mod tests {
             identity,
             contact: None,
             live,
+            keys: &[],
         }
     }
 
@@ -362,6 +374,7 @@ mod tests {
                 identity: &lina,
                 contact: Some(contact),
                 live: &[],
+                keys: &[],
             };
             Value::Object(release(&party("ent"), Asked::by(&Scopes::known_of(scope)), about).claims)
         };
@@ -392,6 +405,7 @@ mod tests {
             identity: &lina,
             contact: Some(&sample),
             live: &[],
+            keys: &[],
         };
         let released = release(&ent, Asked::by(&everything()), about);
         assert_eq!(
@@ -420,6 +434,7 @@ mod tests {
             identity: &lina,
             contact: Some(&sample),
             live: &live,
+            keys: &[],
         };
         let claims = release(&party("ent"), Asked::by(&everything()), about).claims;
         let mut names: Vec<String> = names().into_iter().map(str::to_owned).collect();

@@ -10,7 +10,7 @@ use crate::domain::contact::{Address, Contact, Email, PhoneNumber, Verified};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::Identity;
 use crate::domain::relying_party::{Attribute, Release, RelyingParty};
-use crate::domain::source::Sex;
+use crate::domain::source::{AafKey, Sex};
 
 /// What became of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct About<'a> {
     pub contact: Option<&'a Contact>,
     /// Their enrolments of today, where they were looked for.
     pub live: &'a [Enrolment],
+    /// Who they are in the feeds of the ministry, where that was looked for.
+    pub keys: &'a [AafKey],
 }
 
 /// What a party may know of one enrolment: each attribute that leaves, with its value.
@@ -118,7 +120,10 @@ impl<'a> Disclosure<'a> {
             | Attribute::Uai
             | Attribute::Level
             | Attribute::Class
-            | Attribute::Profile => None,
+            | Attribute::Profile
+            | Attribute::EntPersonJointure
+            | Attribute::FrEduCtRefId
+            | Attribute::FrEduVecteur => None,
         };
         value.filter(|value| !value.is_empty())
     }
@@ -140,6 +145,41 @@ impl<'a> Disclosure<'a> {
 
     fn contact_for(&self, attribute: Attribute) -> Option<&'a Contact> {
         self.about.contact.filter(|_| self.may(attribute))
+    }
+
+    /// The distinct values of an attribute that the feeds of the ministry give, of the schools that the party serves, in
+    /// their order; none for any other attribute.
+    pub fn keys(&self, attribute: Attribute) -> Vec<String> {
+        self.written_keys(attribute, |key| match attribute {
+            Attribute::EntPersonJointure => key.jointure(),
+            Attribute::FrEduCtRefId => Some(key.ref_id()),
+            Attribute::FrEduVecteur => key.vecteur(),
+            _ => None,
+        })
+    }
+
+    /// The key of the academy as ENTs on entcore know their accounts: where it may leave, and there is one and no other.
+    pub fn external_id(&self) -> Option<String> {
+        let mut all = self.written_keys(Attribute::EntPersonJointure, AafKey::external_id);
+        all.pop().filter(|_| all.is_empty())
+    }
+
+    fn written_keys(&self, attribute: Attribute, write: impl Fn(&AafKey) -> Option<String>) -> Vec<String> {
+        let mut values: Vec<String> = Vec::new();
+        if !self.may(attribute) {
+            return values;
+        }
+        let served = self
+            .about
+            .keys
+            .iter()
+            .filter(|key| self.party.serves(&key.school));
+        for value in served.filter_map(write) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
     }
 
     /// The enrolments in schools that the party serves, each with what may leave of it; one of which nothing leaves is left
@@ -195,7 +235,7 @@ const fn gender(sex: Sex) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::testing::{contact, enrolment, party, person};
+    use crate::domain::testing::{aaf_key, contact, enrolment, party, person};
 
     #[test]
     fn whatever_is_asked_nothing_leaves_that_the_policy_does_not_list() {
@@ -203,10 +243,12 @@ mod tests {
         (lina.sex, lina.locale) = (Some(Sex::Female), Some("fr".into()));
         lina.username = Some("lina.legoff".into());
         let live = [enrolment(&lina, "9990001X", "CM2")];
+        let keys = [aaf_key("9990001X")];
         let about = About {
             identity: &lina,
             contact: Some(&sample),
             live: &live,
+            keys: &keys,
         };
         for only in Attribute::ALL {
             let mut ent = party("ent");
@@ -215,6 +257,7 @@ mod tests {
             for attribute in Attribute::ALL {
                 let is_there = disclosure.text(*attribute).is_some()
                     || !disclosure.of_schooling(*attribute).is_empty()
+                    || !disclosure.keys(*attribute).is_empty()
                     || (*attribute == Attribute::Address && disclosure.address().is_some());
                 assert_eq!(is_there, attribute == only, "{attribute} where {only} is listed");
             }
@@ -236,6 +279,7 @@ mod tests {
             identity: &lina,
             contact: None,
             live: &live,
+            keys: &[],
         };
         let disclosure = disclose(&ent, &Nothing, about);
         assert!(disclosure.schooling().is_empty());
@@ -243,6 +287,33 @@ mod tests {
             assert_eq!(disclosure.text(*attribute), None);
             assert_eq!(disclosure.permission(*attribute), Err(Verdict::NotAsked));
         }
+    }
+
+    #[test]
+    fn a_key_of_the_ministry_leaves_for_its_schools_and_names_one_account_or_none() {
+        let lina = person("Lina", 1);
+        let mut ent = party("ent");
+        ent.schools = vec!["9990001X".parse().unwrap()];
+        let mut elsewhere = aaf_key("9990101F");
+        elsewhere.jointure = "9".into();
+        let told = |keys: &[AafKey]| {
+            let about = About {
+                identity: &lina,
+                contact: None,
+                live: &[],
+                keys,
+            };
+            let disclosure = disclose(&ent, &AllListed, about);
+            (disclosure.keys(Attribute::FrEduCtRefId), disclosure.external_id())
+        };
+        let here = aaf_key("9990001X");
+        let one = (
+            vec!["{AAF}20||1234567".to_owned()],
+            Some("AMIENS-1234567".to_owned()),
+        );
+        assert_eq!(told(&[here.clone(), elsewhere.clone(), here.clone()]), one);
+        elsewhere.school = here.school.clone();
+        assert_eq!(told(&[here, elsewhere]).1, None, "which of the two?");
     }
 
     #[test]
@@ -257,6 +328,7 @@ mod tests {
             identity: &lina,
             contact: None,
             live: &live,
+            keys: &[],
         };
         let mut ent = party("ent");
         ent.schools = vec!["9990001X".parse().unwrap()];

@@ -103,7 +103,7 @@ image! {
     SOURCE_RECORD = "source_record" [id] [record_key: Text, source: Text, scope: Text, identity_id: Text,
         profile: Text, uai: Text, year: Int, family_name: Text, usage_name: Text, given_name: Text, other_names: Text,
         birth_date: Text, sex: Text, given_key: Text, household_key: Text, ine_index: Bytes, ine_sealed: Bytes,
-        linked_by: Text, missing_since: Int, file: Text, line: Int, created_run: Text]
+        linked_by: Text, missing_since: Int, file: Text, line: Int, created_run: Text, attachment: Text]
 }
 image! {
     /// Enrolments.
@@ -138,6 +138,9 @@ image! {
     CONTACT = "contact" [identity_id] [email: Text, email_verified: Bool, phone: Text, phone_verified: Bool,
         street: Text, postal_code: Text, locality: Text, region: Text, country: Text, updated_at: Int]
 }
+/// Columns that were added when rows of their table were journalled already.
+const LATER: &[&str] = &["attachment"];
+
 /// Every table that has an image.
 pub static IMAGES: &[&Image] = &[
     &SCHOOL,
@@ -253,10 +256,14 @@ impl Image {
         for (at, (name, kind)) in self.columns.iter().enumerate() {
             values.push(match object.get(*name) {
                 Some(json) => from_json(json, *kind).ok_or_else(|| corrupt(name))?,
-                None => row
-                    .and_then(|row| row.get(at))
-                    .cloned()
-                    .ok_or_else(|| corrupt("row is gone"))?,
+                None => match row {
+                    Some(row) => row.get(at).cloned().ok_or_else(|| corrupt(name))?,
+                    // A version before this one kept the row, and knew nothing of the column.
+                    None if LATER.contains(name) => {
+                        from_json(&Json::Null, *kind).ok_or_else(|| corrupt(name))?
+                    }
+                    None => return Err(corrupt("row is gone")),
+                },
             });
         }
         Ok(values)

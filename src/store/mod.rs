@@ -33,6 +33,7 @@ pub mod roster;
 pub mod run_undo;
 pub mod saml_entity;
 pub mod saml_key;
+pub mod saml_logout;
 pub mod saml_source;
 pub mod school;
 pub mod service_token;
@@ -150,6 +151,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("run_undo", run_undo::STATEMENTS),
     ("saml_entity", saml_entity::STATEMENTS),
     ("saml_key", saml_key::STATEMENTS),
+    ("saml_logout", saml_logout::STATEMENTS),
     ("saml_source", saml_source::STATEMENTS),
     ("school", school::STATEMENTS),
     ("service_token", service_token::STATEMENTS),

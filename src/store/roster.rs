@@ -7,7 +7,7 @@ use super::{StoreError, statements};
 use crate::base::id::{IdentityId, ImportRunId, SourceRecordId};
 use crate::base::time::{Date, Timestamp};
 use crate::domain::education::{Profile, SchoolYear};
-use crate::domain::source::{Sex, Source, SourceKey};
+use crate::domain::source::{AafKey, Sex, Source, SourceKey};
 use crate::domain::uai::Uai;
 
 /// How a record came to its identity.
@@ -68,6 +68,8 @@ pub struct StoredRecord {
     pub line: i64,
     /// The run that made it.
     pub created_run: Option<ImportRunId>,
+    /// The number of a pupil in the register of their school, where the feed states it.
+    pub attachment: Option<String>,
 }
 
 impl std::fmt::Debug for StoredRecord {
@@ -80,7 +82,7 @@ macro_rules! columns {
     () => {
         "id, record_key, source, scope, identity_id, profile, uai, year, family_name, usage_name, given_name,
         other_names, birth_date, sex, given_key, household_key, ine_index, ine_sealed, linked_by, missing_since, file,
-        line, created_run"
+        line, created_run, attachment"
     };
 }
 
@@ -109,6 +111,8 @@ statements! {
     OF_SCHOOL = concat!("SELECT ", columns!(), " FROM source_record WHERE uai = $1 AND source = $2");
     SCHOOLS_OF_SCOPE = "SELECT DISTINCT uai FROM source_record WHERE source = $1 AND scope = $2 AND year = $3
         AND missing_since IS NULL ORDER BY uai";
+    KEYS_OF = "SELECT source, scope, record_key, uai, profile, attachment FROM source_record
+        WHERE identity_id = $1 AND source IN ('aaf1d', 'aaf2d') AND missing_since IS NULL ORDER BY source, record_key";
     SIZE = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM source_record WHERE uai = $1 AND source = $2 AND year = $3
         AND missing_since IS NULL";
 }
@@ -155,11 +159,7 @@ fn record(row: &Row) -> Result<StoredRecord, StoreError> {
     let missing: Option<i64> = row.get("missing_since")?;
     let source: Source = row.parse("source")?;
     let scope: String = row.get("scope")?;
-    let full_key: String = row.get("record_key")?;
-    let key = full_key
-        .strip_prefix(&format!("{source}:{scope}:"))
-        .ok_or_else(|| StoreError::corrupt("record_key", "does not begin with its source and scope"))?
-        .to_owned();
+    let key = own_key(row, source, &scope)?;
     Ok(StoredRecord {
         id: row.parse("id")?,
         key: SourceKey { source, scope, key },
@@ -182,6 +182,7 @@ fn record(row: &Row) -> Result<StoredRecord, StoreError> {
         file: row.get("file")?,
         line: row.get("line")?,
         created_run: row.parse_optional("created_run")?,
+        attachment: row.get("attachment")?,
     })
 }
 
@@ -212,6 +213,7 @@ impl StoredRecord {
             text(&self.file),
             self.line.into(),
             text_or_null(self.created_run),
+            self.attachment.as_deref().into(),
         ]
     }
 }
@@ -229,6 +231,37 @@ pub async fn find(conn: &mut Conn, lookup: Lookup) -> Result<Vec<StoredRecord>, 
         Lookup::Identities(ids) => (BY_IDENTITY, ids.iter().map(text).collect()),
     };
     conn.all_in(bulk, &keys).await?.iter().map(record).collect()
+}
+
+/// Who a person is in the feeds of the ministry that state them today.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn keys_of(conn: &mut Conn, identity: IdentityId) -> Result<Vec<AafKey>, StoreError> {
+    let rows = conn.all(KEYS_OF, [text(identity)]).await?;
+    rows.iter().map(aaf_key).collect()
+}
+
+fn aaf_key(row: &Row) -> Result<AafKey, StoreError> {
+    let (source, scope) = (row.parse::<Source>("source")?, row.get::<String>("scope")?);
+    Ok(AafKey {
+        source,
+        jointure: own_key(row, source, &scope)?,
+        academy: scope
+            .parse()
+            .map_err(|error| StoreError::corrupt("scope", error))?,
+        attachment: row.get("attachment")?,
+        school: row.parse("uai")?,
+        profile: row.parse("profile")?,
+    })
+}
+
+/// The key that a source gives, without what it is unique in.
+fn own_key(row: &Row, source: Source, scope: &str) -> Result<String, StoreError> {
+    let full: String = row.get("record_key")?;
+    let key = full.strip_prefix(&format!("{source}:{scope}:"));
+    key.map(str::to_owned)
+        .ok_or_else(|| StoreError::corrupt("record_key", "does not begin with its source and scope"))
 }
 
 /// Every record of a source whose latest school is this one, of any year.

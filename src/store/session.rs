@@ -7,7 +7,7 @@ use crate::base::id::{IdentityId, SessionId};
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
 use crate::domain::identity::Identity;
-use crate::domain::relying_party::{ClientMetadata, LogoutAddress, RelyingPartyId};
+use crate::domain::relying_party::{ClientMetadata, LogoutAddress, RelyingPartyId, SamlParty};
 use crate::domain::session::Session;
 
 statements! {
@@ -33,6 +33,10 @@ statements! {
     IS_LIVE = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM session
         WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
     JOIN = "INSERT INTO participation (session_id, client_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    JOIN_NAMED = "INSERT INTO participation (session_id, client_id, joined_at, name_id_format) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (session_id, client_id) DO UPDATE SET name_id_format = excluded.name_id_format";
+    NAMED = "SELECT p.name_id_format, s.identity_id FROM participation p JOIN session s ON s.id = p.session_id
+        WHERE p.session_id = $1 AND p.client_id = $2 AND p.name_id_format IS NOT NULL";
     PURGE_PARTICIPATIONS = "DELETE FROM participation WHERE session_id IN
         (SELECT id FROM session WHERE expires_at < $1)";
     PURGE = "DELETE FROM session WHERE expires_at < $1";
@@ -42,7 +46,7 @@ statements! {
 // and by which name they know the person.
 const PARTICIPANTS: Bulk = Bulk {
     name: "PARTICIPANTS",
-    head: "SELECT p.session_id, p.client_id, r.name, r.metadata, u.value AS subject,
+    head: "SELECT p.session_id, p.client_id, p.name_id_format, r.name, r.metadata, r.saml, u.value AS subject,
             (SELECT CAST(COUNT(*) AS BIGINT) FROM cas_login c
                 WHERE c.session_id = p.session_id AND c.client_id = p.client_id) AS cas_logins
         FROM participation p JOIN session s ON s.id = p.session_id JOIN relying_party r ON r.id = p.client_id
@@ -72,6 +76,8 @@ pub struct Participant {
     pub frontchannel: Option<LogoutAddress>,
     /// Whether it validated a ticket (CAS) and wants to be told by it.
     pub has_cas_login: bool,
+    /// Its entityID, where it joined as a SAML service provider.
+    pub entity_id: Option<String>,
 }
 
 impl Participant {
@@ -84,7 +90,13 @@ impl Participant {
 fn participant(row: &Row) -> Result<Participant, StoreError> {
     let metadata: ClientMetadata = serde_json::from_str(&row.get::<String>("metadata")?)
         .map_err(|error| StoreError::corrupt("metadata", error))?;
+    let joined_by_saml = row.get::<Option<String>>("name_id_format")?.is_some();
+    let saml: Option<SamlParty> = match row.get::<Option<String>>("saml")?.filter(|_| joined_by_saml) {
+        Some(text) => Some(serde_json::from_str(&text).map_err(|error| StoreError::corrupt("saml", error))?),
+        None => None,
+    };
     Ok(Participant {
+        entity_id: saml.map(|saml| saml.entity_id),
         session: row.parse("session_id")?,
         client: row.parse("client_id")?,
         name: row.get("name")?,
@@ -224,6 +236,37 @@ pub async fn join(tx: &mut Tx, id: SessionId, client: &str, now: Timestamp) -> R
         .map(drop)
 }
 
+/// A SAML service provider takes part in a session from now on, and knows its person by a name of this format.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn join_named(
+    tx: &mut Tx,
+    id: SessionId,
+    client: &RelyingPartyId,
+    name_id_format: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let values = [text(id), text(client), now.into(), text(name_id_format)];
+    tx.execute(JOIN_NAMED, values).await.map(drop)
+}
+
+/// By which format of name a SAML service provider knows the person of a session, ended or not, and who they are; `None`
+/// where it does not take part.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn named(
+    conn: &mut Conn,
+    id: SessionId,
+    client: &RelyingPartyId,
+) -> Result<Option<(String, IdentityId)>, StoreError> {
+    match conn.optional(NAMED, [text(id), text(client)]).await? {
+        Some(row) => Ok(Some((row.get("name_id_format")?, row.parse("identity_id")?))),
+        None => Ok(None),
+    }
+}
+
 /// The relying parties of logins, in the order they joined.
 ///
 /// # Errors
@@ -312,8 +355,23 @@ mod tests {
                 backchannel: ent.metadata.backchannel_logout.clone(),
                 frontchannel: None,
                 has_cas_login: false,
+                entity_id: None,
             };
-            assert_eq!(told, [expected]);
+            assert_eq!(told, std::slice::from_ref(&expected));
+            assert_eq!(named(&mut tx, session.id, &ent.id).await.unwrap(), None);
+            ent.saml = Some(SamlParty {
+                entity_id: "https://ent.example/sp".into(),
+                ..SamlParty::default()
+            });
+            crate::store::relying_party::save(&mut tx, &ent).await.unwrap();
+            assert_eq!(participants(&mut tx, &[session.id]).await.unwrap(), [expected]);
+            join_named(&mut tx, session.id, &ent.id, "transient", now)
+                .await
+                .unwrap();
+            let told = participants(&mut tx, &[session.id]).await.unwrap();
+            assert_eq!(told[0].entity_id.as_deref(), Some("https://ent.example/sp"));
+            let known = named(&mut tx, session.id, &ent.id).await.unwrap();
+            assert_eq!(known, Some(("transient".to_owned(), lina.id)));
 
             assert!(is_live(&mut tx, session.id, now).await.unwrap());
             assert!(end(&mut tx, session.id, now).await.unwrap());

@@ -39,7 +39,7 @@ pub(super) fn answer(
 ) -> Result<Response, WebError> {
     let jar = cookie::clear(state, CookieJar::new(), Name::Session);
     let is_page = match &onward {
-        Some(_) => !farewell.frames.is_empty(),
+        Some(_) => !farewell.frames.is_empty() || !farewell.asked.is_empty(),
         None => farewell != Farewell::default(),
     };
     if !is_page {
@@ -51,9 +51,19 @@ pub(super) fn answer(
         // The other language is at another address, from which nothing leads on.
         view.page.other_language_url = None;
     }
-    let origins: Vec<_> = farewell.frames.iter().filter_map(|frame| origin(frame)).collect();
+    let mut origins: Vec<_> = farewell.frames.iter().filter_map(|frame| origin(frame)).collect();
+    if !farewell.asked.is_empty() {
+        // A frame that asks begins and ends here.
+        origins.extend(origin(&state.context.settings.public_url));
+    }
+    origins.extend(farewell.asked.iter().map(|asked| asked.origin.clone()));
+    let asked = farewell.asked.into_iter().map(|asked| Link {
+        label: asked.name,
+        url: asked.frame,
+    });
     let view = SignedOutPage {
         closed: farewell.closed,
+        asked: asked.collect(),
         still_open: farewell.still_open,
         frames: farewell.frames,
         back: onward,
@@ -70,6 +80,7 @@ pub(super) fn nobody_there(state: &WebState, visit: &Visit) -> SignedOutPage {
     SignedOutPage {
         page,
         closed: Vec::new(),
+        asked: Vec::new(),
         still_open: Vec::new(),
         frames: Vec::new(),
         back: None,

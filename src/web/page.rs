@@ -12,6 +12,7 @@ pub struct Page {
     html: String,
     form_targets: Vec<String>,
     framed: Vec<String>,
+    in_our_frames: bool,
 }
 
 impl Page {
@@ -22,6 +23,7 @@ impl Page {
             html,
             form_targets: Vec::new(),
             framed: Vec::new(),
+            in_our_frames: false,
         }
     }
 
@@ -50,6 +52,13 @@ impl Page {
         self
     }
 
+    /// The same, it may stand in a frame of ours.
+    #[must_use]
+    pub fn in_our_frames(mut self) -> Self {
+        self.in_our_frames = true;
+        self
+    }
+
     fn policy(&self) -> String {
         let targets = sources(&self.form_targets);
         let frames = if self.framed.is_empty() {
@@ -57,9 +66,10 @@ impl Page {
         } else {
             format!(" frame-src{};", sources(&self.framed))
         };
+        let ancestors = if self.in_our_frames { "'self'" } else { "'none'" };
         format!(
             "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; font-src 'self'; \
-             connect-src 'self';{frames} form-action 'self'{targets}; base-uri 'none'; frame-ancestors 'none'"
+             connect-src 'self';{frames} form-action 'self'{targets}; base-uri 'none'; frame-ancestors {ancestors}"
         )
     }
 }
@@ -87,6 +97,10 @@ impl IntoResponse for Page {
                 .headers_mut()
                 .insert(header::CONTENT_SECURITY_POLICY, policy);
         }
+        if self.in_our_frames {
+            let same = HeaderValue::from_static("SAMEORIGIN");
+            response.headers_mut().insert(header::X_FRAME_OPTIONS, same);
+        }
         response.headers_mut().insert(
             HeaderName::from_static("x-robots-tag"),
             HeaderValue::from_static("noindex"),
@@ -111,6 +125,28 @@ mod tests {
             "{}",
             page.policy()
         );
+    }
+
+    #[test]
+    fn a_page_stands_in_no_frame_but_ours_and_there_only_where_it_says_so() {
+        let headers = |page: Page| {
+            let response = page.into_response();
+            let text = |name| {
+                response
+                    .headers()
+                    .get(name)
+                    .map(|value| value.to_str().unwrap().to_owned())
+            };
+            (
+                text(header::CONTENT_SECURITY_POLICY).unwrap(),
+                text(header::X_FRAME_OPTIONS),
+            )
+        };
+        let (policy, options) = headers(Page::new(String::new()));
+        assert!(policy.ends_with("frame-ancestors 'none'") && options.is_none());
+        let (policy, options) = headers(Page::new(String::new()).in_our_frames());
+        assert!(policy.ends_with("frame-ancestors 'self'"));
+        assert_eq!(options.as_deref(), Some("SAMEORIGIN"));
     }
 
     #[test]

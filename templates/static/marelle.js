@@ -21,15 +21,45 @@
   // An answer on its way to a service: nobody has to press the button.
   document.querySelectorAll("form[data-send]").forEach(function (form) { form.submit(); });
 
-  // Services in frames are being told that this login is over: go on when the last one has answered, or enough was waited.
+  // Services in frames are being told that this login is over. Some answer, on a page of ours in their frame.
+  const patience = 5000;
+  let awaited = 0;
+  const afterVerdict = [];
+  document.querySelectorAll("[data-asked]").forEach(function (item) {
+    const frame = document.getElementById(item.dataset.asked);
+    let known = false;
+    function show(state) {
+      if (known) { return; }
+      known = true;
+      item.querySelectorAll("[data-state]").forEach(function (one) { one.hidden = one.dataset.state !== state; });
+      awaited -= 1;
+      if (awaited === 0) { afterVerdict.forEach(function (then) { then(); }); }
+    }
+    function look() {
+      const page = frame.contentDocument; // null while the frame is another site's
+      const verdict = page && page.querySelector("[data-verdict]");
+      if (verdict) { show(verdict.dataset.verdict); }
+    }
+    awaited += 1;
+    frame.addEventListener("load", look);
+    setTimeout(function () { show("not-over"); }, patience);
+    look();
+  });
+
+  // Go on when the last one has answered, or enough was waited.
   document.querySelectorAll("a[data-after-frames]").forEach(function (link) {
     let gone = false;
+    let loaded = document.readyState === "complete";
     function go() {
       if (!gone) { gone = true; window.location.replace(link.href); }
     }
-    if (document.readyState === "complete") { go(); return; }
-    window.addEventListener("load", go);
+    function goWhenDone() {
+      if (loaded && awaited === 0) { go(); }
+    }
+    afterVerdict.push(goWhenDone);
+    window.addEventListener("load", function () { loaded = true; goWhenDone(); });
     setTimeout(go, Number(link.dataset.afterFrames) * 1000);
+    goWhenDone();
   });
 
   document.querySelectorAll("[data-print]").forEach(function (button) {

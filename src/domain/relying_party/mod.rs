@@ -86,12 +86,19 @@ pub enum Attribute {
     Class,
     /// ENT profile of live enrolments.
     Profile,
+    /// Key in the directory of an academy (`ENTPersonJointure`), of people whom a feed of the ministry states.
+    EntPersonJointure,
+    /// The same as EduConnect writes it (`FrEduCtRefId`).
+    FrEduCtRefId,
+    /// Number in the register of a school, as the older services of the ministry write it (`FrEduVecteur`).
+    FrEduVecteur,
 }
 stored_names!(Attribute, "attribute", {
     GivenName => "given_name", FamilyName => "family_name", Name => "name",
     PreferredUsername => "preferred_username", BirthDate => "birthdate", Gender => "gender", Locale => "locale",
     Email => "email", PhoneNumber => "phone_number", Address => "address",
     Uai => "uai", Level => "level", Class => "class", Profile => "profile",
+    EntPersonJointure => "ent_person_jointure", FrEduCtRefId => "fr_edu_ct_ref_id", FrEduVecteur => "fr_edu_vecteur",
 });
 
 /// One line of a release policy: an attribute, why it is needed, and under which convention.

@@ -226,6 +226,7 @@ impl Drawing<'_> {
             file: self.file(row),
             line: line(row),
             created_run: Some(self.frame.run),
+            attachment: row.attachment.clone(),
         };
         draft.counts.new += 1;
         draft.numbers.extend(row.facts.ine.clone().map(|ine| (id, ine)));
@@ -257,7 +258,7 @@ impl Drawing<'_> {
             after.school = self.school.clone();
             after.year = self.frame.year;
             after.missing_since = None;
-            changed = restate(&mut after, &row.facts, &facts);
+            changed = restate(&mut after, row, &facts);
         }
         // A file without a number says nothing about it: one that is known stays, one that was missing is taken.
         if facts.ine.is_some() && facts.ine != before.ine_index {
@@ -428,14 +429,15 @@ fn keyed_record(record: &StoredRecord) -> Keyed {
 }
 
 /// Takes what a row says of a person, but for the number; whether any of it is new.
-fn restate(after: &mut StoredRecord, person: &PersonFacts, facts: &Facts) -> bool {
-    let before = after.clone();
+fn restate(after: &mut StoredRecord, row: &Row, facts: &Facts) -> bool {
+    let (before, person) = (after.clone(), &row.facts);
     after.family_name.clone_from(&person.family_name);
     after.usage_name.clone_from(&person.usage_name);
     after.given_name.clone_from(&person.given_name);
     after.other_names = other_names(person);
     after.birth_date = person.birth_date;
     after.sex = person.sex.or(before.sex);
+    after.attachment.clone_from(&row.attachment);
     after.given_key.clone_from(&facts.given_key);
     after.household_key.clone_from(&facts.household_key);
     *after != before

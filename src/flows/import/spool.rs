@@ -27,6 +27,8 @@ pub(super) struct Row {
     pub(super) facts: PersonFacts,
     pub(super) class: Option<ClassRef>,
     pub(super) level: Option<String>,
+    /// The number in the register of the school.
+    pub(super) attachment: Option<String>,
     /// Which file of the delivery.
     pub(super) file: u32,
     pub(super) line: u64,
@@ -39,6 +41,7 @@ impl Row {
             facts: row.facts,
             class: row.class,
             level: row.level,
+            attachment: row.attachment,
             file,
             line: row.place.line,
         }
@@ -65,6 +68,8 @@ struct Line {
     c: Option<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     l: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    a: Option<String>,
     p: (u32, u64),
 }
 
@@ -96,6 +101,7 @@ impl Spool {
             i: row.facts.ine.map(|ine| ine.expose().to_owned()),
             c: row.class.map(|class| (class.key, class.label)),
             l: row.level,
+            a: row.attachment,
             p: (row.file, row.line),
         };
         serde_json::to_writer(&mut *out, &line)?;
@@ -134,6 +140,7 @@ impl Spool {
                 },
                 class: line.c.map(|(key, label)| ClassRef { key, label }),
                 level: line.l,
+                attachment: line.a,
                 file: line.p.0,
                 line: line.p.1,
             });
@@ -176,6 +183,7 @@ mod tests {
                 label: "CM2; bleue".into(),
             }),
             level: Some("CM2".into()),
+            attachment: Some("1037745".into()),
             file: 0,
             line,
         };
@@ -196,8 +204,8 @@ mod tests {
                     assert_eq!(rows[0].key, format!("{school}-1"));
                     assert!(rows[0].facts == expected.facts);
                     assert_eq!(
-                        (&rows[0].class, &rows[0].level),
-                        (&expected.class, &expected.level)
+                        (&rows[0].class, &rows[0].level, &rows[0].attachment),
+                        (&expected.class, &expected.level, &expected.attachment)
                     );
                     seen += 1;
                 }

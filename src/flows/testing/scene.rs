@@ -4,25 +4,32 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::context;
-use crate::base::id::IdentityId;
+use crate::base::id::{IdentityId, SourceRecordId};
 use crate::base::secret::Secret;
 use crate::base::time::ManualClock;
 use crate::domain::acknowledgement::{self, Acknowledgement, Covered};
 use crate::domain::assurance::{Acr, Amr};
 use crate::domain::audit::Actor;
 use crate::domain::contact::{Contact, KeptContact};
+use crate::domain::education::SchoolYear;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::identity::{Identity, Status};
 use crate::domain::registration::Policy;
-use crate::domain::relying_party::{Attribute, LogoutAddress, RelyingParty};
+use crate::domain::relying_party::{Attribute, LogoutAddress, RelyingParty, SigningAlgorithm};
 use crate::domain::resource_server::ResourceServer;
+use crate::domain::saml_entity::ServiceProvider;
+use crate::domain::saml_source::{Origin, Source};
 use crate::domain::session::Device;
+use crate::domain::source::{AafKey, SourceKey};
 use crate::domain::testing::{enrolment, party, person};
 use crate::flows::session::{self, Proof, SignedIn};
 use crate::flows::{Context, credential};
+use crate::saml::xmlsec::PublicKey;
 use crate::store;
 use crate::store::db::Statement;
 pub(crate) use crate::store::db::record::round_trips;
+use crate::store::roster::{LinkedBy, StoredRecord};
+use crate::store::saml_entity::NewEntity;
 use crate::store::value::text;
 
 /// Runs a test on a context of each engine in turn.
@@ -62,6 +69,77 @@ pub(crate) async fn declare_resource(context: &Context, server: &ResourceServer)
     let mut tx = context.db.begin().await.unwrap();
     store::resource_server::save(&mut tx, server).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// A feed of the ministry states somebody so.
+pub(crate) async fn state(context: &Context, who: &Identity, key: &AafKey) {
+    let now = context.now();
+    let source_key = SourceKey {
+        source: key.source,
+        scope: key.academy.to_string(),
+        key: key.jointure.clone(),
+    };
+    let record = StoredRecord {
+        id: SourceRecordId::new(now, &*context.random),
+        key: source_key,
+        identity: who.id,
+        profile: key.profile,
+        school: key.school.clone(),
+        year: SchoolYear::of(now.date()),
+        family_name: who.family_name.clone(),
+        usage_name: None,
+        given_name: who.given_name.clone(),
+        other_names: "[]".into(),
+        birth_date: who.birth_date.unwrap(),
+        sex: None,
+        given_key: String::new(),
+        household_key: String::new(),
+        ine_index: None,
+        ine_sealed: None,
+        linked_by: LinkedBy::New,
+        missing_since: None,
+        file: "eleve.xml".into(),
+        line: 1,
+        created_run: None,
+        attachment: key.attachment.clone(),
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    store::roster::save(&mut tx, &[record]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Declares a relying party that is a SAML service provider, with its metadata as a file of the operator's.
+pub(crate) async fn declare_provider(context: &Context, party: &RelyingParty, metadata: &ServiceProvider) {
+    let (id, now) = (Source::id_of_party(&party.id), context.now());
+    let source = store::testing::metadata_source(&id, Origin::File);
+    let entity = NewEntity {
+        provider: metadata.clone(),
+        valid_until: None,
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    store::relying_party::save(&mut tx, party).await.unwrap();
+    store::saml_source::declare(&mut tx, &source, None).await.unwrap();
+    store::saml_entity::save(&mut tx, &source, vec![entity.written().unwrap()], now)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The key that our SAML messages are signed with.
+pub(crate) async fn saml_key(context: &Context, ecdsa: bool) -> PublicKey {
+    let algorithm = if ecdsa {
+        SigningAlgorithm::Es256
+    } else {
+        SigningAlgorithm::Rs256
+    };
+    let signer = context.saml.keys.signer(context, algorithm).await.unwrap();
+    signer.key.public().unwrap()
+}
+
+/// The subject that a party knows somebody by.
+pub(crate) async fn subject(context: &Context, party: &RelyingParty, who: IdentityId) -> Option<String> {
+    let mut conn = context.db.reader().await.unwrap();
+    store::subject::find(&mut conn, &party.sector, who).await.unwrap()
 }
 
 /// An invented pupil in CM2 of a school.

@@ -20,6 +20,7 @@ const OTHER_NAMES: &str = "ENTPersonAutresPrenoms";
 const BIRTH_DATE: &str = "ENTPersonDateNaissance";
 const TITLE: &str = "personalTitle";
 const INE: &str = "ENTEleveINE";
+const ATTACHMENT: &str = "ENTEleveStructRattachId";
 const LEVEL: &str = "ENTEleveNivFormation";
 const LEVEL_LABEL: &str = "ENTEleveLibelleMEF";
 /// The family name as AAF of the first degree calls it.
@@ -37,6 +38,7 @@ pub(super) const WANTED: &[&str] = &[
     BIRTH_DATE,
     TITLE,
     INE,
+    ATTACHMENT,
     LEVEL,
     LEVEL_LABEL,
     NAME_1D,
@@ -74,9 +76,17 @@ pub(super) fn read(
         facts,
         class: class(record, structure, complaints),
         level: record.value(LEVEL).or(record.value(LEVEL_LABEL)).map(value::tidy),
+        attachment: record.value(ATTACHMENT).and_then(attachment),
         year: context.year,
         place: record.place.clone(),
     })
+}
+
+/// The number in the register of the school; what would break the vector that it is written into is none.
+fn attachment(written: &str) -> Option<String> {
+    let number = written.trim();
+    let fits = (1..=40).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    fits.then(|| number.to_owned())
 }
 
 fn facts(record: &Record, complaints: &mut Complaints<'_>) -> Option<PersonFacts> {

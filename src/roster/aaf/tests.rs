@@ -162,6 +162,18 @@ fn the_class_is_the_one_of_the_main_structure() {
 }
 
 #[test]
+fn the_number_in_the_register_of_the_school_is_kept_where_it_fits_into_a_vector() {
+    let number = |written: &str| {
+        let (_, row) = one_pupil(&[("ENTEleveStructRattachId", written)]);
+        row.unwrap().attachment
+    };
+    assert_eq!(number(" 1037745 ").as_deref(), Some("1037745"));
+    for wrong in ["1|2", "", &"1".repeat(41)] {
+        assert_eq!(number(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
 fn what_is_missing_or_wrong_is_told_once_each() {
     let without = |name| one_pupil(&[(name, "")]);
     for name in [

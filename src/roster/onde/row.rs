@@ -73,6 +73,7 @@ impl<'a> RowReader<'a> {
             facts,
             class,
             level: (!level.is_empty()).then_some(level),
+            attachment: None,
             year: self.context.year,
             place: self.context.place(line.number, 1),
         })

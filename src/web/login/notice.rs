@@ -7,14 +7,15 @@ use axum::response::{IntoResponse, Response};
 use crate::domain::acknowledgement::Kind;
 use crate::flows::authorize::{self, Choice, Reply};
 use crate::flows::cas as cas_flow;
-use crate::flows::continuation::{Continuation, Protocol};
+use crate::flows::continuation::{self, Protocol};
 use crate::flows::notice::{About, Fact, Notice};
+use crate::flows::saml::sso;
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
 use crate::web::page::Page;
 use crate::web::views::{self, ConsentPage, Hidden, InformationPage, Known, ServiceAbout};
 use crate::web::visit::{Fields, Goal, Visit};
-use crate::web::{WebState, cas, oauth};
+use crate::web::{WebState, cas, oauth, saml};
 
 /// Where the page is.
 const HERE: &str = "/notice";
@@ -24,20 +25,17 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
     let cookie = visit.cookie(&state, Name::Session);
     let (context, cookie) = (&state.context, cookie.as_ref());
     let sealed = visit.query.one("continue").unwrap_or_default();
-    match protocol(&state, sealed) {
+    match continuation::protocol(context, sealed) {
         Protocol::Oidc => {
             let outcome = authorize::notice(context, &state.keyring, sealed, cookie).await?;
             oauth::answer(&state, &visit, outcome)
         }
+        Protocol::Saml => {
+            let outcome = sso::notice(context, &state.keyring, sealed, cookie).await?;
+            saml::answer(&state, &visit, outcome)
+        }
         Protocol::Cas => cas::answer(&state, &visit, cas_flow::notice(context, sealed, cookie).await?),
-        Protocol::Saml => Err(WebError::BadRequest(None)),
     }
-}
-
-/// The protocol whose request waits; what cannot be opened is refused there.
-fn protocol(state: &WebState, sealed: &str) -> Protocol {
-    let waiting = Continuation::open(&state.context, sealed);
-    waiting.map(|waiting| waiting.protocol).unwrap_or_default()
 }
 
 /// `POST /notice`.
@@ -58,16 +56,19 @@ pub(super) async fn submit(
     let shown = fields.one("shown").unwrap_or_default();
     let reply = Reply { choice, shown };
     let (context, cookie) = (&state.context, cookie.as_ref());
-    match protocol(&state, sealed) {
+    match continuation::protocol(context, sealed) {
         Protocol::Oidc => {
             let outcome = authorize::answer(context, &state.keyring, sealed, cookie, reply).await?;
             oauth::answer(&state, &visit, outcome)
+        }
+        Protocol::Saml => {
+            let outcome = sso::answer(context, &state.keyring, sealed, cookie, reply).await?;
+            saml::answer(&state, &visit, outcome)
         }
         Protocol::Cas => {
             let outcome = cas_flow::answer(context, sealed, cookie, reply).await?;
             cas::answer(&state, &visit, outcome)
         }
-        Protocol::Saml => Err(WebError::BadRequest(None)),
     }
 }
 
@@ -79,10 +80,11 @@ pub(super) async fn cancel(
 ) -> Result<Response, WebError> {
     let fields = Fields::read(&String::from_utf8_lossy(&body));
     let sealed = fields.one("continue").unwrap_or_default();
-    match protocol(&state, sealed) {
-        Protocol::Oidc => oauth::answer(&state, &visit, authorize::cancel(&state.context, sealed).await?),
-        Protocol::Cas => cas::answer(&state, &visit, cas_flow::cancel(&state.context, sealed).await?),
-        Protocol::Saml => Err(WebError::BadRequest(None)),
+    let context = &state.context;
+    match continuation::protocol(context, sealed) {
+        Protocol::Oidc => oauth::answer(&state, &visit, authorize::cancel(context, sealed).await?),
+        Protocol::Saml => saml::answer(&state, &visit, sso::cancel(context, sealed).await?),
+        Protocol::Cas => cas::answer(&state, &visit, cas_flow::cancel(context, sealed).await?),
     }
 }
 

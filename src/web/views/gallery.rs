@@ -158,6 +158,10 @@ pub(super) fn signed_out(lang: Lang) -> SignedOutPage {
     SignedOutPage {
         page: page(lang),
         closed: [text("Cahier de vie"), text("ENT du collège")].to_vec(),
+        asked: vec![Link {
+            label: text("ENT du lycée"),
+            url: text("/saml/slo/ask?continue=x"),
+        }],
         still_open: vec![text("Bibliothèque")],
         frames: Vec::new(),
         back: Some(Link {

@@ -64,6 +64,8 @@ pub struct SignedOutPage {
     pub page: Page,
     /// The names of the services that are told.
     pub closed: Vec<String>,
+    /// The services that are asked in a frame, each with its address: what they answered shows there, and beside their name.
+    pub asked: Vec<Link>,
     /// The names of the services that cannot be told.
     pub still_open: Vec<String>,
     /// Addresses that are visited, unseen; the page goes on to `back` by itself after that.
@@ -72,4 +74,26 @@ pub struct SignedOutPage {
     pub back: Option<Link>,
     /// The class that this device remembers: the next child begins there.
     pub class_url: Option<String>,
+}
+
+impl SignedOutPage {
+    /// Whether services are told while it is shown.
+    fn tells(&self) -> bool {
+        !self.frames.is_empty() || !self.asked.is_empty()
+    }
+
+    /// For how many seconds it waits for them: longer for those that answer.
+    fn patience(&self) -> u8 {
+        if self.asked.is_empty() { 3 } else { 5 }
+    }
+}
+
+/// What a service answered, in a frame of the page of leaving, which reads it there.
+#[derive(Debug, Clone, Template)]
+#[template(path = "verdict.html")]
+pub struct VerdictPage {
+    /// What every page needs.
+    pub page: Page,
+    /// Whether the login is over at the service.
+    pub is_over: bool,
 }

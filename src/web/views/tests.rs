@@ -334,10 +334,15 @@ fn hostile_names_are_only_text() {
             Box::new(SignedOutPage {
                 page: dress(lang),
                 closed: vec![h()],
+                asked: link.iter().cloned().collect(),
                 still_open: vec![h()],
                 frames: vec![h()],
                 back: link.clone(),
                 class_url: Some(h()),
+            }),
+            Box::new(VerdictPage {
+                page: dress(lang),
+                is_over: true,
             }),
             Box::new(ErrorPage {
                 page: dress(lang),

@@ -37,6 +37,17 @@ pub(in crate::web::views) const fn for_child(lang: Lang, attribute: Attribute) -
         Attribute::Level => either(lang, "ton niveau (CM2, 6e…)", "your year (CM2, 6e…)"),
         Attribute::Class => either(lang, "ta classe", "your class"),
         Attribute::Profile => either(lang, "que tu es élève", "that you are a pupil"),
+        Attribute::EntPersonJointure => either(
+            lang,
+            "ton numéro dans le fichier de l’académie",
+            "your number in the files of the academy",
+        ),
+        Attribute::FrEduCtRefId => either(lang, "ton numéro dans ÉduConnect", "your number in ÉduConnect"),
+        Attribute::FrEduVecteur => either(
+            lang,
+            "ton numéro dans le fichier de ton école",
+            "your number in the files of your school",
+        ),
     }
 }
 
@@ -57,6 +68,21 @@ pub(in crate::web::views) const fn label(lang: Lang, attribute: Attribute) -> Te
         Attribute::Level => either(lang, "Niveau", "Level"),
         Attribute::Class => either(lang, "Classe", "Class"),
         Attribute::Profile => either(lang, "Profil", "Profile"),
+        Attribute::EntPersonJointure => either(
+            lang,
+            "Numéro dans l’annuaire académique (AAF)",
+            "Number in the directory of the academy (AAF)",
+        ),
+        Attribute::FrEduCtRefId => either(
+            lang,
+            "Numéro technique ÉduConnect",
+            "Technical number of ÉduConnect",
+        ),
+        Attribute::FrEduVecteur => either(
+            lang,
+            "Vecteur d’identité (numéro dans l’établissement)",
+            "Identity vector (number in the school)",
+        ),
     }
 }
 

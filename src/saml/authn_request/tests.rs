@@ -1,0 +1,500 @@
+use super::*;
+use crate::domain::assurance::Acr;
+use crate::domain::saml_entity::Binding;
+use crate::domain::testing::party;
+use crate::saml::incoming::Incoming;
+use crate::saml::name_id::NameIdFormat;
+use crate::saml::testing::{Provider, form, incoming, query};
+use crate::saml::xml::Element;
+use crate::saml::xmlsec::PublicKey;
+use crate::saml::xmlsec::redirect::Kind;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_790_841_600);
+const HERE: &str = "https://id.example.fr/saml/sso";
+const PROTECTED_TRANSPORT: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
+
+/// A service provider, what the operator says of it, and its metadata.
+struct Scene {
+    ent: Provider,
+    party: RelyingParty,
+    metadata: ServiceProvider,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let ent = Provider::new("ent");
+        let mut party = party("ent");
+        party.saml = Some(SamlParty {
+            entity_id: ent.entity_id.clone(),
+            ..SamlParty::default()
+        });
+        let metadata = ent.metadata();
+        Self { ent, party, metadata }
+    }
+
+    fn saml(&mut self) -> &mut SamlParty {
+        self.party.saml.as_mut().unwrap()
+    }
+
+    fn keys(&self) -> Vec<PublicKey> {
+        let keys = self.metadata.signing_keys.iter();
+        keys.map(|_| self.ent.signing.public().unwrap()).collect()
+    }
+
+    fn read(&self, incoming: Incoming) -> Result<AuthnRequest, PageError> {
+        let relay_state = incoming.relay_state.clone();
+        let saml = self.party.saml.as_ref().unwrap();
+        let believed = believe(incoming, saml, &self.metadata, &self.keys())?;
+        AuthnRequest::read(&believed, relay_state, HERE, NOW)
+    }
+
+    /// All three parts of the list, of a signed request.
+    fn run(&self, message: Element) -> Result<Result<(Address, Request), Status>, PageError> {
+        let request = self.read(incoming(&self.ent.query(Kind::Request, &message, Some("état"))))?;
+        self.decide(&request)
+    }
+
+    fn decide(&self, request: &AuthnRequest) -> Result<Result<(Address, Request), Status>, PageError> {
+        let saml = self.party.saml.as_ref().unwrap();
+        let address = address(request, saml, &self.metadata)?;
+        Ok(check(request, &self.party, saml, &self.metadata).map(|request| (address, request)))
+    }
+
+    fn request(&self) -> Element {
+        self.ent.authn_request("_r1")
+    }
+}
+
+fn policy(attributes: &[(&'static str, &str)]) -> Element {
+    let policy = Element::new(Namespace::Samlp, "NameIDPolicy");
+    attributes
+        .iter()
+        .fold(policy, |policy, (name, value)| policy.attribute(name, *value))
+}
+
+fn context(comparison: Option<&str>, classes: &[&str]) -> Element {
+    let class = |class: &&str| Element::new(Namespace::Saml, "AuthnContextClassRef").text(*class);
+    Element::new(Namespace::Samlp, "RequestedAuthnContext")
+        .attribute_if("Comparison", comparison)
+        .children(classes.iter().map(class))
+}
+
+#[test]
+fn a_plain_request_is_answered_at_the_default_consumer_with_a_persistent_name() {
+    let scene = Scene::new();
+    let (address, request) = scene.run(scene.request()).unwrap().unwrap();
+    assert_eq!(address.consumer(), scene.ent.acs(1));
+    assert_eq!(address.in_response_to(), Some("_r1"));
+    assert_eq!(address.relay_state(), Some("état"));
+    assert!(!request.force_authn && !request.is_passive && request.subject.is_none());
+    assert_eq!(request.named.format, NameIdFormat::Persistent);
+    assert!(request.named.may_create && request.assurance.is_met_by(Acr::Class));
+}
+
+#[test]
+fn what_a_request_only_mentions_changes_nothing() {
+    let scene = Scene::new();
+    let scoping = Element::new(Namespace::Samlp, "Scoping")
+        .attribute("ProxyCount", "0")
+        .child(Element::new(Namespace::Samlp, "RequesterID").text("https://x"));
+    let noisy = scene
+        .request()
+        .attribute("ProviderName", "ENT")
+        .attribute("Consent", "urn:x")
+        .attribute("AttributeConsumingServiceIndex", "7")
+        .child(Element::new(Namespace::Samlp, "Extensions").child(Element::new(Namespace::Md, "x")))
+        .child(scoping);
+    assert_eq!(
+        scene.run(noisy).unwrap().unwrap(),
+        scene.run(scene.request()).unwrap().unwrap()
+    );
+}
+
+#[test]
+fn attack_31_an_answer_goes_to_no_address_but_those_of_the_metadata() {
+    let mut scene = Scene::new();
+    let by_url = |url: &str| scene.request().attribute("AssertionConsumerServiceURL", url);
+    let (address, _) = scene.run(by_url(&scene.ent.acs(0))).unwrap().unwrap();
+    assert_eq!(address.consumer(), scene.ent.acs(0));
+    for evil in [
+        "https://evil.example/acs",
+        "https://ent.example/acs/0/",
+        "https://ent.example/acs/0?x",
+        "https://ent.example/ACS/0",
+        "javascript:alert(1)",
+        "",
+    ] {
+        assert_eq!(
+            scene.run(by_url(evil)),
+            Err(PageError::AssertionConsumer),
+            "{evil}"
+        );
+    }
+    let by_index = |index: &str| scene.request().attribute("AssertionConsumerServiceIndex", index);
+    let (address, _) = scene.run(by_index("0")).unwrap().unwrap();
+    assert_eq!(address.consumer(), scene.ent.acs(0));
+    assert_eq!(scene.run(by_index("7")), Err(PageError::AssertionConsumer));
+    assert_eq!(scene.run(by_index("-1")), Err(PageError::Schema));
+    let both = |index: &str, url: &str| by_index(index).attribute("AssertionConsumerServiceURL", url);
+    let (agree, differ) = (both("0", &scene.ent.acs(0)), both("1", &scene.ent.acs(0)));
+    assert_eq!(scene.run(agree.clone()), Err(PageError::TwoAssertionConsumers));
+    scene.saml().tolerances.index_and_url = true;
+    let (address, _) = scene.run(agree).unwrap().unwrap();
+    assert_eq!(address.consumer(), scene.ent.acs(0));
+    assert_eq!(scene.run(differ), Err(PageError::AssertionConsumer));
+}
+
+#[test]
+fn attack_31_a_forged_issuer_is_not_believed() {
+    let (scene, evil) = (Scene::new(), Provider::new("evil"));
+    let forged = scene.request();
+    let read = |query: String| scene.read(incoming(&query)).unwrap_err();
+    assert_eq!(
+        read(evil.query(Kind::Request, &forged, None)),
+        PageError::Signature(Refused::Signature)
+    );
+    assert_eq!(read(query(Kind::Request, &forged, None)), PageError::Unsigned);
+    let posted = Incoming::from_form(&evil.form(Kind::Request, &forged, None)).unwrap();
+    assert_eq!(scene.read(posted), Err(PageError::Signature(Refused::Signature)));
+}
+
+#[test]
+fn attack_31_a_signed_request_inside_a_forged_one_is_not_what_is_read() {
+    let scene = Scene::new();
+    let honest = scene.ent.form(Kind::Request, &scene.request(), None);
+    let honest = Incoming::from_form(&honest).unwrap();
+    assert!(scene.read(honest).is_ok());
+    let signed = url_decoded(&scene.ent.form(Kind::Request, &scene.request(), None));
+    let forged = format!(
+        "<samlp:AuthnRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"_evil\" Version=\"2.0\" \
+         IssueInstant=\"2026-10-01T08:00:00Z\" Destination=\"{HERE}\" AssertionConsumerServiceURL=\"https://evil.example\">\
+         <saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">{}</saml:Issuer>\
+         <samlp:Extensions>{signed}</samlp:Extensions></samlp:AuthnRequest>",
+        scene.ent.entity_id
+    );
+    let wrapped = Incoming::from_form(&form(Kind::Request, &forged, None)).unwrap();
+    assert_eq!(scene.read(wrapped), Err(PageError::Unsigned));
+}
+
+fn url_decoded(form: &str) -> String {
+    let fields = crate::base::url::parameters(form);
+    let message = crate::saml::wire::from_form(&fields[0].1, 1 << 20).unwrap();
+    String::from_utf8(message).unwrap()
+}
+
+#[test]
+fn attack_28_a_signature_that_is_taken_away_or_moved_to_other_words_is_noticed() {
+    let scene = Scene::new();
+    let signed = scene.ent.query(Kind::Request, &scene.request(), Some("here"));
+    let fault = |query: &str| scene.read(incoming(query)).unwrap_err();
+    let without = signed.split("&SigAlg").next().unwrap();
+    assert_eq!(fault(without), PageError::Unsigned);
+    for changed in [
+        signed.replace("RelayState=here", "RelayState=there"),
+        signed.replace("&RelayState=here", ""),
+        signed.replace("RelayState=here", "RelayState=%68ere"),
+        signed.replace("ecdsa-sha256", "ecdsa-sha384"),
+    ] {
+        assert_ne!(changed, signed);
+        assert_eq!(
+            fault(&changed),
+            PageError::Signature(Refused::Signature),
+            "{changed}"
+        );
+    }
+    let sha1 = signed.replace("ecdsa-sha256", "ecdsa-sha1");
+    assert_eq!(fault(&sha1), PageError::Signature(Refused::Algorithm));
+    let mut parts: Vec<_> = signed.split('&').collect();
+    parts.reverse();
+    assert!(
+        scene.read(incoming(&parts.join("&"))).is_ok(),
+        "the order of the address is nobody's"
+    );
+}
+
+#[test]
+fn who_publishes_a_key_signs_unless_the_operator_lets_it_pass() {
+    let mut scene = Scene::new();
+    let unsigned = query(Kind::Request, &scene.request(), None);
+    scene.metadata.signs_requests = false;
+    assert_eq!(
+        scene.read(incoming(&unsigned)),
+        Err(PageError::Unsigned),
+        "a key is there"
+    );
+    scene.saml().tolerances.unsigned_requests = true;
+    let read = scene.read(incoming(&unsigned)).unwrap();
+    assert!(!read.is_signed);
+    let mut broken = scene.ent.query(Kind::Request, &scene.request(), None);
+    broken.push_str("AAAA");
+    let refused = scene.read(incoming(&broken));
+    assert!(
+        matches!(refused, Err(PageError::Signature(_))),
+        "wrong is not none: {refused:?}"
+    );
+    // No key, and no word of signing: nobody vouches, and nobody has to.
+    scene.saml().tolerances.unsigned_requests = false;
+    scene.metadata.signing_keys.clear();
+    assert!(
+        !scene
+            .read(incoming(&scene.ent.query(Kind::Request, &scene.request(), None)))
+            .unwrap()
+            .is_signed
+    );
+    scene.metadata.signs_requests = true;
+    let signed = scene.ent.query(Kind::Request, &scene.request(), None);
+    assert_eq!(
+        scene.read(incoming(&signed)),
+        Err(PageError::Signature(Refused::NoKey))
+    );
+}
+
+#[test]
+fn a_form_says_what_its_signed_element_says() {
+    let scene = Scene::new();
+    let message = scene.request().attribute("ForceAuthn", "1");
+    let posted = scene.ent.form(Kind::Request, &message, Some("a b"));
+    let read = scene.read(Incoming::from_form(&posted).unwrap()).unwrap();
+    assert!(read.is_signed && read.force_authn && read.relay_state.as_deref() == Some("a b"));
+}
+
+#[test]
+fn bindings_are_by_form_and_names_are_of_three_kinds() {
+    let scene = Scene::new();
+    let detail = |message: Element| scene.run(message).unwrap().err().and_then(|status| status.detail);
+    let bound = |uri: &str| scene.request().attribute("ProtocolBinding", uri);
+    assert_eq!(detail(bound(Binding::Post.as_str())), None);
+    for uri in [
+        Binding::Redirect.as_str(),
+        "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact",
+        "",
+    ] {
+        assert_eq!(detail(bound(uri)), Some(Detail::UnsupportedBinding), "{uri}");
+    }
+    let named = |attributes: &[(&'static str, &str)]| scene.request().child(policy(attributes));
+    let format = |message: Element| {
+        scene
+            .run(message)
+            .unwrap()
+            .map(|(_, request)| request.named.format)
+    };
+    for known in NameIdFormat::ALL {
+        assert_eq!(format(named(&[("Format", known.as_str())])), Ok(*known));
+    }
+    let unspecified = [("Format", crate::saml::name_id::UNSPECIFIED)];
+    assert_eq!(format(named(&unspecified)), Ok(NameIdFormat::Persistent));
+    for wrong in [
+        ("Format", "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted"),
+        ("Format", "urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos"),
+        ("SPNameQualifier", "https://an.affiliation.example"),
+    ] {
+        assert_eq!(
+            detail(named(&[wrong])),
+            Some(Detail::InvalidNameIdPolicy),
+            "{wrong:?}"
+        );
+    }
+    assert_eq!(
+        detail(named(&[("SPNameQualifier", scene.ent.entity_id.as_str())])),
+        None
+    );
+    let may_create = |message: Element| scene.run(message).unwrap().unwrap().1.named.may_create;
+    assert!(may_create(named(&[])) && may_create(named(&[("AllowCreate", "true")])));
+    assert!(!may_create(named(&[("AllowCreate", "false")])));
+    assert_eq!(
+        scene.run(named(&[("AllowCreate", "perhaps")])),
+        Err(PageError::Schema)
+    );
+}
+
+#[test]
+fn without_a_wish_the_operator_decides_the_name_then_the_metadata() {
+    let mut scene = Scene::new();
+    let format = |scene: &Scene| scene.run(scene.request()).unwrap().unwrap().1.named.format;
+    scene.metadata.name_id_formats = vec!["urn:x".into(), NameIdFormat::Transient.to_string()];
+    assert_eq!(format(&scene), NameIdFormat::Transient);
+    scene.saml().name_id_format = Some(NameIdFormat::EmailAddress.to_string());
+    assert_eq!(format(&scene), NameIdFormat::EmailAddress);
+}
+
+#[test]
+fn without_a_request_people_go_to_who_takes_them() {
+    let mut scene = Scene::new();
+    let request = AuthnRequest::unsolicited(&scene.ent.entity_id, Some("/cours".into()));
+    let (address, _) = scene.decide(&request).unwrap().unwrap();
+    assert_eq!(
+        (address.in_response_to(), address.relay_state()),
+        (None, Some("/cours"))
+    );
+    assert_eq!(address.consumer(), scene.ent.acs(1));
+    scene.saml().idp_initiated = false;
+    assert_eq!(scene.decide(&request), Err(PageError::NotInitiatedHere));
+}
+
+mod entcore {
+    //! What a service provider on entcore sends and demands, a row of the field notes each.
+
+    use super::*;
+
+    /// Its request: never forced, transient, exactly one class, and the consumer by number and by address.
+    fn request(scene: &Scene) -> Element {
+        scene
+            .request()
+            .attribute("ForceAuthn", "false")
+            .attribute("IsPassive", "false")
+            .attribute("AssertionConsumerServiceIndex", "1")
+            .attribute("AssertionConsumerServiceURL", scene.ent.acs(1))
+            .attribute("ProtocolBinding", Binding::Post.as_str())
+            .child(policy(&[
+                ("Format", NameIdFormat::Transient.as_str()),
+                ("AllowCreate", "true"),
+            ]))
+            .child(context(Some("exact"), &[PROTECTED_TRANSPORT]))
+    }
+
+    fn let_off() -> Scene {
+        let mut scene = Scene::new();
+        let saml = scene.saml();
+        saml.preset = crate::domain::relying_party::Preset::Entcore;
+        saml.authn_context = Some(PROTECTED_TRANSPORT.into());
+        saml.tolerances.index_and_url = true;
+        scene
+    }
+
+    #[test]
+    fn index_and_address_at_once_are_taken_where_the_operator_says_so() {
+        let scene = let_off();
+        let (address, asked) = scene.run(request(&scene)).unwrap().unwrap();
+        assert_eq!(address.consumer(), scene.ent.acs(1));
+        assert_eq!(asked.named.format, NameIdFormat::Transient);
+        assert_eq!(
+            Scene::new().run(request(&scene)).unwrap_err(),
+            PageError::TwoAssertionConsumers
+        );
+    }
+
+    #[test]
+    fn it_is_answered_with_exactly_the_class_it_asks_for_also_for_a_child() {
+        let scene = let_off();
+        let (_, asked) = scene.run(request(&scene)).unwrap().unwrap();
+        for acr in [Acr::Class, Acr::SingleFactor] {
+            assert_eq!(
+                asked.assurance.class_of(acr).as_deref(),
+                Some(PROTECTED_TRANSPORT)
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_word_of_the_operator_a_childs_login_is_not_called_what_it_is_not() {
+        let mut scene = let_off();
+        scene.saml().authn_context = None;
+        let (_, asked) = scene.run(request(&scene)).unwrap().unwrap();
+        assert_eq!(asked.assurance.class_of(Acr::Class), None);
+        assert!(asked.assurance.can_be_met());
+    }
+
+    #[test]
+    fn its_optional_signature_may_be_missing_where_the_operator_says_so() {
+        let mut scene = let_off();
+        scene.saml().tolerances.unsigned_requests = true;
+        assert!(
+            scene
+                .read(incoming(&query(Kind::Request, &request(&scene), Some("x"))))
+                .is_ok()
+        );
+    }
+}
+
+mod decisions {
+    use super::super::decision::{Decision, decide};
+    use super::*;
+    use crate::base::id::SessionId;
+    use crate::base::random::SeededRandom;
+    use crate::domain::assurance::Amr;
+    use crate::domain::session::{Device, Session};
+    use crate::domain::testing::person;
+
+    fn session(acr: Acr, authenticated_at: Timestamp) -> Session {
+        Session {
+            id: SessionId::new(NOW, &SeededRandom::new(1)),
+            identity: person("Lina", 1).id,
+            authenticated_at,
+            acr,
+            amr: Amr::Picture,
+            device: Device::Shared,
+            expires_at: NOW.plus(std::time::Duration::from_secs(3600)),
+            ended_at: None,
+        }
+    }
+
+    fn asked(change: impl FnOnce(Element) -> Element) -> Request {
+        let scene = Scene::new();
+        scene.run(change(scene.request())).unwrap().unwrap().1
+    }
+
+    fn refused(decision: Decision) -> Option<Detail> {
+        match decision {
+            Decision::Refuse(status) => status.detail,
+            _ => None,
+        }
+    }
+
+    const BEFORE: Timestamp = Timestamp::from_seconds(1_790_841_500);
+
+    #[test]
+    fn nobody_there_has_to_sign_in_and_is_told_so_where_no_page_may_be_shown() {
+        let plain = asked(|request| request);
+        assert_eq!(decide(&plain, None, true, None), Decision::SignIn);
+        let passive = asked(|request| request.attribute("IsPassive", "true"));
+        assert_eq!(
+            refused(decide(&passive, None, true, None)),
+            Some(Detail::NoPassive)
+        );
+        let there = session(Acr::SingleFactor, BEFORE);
+        let go = Decision::Go(PROTECTED_TRANSPORT.into());
+        assert_eq!(decide(&passive, Some(&there), true, None), go);
+    }
+
+    #[test]
+    fn a_forced_login_is_a_later_one_than_the_request() {
+        let forced = asked(|request| request.attribute("ForceAuthn", "true"));
+        let there = session(Acr::SingleFactor, BEFORE);
+        assert_eq!(decide(&forced, Some(&there), true, None), Decision::SignIn);
+        assert_eq!(decide(&forced, Some(&there), true, Some(NOW)), Decision::SignIn);
+        let anew = session(Acr::SingleFactor, NOW);
+        assert!(matches!(
+            decide(&forced, Some(&anew), true, Some(NOW)),
+            Decision::Go(_)
+        ));
+        let both = asked(|request| request.attribute("ForceAuthn", "1").attribute("IsPassive", "1"));
+        assert_eq!(
+            refused(decide(&both, Some(&there), true, None)),
+            Some(Detail::NoPassive)
+        );
+    }
+
+    #[test]
+    fn a_login_that_is_not_sure_enough_is_tried_again_once() {
+        let sure = asked(|request| request.child(context(None, &[PROTECTED_TRANSPORT])));
+        let child = session(Acr::Class, BEFORE);
+        assert_eq!(decide(&sure, Some(&child), true, None), Decision::SignIn);
+        let again = session(Acr::Class, NOW);
+        let unmet = Some(Detail::NoAuthnContext);
+        assert_eq!(refused(decide(&sure, Some(&again), true, Some(NOW))), unmet);
+        let never = asked(|request| request.child(context(None, &[Acr::MultiFactor.as_str()])));
+        assert_eq!(refused(decide(&never, None, true, None)), unmet);
+    }
+
+    #[test]
+    fn another_person_than_the_one_who_is_meant_may_sign_in_anew_or_is_told() {
+        let plain = asked(|request| request);
+        let there = session(Acr::SingleFactor, BEFORE);
+        assert_eq!(decide(&plain, Some(&there), false, None), Decision::SignIn);
+        let anew = session(Acr::SingleFactor, NOW);
+        let told = Some(Detail::UnknownPrincipal);
+        assert_eq!(refused(decide(&plain, Some(&anew), false, Some(NOW))), told);
+        let passive = asked(|request| request.attribute("IsPassive", "true"));
+        assert_eq!(refused(decide(&passive, Some(&there), false, None)), told);
+    }
+}
