@@ -16,6 +16,7 @@
 //! [`single_logout`].
 
 pub mod logout;
+pub(super) mod preview;
 pub mod proxy;
 pub(super) mod single_logout;
 pub mod validate;
