@@ -201,7 +201,7 @@ fn whatever_the_shape_nothing_is_told_that_the_policy_does_not_list() {
         Attribute::PhoneNumber => &["+33"],
         Attribute::Address => &["80000", "Amiens", "Marronniers"],
         Attribute::Uai => &["9990001X", "9990101F"],
-        Attribute::Level => &["=CM2 ", "10010012110"],
+        Attribute::Level => &["NivFormation", "level=CM2", "10010012110"],
         Attribute::Class => &["CM2 A", "6E A"],
         Attribute::Profile => &["National_", "Student"],
     };

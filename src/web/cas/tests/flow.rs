@@ -93,8 +93,9 @@ async fn gateway_asks_nobody_and_leads_back_with_a_ticket_or_without() {
         assert_eq!(nobody.location(), NOTES, "no ticket");
         assert!(browser.get(&site, &gateway).await.sent("ticket").is_some());
         // Nothing may be shown: neither what the service learns, nor that it is closed.
-        let mut unaware = Browser::default();
-        unaware.cookie = Some(scene::sign_in_unaware(&site.context, &lina, None).await);
+        let unaware = Browser {
+            cookie: Some(scene::sign_in_unaware(&site.context, &lina, None).await),
+        };
         site.declare(&service("new")).await;
         let new = "https://new.example/app";
         let to_be_told = unaware.get(&site, &login_url(new, &[("gateway", "true")])).await;
@@ -258,8 +259,9 @@ async fn a_child_is_told_what_the_service_learns_and_then_goes_on() {
             .0
             .retain(|line| line.attribute == Attribute::GivenName);
         site.declare(&new).await;
-        let mut browser = Browser::default();
-        browser.cookie = Some(scene::sign_in_unaware(&site.context, &lina, None).await);
+        let browser = Browser {
+            cookie: Some(scene::sign_in_unaware(&site.context, &lina, None).await),
+        };
         let told = browser
             .get(&site, &login_url("https://new.example/app", &[]))
             .await;
