@@ -12,6 +12,7 @@ use super::registration::{RegistrationEntry, policy};
 use super::relying_party::{RelyingPartyEntry, SAML, relying_party};
 use super::value::parsed;
 use super::{resource_server, saml};
+use crate::cas::address::Declared;
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
 use crate::domain::uai::Uai;
 
@@ -127,6 +128,11 @@ impl Reader {
             let party = relying_party(entry, read).map_err(at)?;
             if let Some(saml) = &party.party.saml {
                 self.once("entity_id", &saml.entity_id)?;
+            }
+            for address in party.party.cas.iter().flat_map(|cas| &cas.services) {
+                if let Ok(declared) = Declared::read(address) {
+                    self.once("the address of a CAS service", &declared.key())?;
+                }
             }
             self.declaration.relying_parties.push(party);
         }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use toml::Spanned;
 
+use super::cas::CasEntry;
 use super::saml::{self, DeclaredMetadata, SamlEntry};
 use super::value::{
     AlgorithmName, HexDigest, Parsed, RedirectAddress, SafeAddress, WebAddress, parsed, strings, values, yes,
@@ -117,6 +118,7 @@ pub(super) struct RelyingPartyEntry {
     #[serde(default)]
     contacts: Vec<String>,
     pub(super) saml: Option<Spanned<SamlEntry>>,
+    cas: Option<CasEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,7 +188,7 @@ pub(super) fn relying_party(
         basis: entry.basis.map_or(Basis::default(), |basis| basis.0),
         metadata,
         saml,
-        cas: None,
+        cas: entry.cas.map(|entry| entry.0),
         registration: None,
         enabled: entry.enabled.unwrap_or(true),
         id: entry.id,
