@@ -284,9 +284,16 @@ pub(super) async fn apply_federations(
         let verb = super::compare(before.as_ref().map(|(before, _)| before), source);
         let mut note = None;
         if verb != Verb::Unchanged {
+            let mut words = String::new();
+            let signed_by = before.as_ref().and_then(|(_, state)| state.signed_by.as_ref());
+            // Whoever unpins a key does not trust what it signed.
+            if signed_by.is_some_and(|key| !source.terms.keys.contains(key)) {
+                store::saml_source::forget(tx, &source.id).await?;
+                words.push_str("what a key that is pinned no more had signed is forgotten; ");
+            }
             store::saml_source::declare(tx, source, Some(context.now())).await?;
             note = Some(format!(
-                "fetched within a minute, or by: marelle saml refresh {}",
+                "{words}fetched within a minute, or by: marelle saml refresh {}",
                 source.id
             ));
         }
@@ -340,6 +347,7 @@ pub(super) async fn apply_metadata(
     let state = SourceState {
         succeeded_at: Some(now),
         changed_at: Some(now),
+        valid_until: entity.valid_until,
         entities: 1,
         ..SourceState::default()
     };

@@ -3,7 +3,7 @@
 //!
 //! One entity is in memory at a time. What is wrong with one is told in its place, and the next one is read.
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,7 +78,14 @@ impl<R: BufRead> Entities<R> {
     /// The entities of canonical bytes. `own` is our entityID, `repeated` the names that [`take`](super::take) met twice.
     pub fn new(input: R, allowed: Allowed, own: Arc<str>, repeated: Names, now: Timestamp) -> Self {
         Self {
-            stream: Stream::new(input, Limits::METADATA),
+            // As long as it may be was decided when it was taken.
+            stream: Stream::new(
+                input,
+                Limits {
+                    bytes: usize::MAX,
+                    ..Limits::METADATA
+                },
+            ),
             groups: Vec::new(),
             root: None,
             allowed,
@@ -166,25 +173,23 @@ impl<R: BufRead> Entities<R> {
 
     /// The entity that just opened, as a document of its own; `None` where it is too long, all of it passed over.
     fn gather(&mut self, tag: &Tag) -> Result<Option<Vec<u8>>, Fault> {
-        let mut kept = Some(Rendering::new(Vec::new(), &[]));
+        let mut kept = Some(Rendering::new(Bounded(Vec::new()), &[]));
         let mut depth = 1_usize;
-        let mut length = 0;
         let mut token = Token::Open(tag.clone());
         loop {
-            length += size(&token);
-            if length > LONGEST {
-                kept = None;
-            }
             if let Some(rendering) = &mut kept {
-                // Writing into memory cannot fail.
-                drop(match &token {
+                let written = match &token {
                     Token::Open(tag) => rendering.open(tag, self.stream.scope()),
                     Token::Text(text) => rendering.text(text),
                     Token::Close | Token::End => rendering.close(),
-                });
+                };
+                if written.is_err() {
+                    kept = None;
+                }
             }
             if depth == 0 {
-                return Ok(kept.and_then(|rendering| rendering.finish().ok()));
+                let bytes = kept.and_then(|rendering| rendering.finish().ok());
+                return Ok(bytes.map(|bytes| bytes.0));
             }
             token = self.stream.next_token()?;
             match token {
@@ -196,18 +201,20 @@ impl<R: BufRead> Entities<R> {
     }
 }
 
-/// About how much a token takes.
-fn size(token: &Token) -> usize {
-    match token {
-        Token::Open(tag) => {
-            let attributes = tag.attributes.iter();
-            let values: usize = attributes
-                .map(|attribute| attribute.value.len() + attribute.name.len())
-                .sum();
-            2 * tag.name.len() + values
+/// Memory that takes no more than one entity may have.
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
-        Token::Text(text) => text.len(),
-        Token::Close | Token::End => 0,
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

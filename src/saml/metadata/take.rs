@@ -15,6 +15,9 @@ use crate::saml::xmlsec::{Detached, Hasher, PublicKey, Refused};
 
 /// The longest signature, certificates included.
 const LONGEST_SIGNATURE: usize = 256 * 1024;
+/// How many times longer than the document its canonical form may be: it repeats names of namespaces, and a short document
+/// could be written that fills a disk.
+const GROWTH: usize = 4;
 /// The most entities of a document: twenty times those of eduGAIN.
 const MOST_ENTITIES: usize = 250_000;
 
@@ -108,6 +111,7 @@ pub fn take<R: BufRead, W: Write>(
     let tee = Tee {
         out,
         hasher: hasher.map_err(io::Error::other)?,
+        left: limits.bytes.saturating_mul(GROWTH),
     };
     let mut rendering = Rendering::new(tee, &prefixes.unwrap_or_default());
     rendering.open(&root, &scope)?;
@@ -257,6 +261,8 @@ fn within(length: usize) -> Result<(), NotTaken> {
 struct Tee<W> {
     out: W,
     hasher: Option<Hasher>,
+    /// How many bytes may still be written.
+    left: usize,
 }
 
 impl<W: Write> Write for Tee<W> {
@@ -266,6 +272,8 @@ impl<W: Write> Write for Tee<W> {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let left = self.left.checked_sub(bytes.len());
+        self.left = left.ok_or_else(|| io::Error::other("the canonical form is too long"))?;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes).map_err(io::Error::other)?;
         }

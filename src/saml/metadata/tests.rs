@@ -378,6 +378,20 @@ fn an_entity_of_any_length_costs_a_bounded_memory_and_only_itself() {
     assert!(
         matches!(&found[1], Found::Service(entity) if entity.provider.entity_id == "https://next.example/")
     );
+    // Six bytes each, of which canonicalisation makes two hundred and sixty.
+    let namespace = format!("urn:{}", "x".repeat(240));
+    let many = format!(
+        "<md:EntitiesDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' xmlns:a='{namespace}'>{}</md:EntitiesDescriptor>",
+        "<a:b/>".repeat(10_000)
+    );
+    let grown = Limits {
+        bytes: many.len(),
+        ..Limits::METADATA
+    };
+    assert!(matches!(
+        take(many.as_bytes(), None, grown, Vec::new()),
+        Err(NotTaken::Output(_))
+    ));
     let small = Limits {
         bytes: 1000,
         ..Limits::METADATA

@@ -236,6 +236,20 @@ async fn metadata_are_kept_with_the_party_and_go_with_it() {
             "[[saml_federation]]\nid = \"r\"\nurl = \"https://r.example/\"\ncertificates = [\"rsa.crt\"]\n";
         assert_eq!(apply(renater, false).await[0].1, Verb::Created);
         assert_eq!(apply(renater, false).await[0].1, Verb::Unchanged);
+        let mut tx = context.db.begin().await.unwrap();
+        let (_, mut state) = store::saml_source::find(&mut tx, "federation:r")
+            .await
+            .unwrap()
+            .unwrap();
+        state.signed_by = Some(pinned(&sample("rsa.crt").unwrap()).unwrap());
+        store::saml_source::succeed(&mut tx, "federation:r", &state, &[])
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let both = renater.replace("[\"rsa.crt\"]", "[\"rsa.crt\", \"ec.crt\"]");
+        assert!(!apply(&both, false).await[0].2.contains("forgotten"));
+        let other = renater.replace("rsa.crt", "ec.crt");
+        assert!(apply(&other, false).await[0].2.contains("forgotten"));
         assert_eq!(apply(&url, true).await.last().unwrap().1, Verb::Removed);
         apply("", true).await;
         let mut conn = context.db.reader().await.unwrap();
