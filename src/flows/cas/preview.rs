@@ -33,6 +33,8 @@ pub(in crate::flows) async fn preview(
         identity,
         contact: contact.as_ref().map(|kept| &kept.contact),
         live,
+        // No shape has words for who somebody is in the feeds of the ministry.
+        keys: &[],
     };
     let leaves = disclose(party, &AllListed, about);
     let success = Success {

@@ -270,6 +270,8 @@ async fn tell(
         identity,
         contact: contact.as_ref().map(|kept| &kept.contact),
         live: &held.live,
+        // No shape has words for who somebody is in the feeds of the ministry.
+        keys: &[],
     };
     let leaves = disclose(&agreed, &AllListed, about);
     // It was read when the ticket was made.

@@ -7,7 +7,6 @@ use crate::base::time::Timestamp;
 use crate::base::url::Url;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::enrolment::Enrolment;
-use crate::domain::relying_party::{Basis, RelyingParty};
 use crate::flows::admission::{self, Admission, Arrival, Refusal};
 use crate::flows::keys::Keyring;
 use crate::flows::notice::Wanted;

@@ -258,6 +258,7 @@ impl Waiting {
             origin: partner.and_then(|(_, address)| url::origin(address.consumer())),
             query,
             pushed: None,
+            hint: None,
             needs_more_than_class: false,
             is_signed: self.request.is_signed,
             asked_at: self.came_at.micros(),
