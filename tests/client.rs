@@ -347,3 +347,43 @@ fn an_error_of_a_declaration_names_its_file_line_and_key() {
         "nothing came of them"
     );
 }
+
+#[test]
+fn a_cas_service_is_declared_shown_and_previewed_in_its_shape() {
+    let (folder, _) = installed();
+    let here = folder.path();
+    let notes = "[[relying_party]]\nid = \"notes\"\nname = \"Notes\"\n[relying_party.cas]\n\
+                 services = [\"https://notes.example/app\"]\npreset = \"pronote\"\nhint_parameter = \"idpId\"\n\
+                 [[relying_party.release]]\nattribute = \"given_name\"\npurpose = \"greet\"\nconvention = \"C\"\n";
+    std::fs::write(here.join("notes.toml"), notes).unwrap();
+    let applied = said(here, &["apply", "notes.toml"]);
+    assert!(
+        applied.contains("relying_party notes\n"),
+        "no secret is asked for: {applied}"
+    );
+    assert!(said(here, &["apply", "notes.toml"]).contains("created 0, updated 0"));
+    let shown = object(here, &["client", "show", "notes"]);
+    assert_eq!(shown["cas"]["preset"], "pronote");
+    assert_eq!(shown["cas"]["hint_parameter"], "idpId");
+    assert!(said(here, &["client", "show", "notes"]).contains("https://notes.example/app"));
+    let preview = ["client", "preview", "notes", "--username", "maddi"];
+    let seen = object(here, &preview);
+    let answer = seen["cas"].as_str().unwrap();
+    let subject = seen["subject"].as_str().unwrap();
+    assert!(
+        answer.contains(&format!("<cas:user>{subject}</cas:user>")),
+        "{answer}"
+    );
+    assert!(answer.contains("<cas:prenom>Maddi</cas:prenom>") && !answer.contains("Etxeberria"));
+    assert!(said(here, &preview).contains("receives by CAS: <cas:serviceResponse"));
+    std::fs::write(here.join("wrong.toml"), notes.replace("hint_parameter", "hint")).unwrap();
+    let (code, why) = refused(here, &["apply", "wrong.toml"]);
+    assert!(
+        code != 0 && why.contains("line 7") && why.contains("hint"),
+        "{code} {why}"
+    );
+    assert_eq!(
+        object(here, &["client", "preview", "ent", "--username", "maddi"])["cas"],
+        json!(null)
+    );
+}

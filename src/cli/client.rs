@@ -229,6 +229,8 @@ fn described(party: &RelyingParty) -> Value {
         "schools": party.schools.iter().map(|school| school.as_str()).collect::<Vec<_>>(),
         "release": releases.collect::<Vec<_>>(),
         "metadata": party.metadata,
+        "saml": party.saml,
+        "cas": party.cas,
         "registration": party.registration.as_ref().map(|known| json!({
             "policy": known.policy,
             "at": known.at.to_string(),
@@ -318,6 +320,7 @@ async fn preview(context: &Context, arguments: &Preview) -> Outcome {
             "known": seen.is_known,
             "closed": seen.closed,
             "claims": seen.claims,
+            "cas": seen.cas,
             "attributes": lines.collect::<Vec<_>>(),
         }));
         return Ok(());
@@ -329,6 +332,9 @@ async fn preview(context: &Context, arguments: &Preview) -> Outcome {
         print_line(format!("not let in: {why}"));
     }
     print_line(format!("receives: {:#}", Value::Object(seen.claims)));
+    if let Some(answer) = seen.cas {
+        print_line(format!("receives by CAS: {answer}"));
+    }
     for line in &seen.lines {
         let sign = if line.is_released { "+" } else { "-" };
         print_line(format!("{sign} {:<18} {}", line.attribute.as_str(), line.why));

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::registration::SECRET_PREFIX;
-use super::{Context, Failure, registration, release, subject};
+use super::{Context, Failure, cas, registration, release, subject};
 use crate::base::secret::Secret;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::grant::Scopes;
@@ -162,6 +162,8 @@ pub struct Preview {
     pub closed: Option<&'static str>,
     /// The claims, without `sub`.
     pub claims: Map<String, Value>,
+    /// What it would be answered by CAS, where it speaks that.
+    pub cas: Option<String>,
     /// Every attribute there is, in order.
     pub lines: Vec<Line>,
 }
@@ -215,6 +217,8 @@ pub async fn preview(
         // Drawn at random, at first release.
         (None, SubjectStrategy::PersistentUuid) => None,
     };
+    let called = subject.as_deref().unwrap_or_default();
+    let cas = cas::preview::preview(context, &party, (identity, &live), called).await?;
     let lines = preview
         .released
         .verdicts
@@ -225,6 +229,7 @@ pub async fn preview(
         is_known,
         closed,
         lines: lines.collect(),
+        cas,
         claims: preview.released.claims,
     }))
 }

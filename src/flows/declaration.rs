@@ -7,6 +7,7 @@
 pub mod file;
 pub mod relying_party;
 
+mod cas;
 mod registration;
 mod resource_server;
 #[cfg(test)]
@@ -241,7 +242,8 @@ fn has_secrets(party: &RelyingParty) -> bool {
 }
 
 fn secrets_note(party: &RelyingParty, before: Option<&RelyingParty>) -> Option<String> {
-    if has_secrets(party) && party.secrets.is_empty() {
+    let speaks_another_only = party.redirect_uris.is_empty() && (party.saml.is_some() || party.cas.is_some());
+    if has_secrets(party) && party.secrets.is_empty() && !speaks_another_only {
         return Some(format!("has no secret yet: marelle client secret {}", party.id));
     }
     let live = before.map_or(&[][..], |before| before.secrets.as_slice());

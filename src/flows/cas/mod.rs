@@ -16,6 +16,7 @@
 //! [`single_logout`].
 
 pub mod logout;
+pub(super) mod preview;
 pub mod proxy;
 pub(super) mod single_logout;
 pub mod validate;
@@ -82,7 +83,10 @@ pub enum Outcome {
         service: String,
     },
     /// The address belongs to no service that is in use.
-    Unknown,
+    Unknown {
+        /// Its host, where it has a plain one: for the operator who has to declare it.
+        host: Option<String>,
+    },
     /// What is to be resumed cannot be read, or is too long to be taken along.
     Malformed,
 }
@@ -142,7 +146,7 @@ pub async fn cancel(context: &Context, sealed: &str) -> Result<Outcome, Failure>
     };
     let parties = services(context, &address).await?;
     let Some(found) = address::find(&parties, &address) else {
-        return Ok(Outcome::Unknown);
+        return Ok(unknown(&address));
     };
     let home = found.party.home.clone();
     Ok(Outcome::Back {
@@ -199,13 +203,13 @@ async fn run(
     let signed_in = super::logout::signed_in(context, cookie).await?;
     let address = match core::service(&asked.parameters) {
         Some(Ok(address)) => address,
-        Some(Err(_)) => return Ok(Outcome::Unknown),
+        Some(Err(_)) => return Ok(Outcome::Unknown { host: None }),
         None if signed_in.is_some() => return Ok(Outcome::Home),
         None => return Ok(Outcome::SignIn { continuation: None }),
     };
     let parties = services(context, &address).await?;
     let Some(Found { party, service, .. }) = address::find(&parties, &address) else {
-        return Ok(Outcome::Unknown);
+        return Ok(unknown(&address));
     };
     let request = Request::read(&asked.parameters, service);
     let minimum = party.metadata.minimum_acr;
@@ -249,6 +253,12 @@ async fn run(
         (Decision::NotSureEnough, _) => Ok(Outcome::NotSureEnough {
             service: party.name.clone(),
         }),
+    }
+}
+
+fn unknown(address: &Address) -> Outcome {
+    Outcome::Unknown {
+        host: Some(address.host().to_owned()),
     }
 }
 
@@ -342,6 +352,3 @@ async fn keep(context: &Context, tx: &mut Tx, ticket: &Ticket) -> Result<Secret,
     store::cas_ticket::insert(tx, &secret.digest(), ticket).await?;
     Ok(secret)
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,6 +12,7 @@ use super::registration::{RegistrationEntry, policy};
 use super::relying_party::{RelyingPartyEntry, relying_party};
 use super::resource_server;
 use super::value::parsed;
+use crate::cas::address::Declared;
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
 use crate::domain::uai::Uai;
 
@@ -107,6 +108,11 @@ impl Reader {
                 InvalidDeclaration(format!("line {line}: relying_party {id}: {error}"))
             };
             let party = relying_party(entry, read).map_err(at)?;
+            for address in party.party.cas.iter().flat_map(|cas| &cas.services) {
+                if let Ok(declared) = Declared::read(address) {
+                    self.once("the address of a CAS service", &declared.key())?;
+                }
+            }
             self.declaration.relying_parties.push(party);
         }
         for entry in file.resource_server {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::cas::CasEntry;
 use super::value::{
     AlgorithmName, HexDigest, Parsed, RedirectAddress, SafeAddress, WebAddress, parsed, strings, values, yes,
 };
@@ -105,6 +106,7 @@ pub(super) struct RelyingPartyEntry {
     tos_uri: Option<WebAddress>,
     #[serde(default)]
     contacts: Vec<String>,
+    cas: Option<CasEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -168,7 +170,7 @@ pub(super) fn relying_party(
         basis: entry.basis.map_or(Basis::default(), |basis| basis.0),
         metadata,
         saml: None,
-        cas: None,
+        cas: entry.cas.map(|entry| entry.0),
         registration: None,
         enabled: entry.enabled.unwrap_or(true),
         id: entry.id,

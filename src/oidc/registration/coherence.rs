@@ -46,7 +46,9 @@ fn grants(party: &RelyingParty) -> Result<(), RegistrationError> {
 
 fn redirects(party: &RelyingParty) -> Result<(), RegistrationError> {
     let uses_code = party.metadata.allows(GrantType::AuthorizationCode);
-    if uses_code && party.redirect_uris.is_empty() {
+    // One that speaks another protocol need not speak this one.
+    let speaks_another = party.saml.is_some() || party.cas.is_some();
+    if uses_code && party.redirect_uris.is_empty() && !speaks_another {
         return wrong(address::REDIRECT_URIS, "is empty");
     }
     if !uses_code && !party.redirect_uris.is_empty() {
