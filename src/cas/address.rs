@@ -2,8 +2,8 @@
 //! segments. No regular expression ever says whom a ticket is sent to.
 //!
 //! An address is refused unless every reader of it, browser, framework and proxy, must read the same in it: no user
-//! information, no fragment, no backslash, no control or blank, nothing outside ASCII, no path that climbs, no encoded
-//! slash or dot, a host that is spelled as it is meant.
+//! information, no fragment, no backslash, no control or blank, no path that climbs, no encoded slash or dot, a host that
+//! is spelled as it is meant. Letters of any alphabet may stand behind the host: some clients decode what a browser sent.
 
 use crate::base::url::Url;
 use crate::domain::registration::is_loopback;
@@ -18,7 +18,7 @@ pub enum AddressError {
     /// More than is read.
     #[error("it is too long")]
     TooLong,
-    /// Something other than visible ASCII, or a backslash.
+    /// Something other than visible ASCII and letters, or a backslash.
     #[error("it holds a character that does not stand in an address")]
     Character,
     /// Not `https://…` or `http://…`.
@@ -54,10 +54,9 @@ impl Address {
         if text.len() > LIMIT {
             return Err(AddressError::TooLong);
         }
-        if !text
-            .bytes()
-            .all(|symbol| symbol.is_ascii_graphic() && symbol != b'\\')
-        {
+        let stands =
+            |symbol: char| symbol.is_ascii_graphic() || (!symbol.is_ascii() && symbol.is_alphanumeric());
+        if !text.chars().all(|symbol| stands(symbol) && symbol != '\\') {
             return Err(AddressError::Character);
         }
         if text.contains('#') {

@@ -426,10 +426,10 @@ fn read_declaration(content: &str) -> Result<(), Flaw> {
     if said.next() != Some(("version", "1.0")) {
         return Err(Flaw::Declaration);
     }
-    if let Some((_, encoding)) = said.next_if(|(name, _)| *name == "encoding") {
-        if !encoding.eq_ignore_ascii_case("utf-8") {
-            return Err(Flaw::Encoding);
-        }
+    if let Some((_, encoding)) = said.next_if(|(name, _)| *name == "encoding")
+        && !encoding.eq_ignore_ascii_case("utf-8")
+    {
+        return Err(Flaw::Encoding);
     }
     let standalone = said.next_if(|(name, value)| *name == "standalone" && matches!(*value, "yes" | "no"));
     match (standalone, said.next()) {

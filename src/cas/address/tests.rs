@@ -20,6 +20,7 @@ fn an_address_and_everything_below_its_path_is_covered() {
         "https://ent.example/app?school=9990001X&next=%2Fhome",
         "https://ent.example/app/page/of%20a/child?x=https://other.example/",
         "https://ent.example:443/app",
+        "https://ent.example/app/élève?nom=Maëlle",
     ] {
         assert!(covers(DECLARED, given), "{given}");
     }
@@ -152,7 +153,9 @@ fn attack_34_a_service_address_whose_host_is_not_written_plainly() {
 
 #[test]
 fn attack_34_a_service_address_with_controls_and_blanks() {
-    for symbol in ['\0', '\t', '\n', '\r', ' ', '\u{7f}', '\u{a0}', '\u{2028}', 'é'] {
+    for symbol in [
+        '\0', '\t', '\n', '\r', ' ', '\u{7f}', '\u{a0}', '\u{2028}', '\u{202e}', '\u{feff}', '／',
+    ] {
         for given in [
             format!("{symbol}https://ent.example/app"),
             format!("https://ent{symbol}.example/app"),
@@ -179,6 +182,7 @@ fn one_address_is_another_where_both_mean_the_same() {
     };
     assert!(same("https://ent.example", "https://ent.example/"));
     assert!(same("https://ent.example:443/a?b=c", "https://ent.example/a?b=c"));
+    assert!(same("https://ent.example/é", "https://ent.example/%C3%A9"));
     for other in [
         "https://ent.example/a",
         "https://ent.example/a/?b=c",

@@ -71,8 +71,9 @@ pub(in crate::web) fn answer(
         Outcome::NotSureEnough { service } => {
             Err(WebError::Forbidden(Some(not_sure_enough(visit.lang, &service))))
         }
-        Outcome::Unknown => {
-            tracing::warn!("a CAS request for an address that belongs to no service");
+        Outcome::Unknown { host } => {
+            let host = host.as_deref().unwrap_or("not written plainly");
+            tracing::warn!(host, "a CAS request for an address that belongs to no service");
             Err(WebError::Forbidden(Some(unknown(visit.lang))))
         }
         Outcome::Malformed => Err(WebError::BadRequest(None)),

@@ -1,9 +1,16 @@
 //! The CAS server, tried in process as browsers and services use it, on each engine.
 
 mod flow;
+mod logout;
+mod proxy;
+mod tickets;
 
+use std::sync::Arc;
+
+use crate::domain::identity::Identity;
 use crate::domain::relying_party::{CasService, RelyingParty};
 use crate::domain::testing::party;
+use crate::flows::testing::Partners;
 pub(super) use crate::web::oauth::tests::site::*;
 
 /// An invented service below `https://<id>.example/app`, which speaks nothing but CAS.
@@ -25,21 +32,31 @@ fn at(path: &str, parameters: &[(&str, &str)]) -> String {
     crate::base::url::with_parameters(path, parameters.iter().copied())
 }
 
-const NOTES: &str = "https://notes.example/app/6e?tab=1";
+/// The address of `/cas/login` for a service.
+fn login_url(service: &str, more: &[(&str, &str)]) -> String {
+    at("/cas/login", &[&[("service", service)], more].concat())
+}
 
-/// A site with the service `notes`, and Lina of the école signed in, who was told of it.
-async fn with_lina_and_notes(scene: Scene) -> (Site, Browser, crate::domain::identity::Identity) {
-    let (site, mut browser, lina) = with_lina(scene).await;
-    site.declare(&service("notes")).await;
+const NOTES: &str = "https://notes.example/app/6e?tab=1";
+const AGENDA: &str = "https://agenda.example/app/";
+
+/// A site with the services `notes` and `agenda`, and Lina of the école signed in, who was told of them.
+async fn with_lina_and_notes((mut context, clock): Scene) -> (Site, Browser, Identity, Arc<Partners>) {
+    let partners = Arc::new(Partners::default());
+    context.outbound = partners.clone();
+    let (site, mut browser, lina) = with_lina((context, clock)).await;
+    for id in ["notes", "agenda"] {
+        site.declare(&service(id)).await;
+    }
     site.sign_in(&mut browser, &lina).await;
     site.advance(1);
-    (site, browser, lina)
+    (site, browser, lina, partners)
 }
 
 impl Browser {
     /// The ticket a service gets for whoever is signed in here.
     async fn ticket(&self, site: &Site, service: &str) -> String {
-        let reply = self.get(site, &at("/cas/login", &[("service", service)])).await;
+        let reply = self.get(site, &login_url(service, &[])).await;
         assert!(reply.location().starts_with(service), "{reply:?}");
         reply.sent("ticket").unwrap()
     }

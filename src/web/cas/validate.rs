@@ -44,9 +44,8 @@ async fn answer(state: &WebState, endpoint: Endpoint, query: Option<&str>, body:
 
 /// What is asked, and how the answer is to be written: as XML where that cannot be read.
 fn read(query: Option<&str>, body: Option<&[u8]>) -> (Format, Result<Request, Refusal>) {
-    let parameters = match Parameters::read(query.unwrap_or_default()) {
-        Ok(parameters) => parameters,
-        Err(_) => return (Format::Xml, Err(Refusal::TOO_LONG)),
+    let Ok(parameters) = Parameters::read(query.unwrap_or_default()) else {
+        return (Format::Xml, Err(Refusal::TOO_LONG));
     };
     match Format::read(&parameters) {
         Err(refusal) => (Format::Xml, Err(refusal)),
