@@ -20,7 +20,7 @@ demo: ## Build Marelle and play its territory on this machine; Ctrl-C ends it
 	@tests/setup/packages build
 	$(CARGO) run -- demo
 
-test: setup test-rust test-interop test-browser ## All tests: Rust on SQLite and PostgreSQL, foreign OpenID Connect clients, the pages in a browser
+test: setup test-rust test-interop test-browser ## All tests: Rust on SQLite and PostgreSQL, foreign OpenID Connect and CAS clients, the pages in a browser
 
 test-rust: packages ## Only the Rust tests, with a throwaway PostgreSQL
 	tests/setup/postgres $(CARGO) test
@@ -29,9 +29,10 @@ test-browser: $(BROWSER_MODULES) ## Only the pages in a browser; pictures in tar
 	$(CARGO) build
 	node tests/browser/run.mjs
 
-test-interop: $(VENV)/complete $(INTEROP_MODULES) ## Only the OpenID Connect clients that we did not write, against Marelle
+test-interop: $(VENV)/complete $(INTEROP_MODULES) ## Only the OpenID Connect and CAS clients that we did not write, against Marelle
 	$(CARGO) build
 	tests/interop/run
+	tests/interop/cas
 
 check: ## Format, lints and documentation, every warning an error
 	@tests/setup/packages build check
