@@ -46,8 +46,8 @@ pub struct Group {
 
 impl Group {
     fn of(tag: &Tag, around: Option<&Self>) -> Self {
-        let end = tag.attribute("validUntil").map(|text| moment(text));
-        let cache = tag.attribute("cacheDuration").map(|text| duration(text));
+        let end = tag.attribute("validUntil").map(moment);
+        let cache = tag.attribute("cacheDuration").map(duration);
         let wrong = match (end, cache) {
             (Some(None), _) => Some(Unusable::Moment("group's validUntil")),
             (_, Some(None)) => Some(Unusable::Moment("group's cacheDuration")),

@@ -89,9 +89,8 @@ pub fn take<R: BufRead, W: Write>(
     out: W,
 ) -> Result<Taken, NotTaken> {
     let mut stream = Stream::new(input, limits);
-    let root = match stream.next_token()? {
-        Token::Open(tag) => tag,
-        _ => return Err(NotTaken::Root),
+    let Token::Open(root) = stream.next_token()? else {
+        return Err(NotTaken::Root);
     };
     if !root.is(Namespace::Md, "EntitiesDescriptor") && !root.is(Namespace::Md, "EntityDescriptor") {
         return Err(NotTaken::Root);

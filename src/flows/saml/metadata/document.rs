@@ -166,7 +166,7 @@ impl Document {
         let input = BufReader::with_capacity(256 * 1024, self.file);
         let mut entities = Entities::new(input, allowed, own, self.repeated, now);
         let mut batch = Vec::with_capacity(BATCH);
-        while let Some(found) = entities.next() {
+        for found in entities.by_ref() {
             let found = match found {
                 Ok(found) => found,
                 Err(fault) => {
