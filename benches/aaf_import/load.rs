@@ -8,8 +8,8 @@ use anyhow::{Result, ensure};
 
 use super::child::{self, LOAD, Took};
 use super::delivery::Delivery;
-use super::measure::postgres::fresh_schema;
 use super::measure::{figure, text_setting};
+use super::postgres::fresh_schema;
 
 /// A database to load into.
 pub(super) struct Target {

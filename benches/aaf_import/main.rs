@@ -8,6 +8,8 @@ mod delivery;
 mod load;
 #[path = "../measure/mod.rs"]
 mod measure;
+#[path = "../measure/postgres.rs"]
+mod postgres;
 
 use std::path::Path;
 

@@ -6,6 +6,8 @@
 
 #[path = "../measure/mod.rs"]
 mod measure;
+#[path = "../measure/postgres.rs"]
+mod postgres;
 mod raw;
 mod site;
 mod users;

@@ -24,7 +24,7 @@ use marelle::store;
 use marelle::store::db::{Db, Statement};
 use tower::ServiceExt as _;
 
-use super::measure::postgres::{execute, fresh_schema};
+use super::postgres::{execute, fresh_schema};
 use super::raw::Raw;
 
 const ORIGIN: &str = "https://id.example.fr";

@@ -1,7 +1,5 @@
 //! What both benches measure with: the stopwatch, the machine, settings from the environment, tables.
 
-pub(super) mod postgres;
-
 use std::fmt::Display;
 use std::fs;
 use std::str::FromStr;

@@ -7,6 +7,8 @@
 mod aggregate;
 #[path = "../measure/mod.rs"]
 mod measure;
+#[path = "../measure/postgres.rs"]
+mod postgres;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek};
@@ -79,8 +81,7 @@ fn main() -> Result<()> {
             format!("file:{}", folder.path().join(format!("{count}.db")).display()),
         )];
         if let Some(server) = measure::text_setting("MARELLE_TEST_POSTGRES") {
-            let schema =
-                tokio::runtime::Runtime::new()?.block_on(measure::postgres::fresh_schema(&server))?;
+            let schema = tokio::runtime::Runtime::new()?.block_on(postgres::fresh_schema(&server))?;
             targets.push(("PostgreSQL", schema));
         }
         for (engine, address) in targets {

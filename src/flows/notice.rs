@@ -20,6 +20,7 @@ use crate::domain::relying_party::{Attribute, RelyingParty};
 use crate::oidc::authorization::Request;
 use crate::oidc::claims::{self, Asked, EDUCATION, Released, Verdict};
 use crate::oidc::notice::{self, Reader};
+use crate::release::AllListed;
 use crate::store;
 use crate::store::db::{Conn, Tx};
 
@@ -219,7 +220,7 @@ pub(super) async fn look(
     let identity = &signed_in.identity;
     let before = store::acknowledgement::find(conn, identity.id, &party.id).await?;
     let contact = store::contact::find(conn, identity.id).await?;
-    let keys = super::release::keys_for(conn, party, identity).await?;
+    let keys = super::release::keys_for(conn, party, &AllListed, identity).await?;
     let about = claims::About {
         identity,
         contact: contact.as_ref().map(|kept| &kept.contact),

@@ -11,6 +11,7 @@ use crate::domain::identity::Identity;
 use crate::domain::relying_party::{Attribute, Basis, RelyingParty, RelyingPartyId};
 use crate::domain::source::AafKey;
 use crate::oidc::claims::{self, About, Asked, Released};
+use crate::release::{Asks, permission};
 use crate::store;
 use crate::store::db::Conn;
 
@@ -33,7 +34,7 @@ pub async fn release(
     } else {
         Vec::new()
     };
-    let keys = keys_for(conn, &agreed, identity).await?;
+    let keys = keys_for(conn, &agreed, &asked, identity).await?;
     let about = About {
         identity,
         contact,
@@ -43,18 +44,22 @@ pub async fn release(
     Ok(claims::release(&agreed, asked, about))
 }
 
-/// Who somebody is in the feeds of the ministry, looked for where the policy of a party lists any of it.
+/// Who somebody is in the feeds of the ministry, looked for where any of it was asked for and the policy lists it.
 pub(super) async fn keys_for(
     conn: &mut Conn,
     party: &RelyingParty,
+    asked: &dyn Asks,
     identity: &Identity,
 ) -> Result<Vec<AafKey>, Failure> {
-    let listed = [
+    let of_feeds = [
         Attribute::EntPersonJointure,
         Attribute::FrEduCtRefId,
         Attribute::FrEduVecteur,
     ];
-    if listed.iter().any(|attribute| party.release.allows(*attribute)) {
+    if of_feeds
+        .iter()
+        .any(|attribute| permission(party, asked, *attribute).is_ok())
+    {
         Ok(store::roster::keys_of(conn, identity.id).await?)
     } else {
         Ok(Vec::new())
@@ -110,7 +115,7 @@ pub async fn preview(
     let subject = super::subject::known(&mut conn, &party, identity.id).await?;
     let contact = store::contact::find(&mut conn, identity.id).await?;
     let live = store::enrolment::live_of(&mut conn, identity.id, context.now().date()).await?;
-    let keys = keys_for(&mut conn, &party, &identity).await?;
+    let keys = keys_for(&mut conn, &party, &Asked::by(scopes), &identity).await?;
     let about = About {
         identity: &identity,
         contact: contact.as_ref().map(|kept| &kept.contact),

@@ -228,7 +228,7 @@ mod tests {
     use crate::domain::enrolment::Enrolment;
     use crate::domain::identity::Identity;
     use crate::domain::source::Sex;
-    use crate::domain::testing::{contact, enrolment, party, person};
+    use crate::domain::testing::{aaf_key, contact, enrolment, party, person};
     use crate::oidc::access::is_open;
 
     fn everything() -> Scopes {
@@ -434,7 +434,7 @@ mod tests {
             identity: &lina,
             contact: Some(&sample),
             live: &live,
-            keys: &[],
+            keys: &[aaf_key("9990001X")],
         };
         let claims = release(&party("ent"), Asked::by(&everything()), about).claims;
         let mut names: Vec<String> = names().into_iter().map(str::to_owned).collect();

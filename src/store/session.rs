@@ -46,7 +46,8 @@ statements! {
 // and by which name they know the person.
 const PARTICIPANTS: Bulk = Bulk {
     name: "PARTICIPANTS",
-    head: "SELECT p.session_id, p.client_id, p.name_id_format, r.name, r.metadata, r.saml, u.value AS subject,
+    head:
+        "SELECT p.session_id, p.client_id, p.name_id_format, r.name, r.metadata, r.saml, u.value AS subject,
             (SELECT CAST(COUNT(*) AS BIGINT) FROM cas_login c
                 WHERE c.session_id = p.session_id AND c.client_id = p.client_id) AS cas_logins
         FROM participation p JOIN session s ON s.id = p.session_id JOIN relying_party r ON r.id = p.client_id

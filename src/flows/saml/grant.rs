@@ -198,7 +198,7 @@ async fn tell(
         return Ok(Err(refusal::NO_EMAIL));
     };
     let contact = store::contact::find(tx, identity.id).await?;
-    let keys = release::keys_for(tx, &party, identity).await?;
+    let keys = release::keys_for(tx, &party, &AllListed, identity).await?;
     let about = About {
         identity,
         contact: contact.as_ref().map(|kept| &kept.contact),

@@ -205,7 +205,7 @@ async fn arrived(context: &Context, incoming: Incoming, binding: Binding) -> Res
         Err(error) => return Ok(Arrived::Wrong(error.into())),
     };
     match kind {
-        Travels::Request => Ok(match LogoutRequest::read(believed, &here, now) {
+        Travels::Request => Ok(match LogoutRequest::read(&believed, &here, now) {
             Ok(request) => Arrived::Asked(Asked {
                 request,
                 relay_state,

@@ -215,3 +215,52 @@ fn whatever_the_preset_nothing_is_told_that_the_policy_does_not_list() {
         }
     }
 }
+
+/// What gives each attribute away, and the attributes that may say it.
+const TELLTALES: &[(&str, &[Attribute])] = &[
+    ("Lina", &[Attribute::GivenName, Attribute::Name]),
+    ("Goff", &[Attribute::FamilyName, Attribute::Name]),
+    ("lina.legoff", &[Attribute::PreferredUsername]),
+    ("17/08/2016", &[Attribute::BirthDate]),
+    ("2016-08-17", &[Attribute::BirthDate]),
+    ("Mme", &[Attribute::Gender]),
+    ("lina@ecole.example", &[Attribute::Email]),
+    ("+33199001234", &[Attribute::PhoneNumber]),
+    ("Marronniers", &[Attribute::Address]),
+    ("80000", &[Attribute::Address]),
+    ("9990001X", &[Attribute::Uai, Attribute::FrEduVecteur]),
+    ("CM2", &[Attribute::Level, Attribute::Class]),
+    ("CM2 A", &[Attribute::Class]),
+    ("National_ELV", &[Attribute::Profile]),
+    ("student", &[Attribute::Profile]),
+    ("eleve1d", &[Attribute::Profile]),
+    (
+        "1234567",
+        &[Attribute::EntPersonJointure, Attribute::FrEduCtRefId],
+    ),
+    ("1037745", &[Attribute::FrEduVecteur]),
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn of_any_policy_nothing_is_told_that_it_does_not_list(
+        listed in proptest::collection::vec(proptest::bool::ANY, Attribute::ALL.len()),
+        preset in 0..Preset::ALL.len(),
+        names in 0..AttributeNames::ALL.len(),
+    ) {
+        let mut ent = party("ent");
+        let mut listed = listed.into_iter();
+        ent.release.0.retain(|_| listed.next() == Some(true));
+        let keys = [aaf_key("9990001X")];
+        let told = told_of(&ent, Preset::ALL[preset], AttributeNames::ALL[names], &keys);
+        let said: Vec<_> = told.into_iter().flat_map(|(_, _, values)| values).collect();
+        for (telltale, carriers) in TELLTALES {
+            if said.iter().any(|value| value.contains(telltale)) {
+                let may = carriers.iter().any(|attribute| ent.release.allows(*attribute));
+                proptest::prop_assert!(may, "{telltale} in {said:?}");
+            }
+        }
+    }
+}

@@ -29,7 +29,10 @@ fn write(
         Attribute::Email => text(name::MAIL),
         Attribute::PhoneNumber => text(name::TELEPHONE),
         Attribute::BirthDate => birth_date(preset, disclosure),
-        Attribute::Gender => Written::new(name::TITLE, disclosure.text(attribute).map(title)),
+        Attribute::Gender => Written::new(
+            name::TITLE,
+            disclosure.text(attribute).map(|gender| title(&gender).to_owned()),
+        ),
         Attribute::Address => return address(disclosure),
         Attribute::Uai => return schools(preset, disclosure),
         Attribute::Class => Written::new(name::CLASSES, classes(disclosure)),
@@ -53,11 +56,11 @@ fn birth_date(preset: Preset, disclosure: &Disclosure<'_>) -> Option<Written> {
     Written::new(name::BIRTH_DATE, [format!("{day}/{month}/{year}")])
 }
 
-fn title(gender: String) -> String {
-    match gender.as_str() {
-        "female" => "Mme".to_owned(),
-        "male" => "M.".to_owned(),
-        _ => String::new(),
+fn title(gender: &str) -> &'static str {
+    match gender {
+        "female" => "Mme",
+        "male" => "M.",
+        _ => "",
     }
 }
 

@@ -49,8 +49,8 @@ impl Scene {
     }
 
     /// All three parts of the list, of a signed request.
-    fn run(&self, message: Element) -> Result<Result<(Address, Request), Status>, PageError> {
-        let request = self.read(incoming(&self.ent.query(Kind::Request, &message, Some("état"))))?;
+    fn run(&self, message: &Element) -> Result<Result<(Address, Request), Status>, PageError> {
+        let request = self.read(incoming(&self.ent.query(Kind::Request, message, Some("état"))))?;
         self.decide(&request)
     }
 
@@ -82,7 +82,7 @@ fn context(comparison: Option<&str>, classes: &[&str]) -> Element {
 #[test]
 fn a_plain_request_is_answered_at_the_default_consumer_with_a_persistent_name() {
     let scene = Scene::new();
-    let (address, request) = scene.run(scene.request()).unwrap().unwrap();
+    let (address, request) = scene.run(&scene.request()).unwrap().unwrap();
     assert_eq!(address.consumer(), scene.ent.acs(1));
     assert_eq!(address.in_response_to(), Some("_r1"));
     assert_eq!(address.relay_state(), Some("état"));
@@ -105,8 +105,8 @@ fn what_a_request_only_mentions_changes_nothing() {
         .child(Element::new(Namespace::Samlp, "Extensions").child(Element::new(Namespace::Md, "x")))
         .child(scoping);
     assert_eq!(
-        scene.run(noisy).unwrap().unwrap(),
-        scene.run(scene.request()).unwrap().unwrap()
+        scene.run(&noisy).unwrap().unwrap(),
+        scene.run(&scene.request()).unwrap().unwrap()
     );
 }
 
@@ -114,7 +114,7 @@ fn what_a_request_only_mentions_changes_nothing() {
 fn attack_31_an_answer_goes_to_no_address_but_those_of_the_metadata() {
     let mut scene = Scene::new();
     let by_url = |url: &str| scene.request().attribute("AssertionConsumerServiceURL", url);
-    let (address, _) = scene.run(by_url(&scene.ent.acs(0))).unwrap().unwrap();
+    let (address, _) = scene.run(&by_url(&scene.ent.acs(0))).unwrap().unwrap();
     assert_eq!(address.consumer(), scene.ent.acs(0));
     for evil in [
         "https://evil.example/acs",
@@ -125,23 +125,23 @@ fn attack_31_an_answer_goes_to_no_address_but_those_of_the_metadata() {
         "",
     ] {
         assert_eq!(
-            scene.run(by_url(evil)),
+            scene.run(&by_url(evil)),
             Err(PageError::AssertionConsumer),
             "{evil}"
         );
     }
     let by_index = |index: &str| scene.request().attribute("AssertionConsumerServiceIndex", index);
-    let (address, _) = scene.run(by_index("0")).unwrap().unwrap();
+    let (address, _) = scene.run(&by_index("0")).unwrap().unwrap();
     assert_eq!(address.consumer(), scene.ent.acs(0));
-    assert_eq!(scene.run(by_index("7")), Err(PageError::AssertionConsumer));
-    assert_eq!(scene.run(by_index("-1")), Err(PageError::Schema));
+    assert_eq!(scene.run(&by_index("7")), Err(PageError::AssertionConsumer));
+    assert_eq!(scene.run(&by_index("-1")), Err(PageError::Schema));
     let both = |index: &str, url: &str| by_index(index).attribute("AssertionConsumerServiceURL", url);
     let (agree, differ) = (both("0", &scene.ent.acs(0)), both("1", &scene.ent.acs(0)));
-    assert_eq!(scene.run(agree.clone()), Err(PageError::TwoAssertionConsumers));
+    assert_eq!(scene.run(&agree), Err(PageError::TwoAssertionConsumers));
     scene.saml().tolerances.index_and_url = true;
-    let (address, _) = scene.run(agree).unwrap().unwrap();
+    let (address, _) = scene.run(&agree).unwrap().unwrap();
     assert_eq!(address.consumer(), scene.ent.acs(0));
-    assert_eq!(scene.run(differ), Err(PageError::AssertionConsumer));
+    assert_eq!(scene.run(&differ), Err(PageError::AssertionConsumer));
 }
 
 #[test]
@@ -261,7 +261,13 @@ fn a_form_says_what_its_signed_element_says() {
 #[test]
 fn bindings_are_by_form_and_names_are_of_three_kinds() {
     let scene = Scene::new();
-    let detail = |message: Element| scene.run(message).unwrap().err().and_then(|status| status.detail);
+    let detail = |message: Element| {
+        scene
+            .run(&message)
+            .unwrap()
+            .err()
+            .and_then(|status| status.detail)
+    };
     let bound = |uri: &str| scene.request().attribute("ProtocolBinding", uri);
     assert_eq!(detail(bound(Binding::Post.as_str())), None);
     for uri in [
@@ -274,7 +280,7 @@ fn bindings_are_by_form_and_names_are_of_three_kinds() {
     let named = |attributes: &[(&'static str, &str)]| scene.request().child(policy(attributes));
     let format = |message: Element| {
         scene
-            .run(message)
+            .run(&message)
             .unwrap()
             .map(|(_, request)| request.named.format)
     };
@@ -298,11 +304,11 @@ fn bindings_are_by_form_and_names_are_of_three_kinds() {
         detail(named(&[("SPNameQualifier", scene.ent.entity_id.as_str())])),
         None
     );
-    let may_create = |message: Element| scene.run(message).unwrap().unwrap().1.named.may_create;
+    let may_create = |message: Element| scene.run(&message).unwrap().unwrap().1.named.may_create;
     assert!(may_create(named(&[])) && may_create(named(&[("AllowCreate", "true")])));
     assert!(!may_create(named(&[("AllowCreate", "false")])));
     assert_eq!(
-        scene.run(named(&[("AllowCreate", "perhaps")])),
+        scene.run(&named(&[("AllowCreate", "perhaps")])),
         Err(PageError::Schema)
     );
 }
@@ -310,7 +316,7 @@ fn bindings_are_by_form_and_names_are_of_three_kinds() {
 #[test]
 fn without_a_wish_the_operator_decides_the_name_then_the_metadata() {
     let mut scene = Scene::new();
-    let format = |scene: &Scene| scene.run(scene.request()).unwrap().unwrap().1.named.format;
+    let format = |scene: &Scene| scene.run(&scene.request()).unwrap().unwrap().1.named.format;
     scene.metadata.name_id_formats = vec!["urn:x".into(), NameIdFormat::Transient.to_string()];
     assert_eq!(format(&scene), NameIdFormat::Transient);
     scene.saml().name_id_format = Some(NameIdFormat::EmailAddress.to_string());
@@ -364,11 +370,11 @@ mod entcore {
     #[test]
     fn index_and_address_at_once_are_taken_where_the_operator_says_so() {
         let scene = let_off();
-        let (address, asked) = scene.run(request(&scene)).unwrap().unwrap();
+        let (address, asked) = scene.run(&request(&scene)).unwrap().unwrap();
         assert_eq!(address.consumer(), scene.ent.acs(1));
         assert_eq!(asked.named.format, NameIdFormat::Transient);
         assert_eq!(
-            Scene::new().run(request(&scene)).unwrap_err(),
+            Scene::new().run(&request(&scene)).unwrap_err(),
             PageError::TwoAssertionConsumers
         );
     }
@@ -376,7 +382,7 @@ mod entcore {
     #[test]
     fn it_is_answered_with_exactly_the_class_it_asks_for_also_for_a_child() {
         let scene = let_off();
-        let (_, asked) = scene.run(request(&scene)).unwrap().unwrap();
+        let (_, asked) = scene.run(&request(&scene)).unwrap().unwrap();
         for acr in [Acr::Class, Acr::SingleFactor] {
             assert_eq!(
                 asked.assurance.class_of(acr).as_deref(),
@@ -389,7 +395,7 @@ mod entcore {
     fn without_a_word_of_the_operator_a_childs_login_is_not_called_what_it_is_not() {
         let mut scene = let_off();
         scene.saml().authn_context = None;
-        let (_, asked) = scene.run(request(&scene)).unwrap().unwrap();
+        let (_, asked) = scene.run(&request(&scene)).unwrap().unwrap();
         assert_eq!(asked.assurance.class_of(Acr::Class), None);
         assert!(asked.assurance.can_be_met());
     }
@@ -430,10 +436,10 @@ mod decisions {
 
     fn asked(change: impl FnOnce(Element) -> Element) -> Request {
         let scene = Scene::new();
-        scene.run(change(scene.request())).unwrap().unwrap().1
+        scene.run(&change(scene.request())).unwrap().unwrap().1
     }
 
-    fn refused(decision: Decision) -> Option<Detail> {
+    fn refused(decision: &Decision) -> Option<Detail> {
         match decision {
             Decision::Refuse(status) => status.detail,
             _ => None,
@@ -448,7 +454,7 @@ mod decisions {
         assert_eq!(decide(&plain, None, true, None), Decision::SignIn);
         let passive = asked(|request| request.attribute("IsPassive", "true"));
         assert_eq!(
-            refused(decide(&passive, None, true, None)),
+            refused(&decide(&passive, None, true, None)),
             Some(Detail::NoPassive)
         );
         let there = session(Acr::SingleFactor, BEFORE);
@@ -469,7 +475,7 @@ mod decisions {
         ));
         let both = asked(|request| request.attribute("ForceAuthn", "1").attribute("IsPassive", "1"));
         assert_eq!(
-            refused(decide(&both, Some(&there), true, None)),
+            refused(&decide(&both, Some(&there), true, None)),
             Some(Detail::NoPassive)
         );
     }
@@ -481,9 +487,9 @@ mod decisions {
         assert_eq!(decide(&sure, Some(&child), true, None), Decision::SignIn);
         let again = session(Acr::Class, NOW);
         let unmet = Some(Detail::NoAuthnContext);
-        assert_eq!(refused(decide(&sure, Some(&again), true, Some(NOW))), unmet);
+        assert_eq!(refused(&decide(&sure, Some(&again), true, Some(NOW))), unmet);
         let never = asked(|request| request.child(context(None, &[Acr::MultiFactor.as_str()])));
-        assert_eq!(refused(decide(&never, None, true, None)), unmet);
+        assert_eq!(refused(&decide(&never, None, true, None)), unmet);
     }
 
     #[test]
@@ -493,8 +499,8 @@ mod decisions {
         assert_eq!(decide(&plain, Some(&there), false, None), Decision::SignIn);
         let anew = session(Acr::SingleFactor, NOW);
         let told = Some(Detail::UnknownPrincipal);
-        assert_eq!(refused(decide(&plain, Some(&anew), false, Some(NOW))), told);
+        assert_eq!(refused(&decide(&plain, Some(&anew), false, Some(NOW))), told);
         let passive = asked(|request| request.attribute("IsPassive", "true"));
-        assert_eq!(refused(decide(&passive, Some(&there), false, None)), told);
+        assert_eq!(refused(&decide(&passive, Some(&there), false, None)), told);
     }
 }

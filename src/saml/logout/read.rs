@@ -59,7 +59,7 @@ impl LogoutRequest {
     ///
     /// # Errors
     /// [`Unacceptable`].
-    pub fn read(believed: Believed, here: &str, now: Timestamp) -> Result<Self, Unacceptable> {
+    pub fn read(believed: &Believed, here: &str, now: Timestamp) -> Result<Self, Unacceptable> {
         let root = believed.document.root();
         let header = Header::read(root, Self::NAME)?;
         header.check(here, believed.is_signed, now)?;

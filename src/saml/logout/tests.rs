@@ -41,7 +41,7 @@ fn read_signed(ent: &Provider, message: &Element) -> Result<LogoutRequest, Unacc
         &keys,
     )
     .unwrap();
-    LogoutRequest::read(believed, HERE, NOW)
+    LogoutRequest::read(&believed, HERE, NOW)
 }
 
 fn means(request: &LogoutRequest, session_index: &str, now: Timestamp) -> Result<(), Status> {

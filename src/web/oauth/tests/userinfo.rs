@@ -42,12 +42,12 @@ async fn the_round_trips_are_those_its_scopes_need_and_no_more() {
             .retain(|line| line.attribute == Attribute::GivenName);
         site.declare(&narrow).await;
         for (client, scope, expected) in [
-            ("ent", "openid profile", &["FIND_USERINFO"][..]),
+            ("ent", "openid profile", &["FIND_USERINFO", "KEYS_OF"][..]),
             ("ent", "openid email address phone", &["FIND_USERINFO"]),
             (
                 "ent",
                 "openid profile email education",
-                &["FIND_USERINFO", "LIVE_OF_IDENTITY"],
+                &["FIND_USERINFO", "LIVE_OF_IDENTITY", "KEYS_OF"],
             ),
             ("cantine", "openid profile education", &["FIND_USERINFO"]),
         ] {

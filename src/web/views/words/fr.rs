@@ -97,7 +97,7 @@ pub(super) const WORDS: Words = Words {
         asked: "Prévenus",
         told: "prévenu",
         over: "fermé",
-        not_over: "n’a pas répondu : à fermer sur sa page",
+        not_over: "n’a pas répondu : à fermer sur sa page",
         still_open: "À fermer encore, sur leur page",
         visits: "Fermeture d’un service",
         back: |service| format!("Revenir sur « {service} »"),
