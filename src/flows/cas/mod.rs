@@ -13,7 +13,7 @@
 //! | [`Outcome::Back`], with one | else | to the service, which shows it in [`validate`] |
 //!
 //! Acting for a person elsewhere is [`proxy`], leaving is [`logout`], and telling services that somebody left
-//! [`single_logout`].
+//! `single_logout`.
 
 pub mod logout;
 pub(super) mod preview;
