@@ -1,13 +1,13 @@
 //! What the demo remembers from one start to the next: the picture codes it tells its visitors (a real installation
 //! shows each once and keeps only a keyed hash) and whom each service has met.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// Which of the three services.
+/// Which of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ServiceKey {
@@ -17,6 +17,10 @@ pub(super) enum ServiceKey {
     College,
     /// The service both use.
     Carnet,
+    /// The ENT of the lycée.
+    Lycee,
+    /// A publisher's textbook.
+    Manuel,
 }
 
 /// A pupil whose code the demo tells.
@@ -54,6 +58,9 @@ pub(super) struct Notes {
     pub(super) classes: BTreeMap<String, String>,
     /// The teacher's password.
     pub(super) teacher_password: String,
+    /// The services that were told of a logout.
+    #[serde(default)]
+    pub(super) closed: BTreeSet<ServiceKey>,
     /// By service and full name: the visits, in order.
     pub(super) visits: BTreeMap<ServiceKey, BTreeMap<String, Vec<Visit>>>,
 }

@@ -1,8 +1,8 @@
-//! L5: the territory that `marelle demo` plays: an école, a collège, and three services that are real relying parties on
-//! ports of their own.
+//! L5: the territory that `marelle demo` plays: an école, a collège, and five services that are real relying parties on
+//! ports of their own, three by OpenID Connect, one by SAML and one by CAS.
 //!
 //! Everything a visitor sees goes the way a real installation goes: files are read by the readers, imported by the
-//! import, people sign in by the pages, services use the OpenID Connect endpoints. Must never give a page or a flow
+//! import, people sign in by the pages, services use the endpoints of their protocol. Must never give a page or a flow
 //! a way that `marelle serve` does not have; the tour only shows what it did and tells secrets that it made up.
 
 mod client;
@@ -36,7 +36,7 @@ pub use territory::Folder;
 pub struct Options {
     /// Where its data is.
     pub folder: PathBuf,
-    /// Marelle's port; the services take the next three.
+    /// Marelle's port; the services take the next five.
     pub port: u16,
     /// Whether former data is thrown away first.
     pub reset: bool,
@@ -71,7 +71,7 @@ impl Stage {
 }
 
 /// A service before it runs: which, its client id, its name and one sentence.
-const SERVICES: [(ServiceKey, &str, &str, &str); 3] = [
+const SERVICES: [(ServiceKey, &str, &str, &str); 5] = [
     (
         ServiceKey::Ecole,
         "demo-ecole",
@@ -89,6 +89,18 @@ const SERVICES: [(ServiceKey, &str, &str, &str); 3] = [
         "demo-carnet",
         "Mon carnet",
         "Un service que l’école et le collège utilisent tous les deux : il doit reconnaître l’enfant.",
+    ),
+    (
+        ServiceKey::Lycee,
+        "demo-lycee",
+        "ENT de la cité scolaire",
+        "L’espace que le lycée partage avec le collège. Il parle SAML, et connaît l’enfant par le même identifiant que l’ENT du collège.",
+    ),
+    (
+        ServiceKey::Manuel,
+        "demo-manuel",
+        "Le manuel de maths",
+        "Le manuel d’un éditeur, par CAS. Il n’apprend que le niveau et la classe.",
     ),
 ];
 
@@ -120,12 +132,12 @@ pub async fn run(
 
 fn doors(port: u16) -> anyhow::Result<Vec<std::net::TcpListener>> {
     let mut doors = Vec::new();
-    for offset in 0..=3 {
+    for offset in 0..=5 {
         let port = port
             .checked_add(offset)
             .ok_or_else(|| anyhow::anyhow!("--port: too high"))?;
         let door = std::net::TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
-            anyhow::anyhow!("port {port}: {error}; choose another by --port (it takes four in a row)")
+            anyhow::anyhow!("port {port}: {error}; choose another by --port (it takes six in a row)")
         })?;
         door.set_nonblocking(true)?;
         doors.push(door);
@@ -143,7 +155,7 @@ async fn round(
     let issuer = format!("http://127.0.0.1:{}", options.port);
     let context = open(options, &issuer).await?;
     let memory = Arc::new(Memory::open(&options.folder.join("demo.json")));
-    let stage = Arc::new(stage(context, options, &issuer, memory));
+    let stage = Arc::new(stage(context, options, &issuer, memory)?);
     stage.prepare(say).await?;
 
     let (ender, ended) = watch::channel(false);
@@ -197,7 +209,7 @@ async fn open(options: &Options, issuer: &str) -> Result<Context, AppError> {
     app::open(&config).await
 }
 
-fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>) -> Stage {
+fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>) -> anyhow::Result<Stage> {
     let mut services = Vec::new();
     for (offset, (key, id, name, about)) in (1..).zip(SERVICES) {
         let url = format!("http://127.0.0.1:{}", options.port + offset);
@@ -206,21 +218,29 @@ fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>)
             id: id.to_owned(),
             // New at every start: nobody has to keep it.
             secret: Secret::generate("", &*context.random),
-            redirect_uri: format!("{url}/callback"),
-            home: format!("{url}/"),
+            url: url.clone(),
+        };
+        let outbound = context.outbound.clone();
+        let client = match key {
+            ServiceKey::Ecole | ServiceKey::College | ServiceKey::Carnet => {
+                Client::Oidc(client::oidc::Client::new(registration, outbound))
+            }
+            ServiceKey::Lycee => Client::Saml(client::saml::Client::new(registration, outbound)?),
+            ServiceKey::Manuel => Client::Cas(client::cas::Client::new(registration, outbound)),
         };
         services.push(Arc::new(Service {
             key,
+            id,
             name,
             about,
             url,
             tour_url: format!("{issuer}{}", tour::PATH),
-            client: Client::new(registration, context.outbound.clone()),
+            client,
             memory: memory.clone(),
             browsers: Mutex::default(),
         }));
     }
-    Stage {
+    Ok(Stage {
         context,
         folder: options.folder.clone(),
         memory,
@@ -229,5 +249,5 @@ fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>)
         notice: Mutex::default(),
         busy: tokio::sync::Mutex::default(),
         again: Notify::new(),
-    }
+    })
 }

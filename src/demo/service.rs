@@ -26,6 +26,8 @@ const LIMIT: usize = 1000;
 pub(super) struct Service {
     /// Which one.
     pub(super) key: ServiceKey,
+    /// Its id at Marelle, and the name of its cookie: cookies do not tell ports apart.
+    pub(super) id: &'static str,
     /// Its name.
     pub(super) name: &'static str,
     /// One sentence about it.
@@ -34,7 +36,7 @@ pub(super) struct Service {
     pub(super) url: String,
     /// Back to the tour.
     pub(super) tour_url: String,
-    /// Its OpenID Connect client.
+    /// How it meets Marelle.
     pub(super) client: Client,
     /// What the demo remembers.
     pub(super) memory: Arc<Memory>,
@@ -54,31 +56,22 @@ impl Service {
         self.browsers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Cookies do not tell ports apart: each service has its own name.
-    fn cookie_name(&self) -> &'static str {
-        match self.key {
-            ServiceKey::Ecole => "demo-ecole",
-            ServiceKey::College => "demo-college",
-            ServiceKey::Carnet => "demo-carnet",
-        }
-    }
-
     fn theme(&self) -> Theme {
         match self.key {
             ServiceKey::Ecole => Theme::Ecole,
-            ServiceKey::College => Theme::College,
-            ServiceKey::Carnet => Theme::Both,
+            ServiceKey::College | ServiceKey::Lycee => Theme::College,
+            ServiceKey::Carnet | ServiceKey::Manuel => Theme::Both,
         }
     }
 
     fn browser(&self, headers: &HeaderMap) -> Option<String> {
         CookieJar::from_headers(headers)
-            .get(self.cookie_name())
+            .get(self.id)
             .map(|cookie| cookie.value().to_owned())
     }
 
     fn set_cookie(&self, value: String) -> CookieJar {
-        let cookie = Cookie::build((self.cookie_name(), value))
+        let cookie = Cookie::build((self.id, value))
             .path("/")
             .http_only(true)
             .same_site(SameSite::Lax);
@@ -96,7 +89,7 @@ impl Service {
         };
         match views::render(&view) {
             Ok(html) => Page::new(html)
-                .leading_to(Some(self.client.issuer().to_owned()))
+                .leading_to(Some(self.client.registration().issuer.clone()))
                 .into_response(),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
         }
@@ -108,7 +101,8 @@ pub(super) fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/sign-in", get(sign_in))
-        .route("/callback", get(callback))
+        .route("/callback", get(callback).post(posted))
+        .route("/told", get(told).post(told_behind))
         .route("/sign-out", post(sign_out))
         .route("/static/{*path}", get(crate::web::files::static_file))
         .with_state(service)
@@ -186,33 +180,33 @@ async fn callback(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ClientError> {
-    let browser = service.browser(&headers);
+    arrive(&service, &headers, &query.unwrap_or_default()).await
+}
+
+/// An answer that came in a form. A CAS server tells at the same address that somebody has left.
+async fn posted(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, ClientError> {
+    if body.starts_with("logoutRequest=") {
+        return forget(&service, &body).await;
+    }
+    arrive(&service, &headers, &body).await
+}
+
+/// An answer that no sign-in of this browser waits for (reloaded, or forged) shows the home page.
+async fn arrive(service: &Service, headers: &HeaderMap, text: &str) -> Result<Response, ClientError> {
+    let browser = service.browser(headers);
     let pending = browser
         .as_ref()
         .and_then(|browser| service.browsers().pending.remove(browser));
-    // A callback that no sign-in of this browser waits for (reloaded, or forged) shows the home page.
-    // RFC 6749 §4.1.2
-    let parameters = parameters(&query.unwrap_or_default());
-    let value = |wanted: &str| {
-        parameters
-            .iter()
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.clone())
-    };
-    let Some((pending, state)) = pending.zip(value("state")) else {
+    let Some(pending) = pending else {
         return Ok(Redirect::to("/").into_response());
     };
-    if !pending.is_answered_by(&state) {
+    let Some(arrival) = service.client.finish(&parameters(text), pending).await? else {
         return Ok(Redirect::to("/").into_response());
-    }
-    let Some(code) = value("code") else {
-        let error = value("error").unwrap_or_default();
-        return Err(ClientError::refused(
-            &error,
-            value("error_description").as_deref(),
-        ));
     };
-    let arrival = service.client.finish(code, pending).await?;
     let name = text_claim(&arrival, "name").unwrap_or_else(|| arrival.sub.clone());
     let noted = service
         .memory
@@ -232,12 +226,47 @@ async fn callback(
     Ok((service.set_cookie(browser), Redirect::to("/")).into_response())
 }
 
+/// Told by the browser, in a frame.
+async fn told(
+    State(service): State<Arc<Service>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ClientError> {
+    forget(&service, &query.unwrap_or_default()).await
+}
+
+/// Told behind the browser.
+async fn told_behind(State(service): State<Arc<Service>>, body: String) -> Result<Response, ClientError> {
+    forget(&service, &body).await
+}
+
+/// Forgets the login that a notice names.
+async fn forget(service: &Service, text: &str) -> Result<Response, ClientError> {
+    let Some(told) = service.client.told(text).await? else {
+        return Ok(StatusCode::BAD_REQUEST.into_response());
+    };
+    let before = service.browsers().arrived.len();
+    service
+        .browsers()
+        .arrived
+        .retain(|_, (arrival, _)| !arrival.login.is(&told.login));
+    if service.browsers().arrived.len() < before {
+        let noted = service.memory.change(|notes| notes.closed.insert(service.key));
+        if let Err(error) = noted {
+            tracing::warn!(cause = %error, "the demo cannot write its notes");
+        }
+    }
+    Ok(match told.answer {
+        Some(answer) => Redirect::to(&answer).into_response(),
+        None => (StatusCode::OK, "").into_response(),
+    })
+}
+
 async fn sign_out(State(service): State<Arc<Service>>, headers: HeaderMap) -> Result<Response, ClientError> {
     let arrived = service
         .browser(&headers)
         .and_then(|browser| service.browsers().arrived.remove(&browser));
     let url = match arrived {
-        Some((arrival, _)) => service.client.logout_url(&arrival.id_token).await?,
+        Some((arrival, _)) => service.client.leave(&arrival.login).await?,
         None => service.url.clone(),
     };
     Ok(Redirect::to(&url).into_response())

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::memory::Player;
+use super::client::Client;
+use super::memory::{Player, ServiceKey};
 use super::{SERVICES, Stage};
 use crate::base::id::IdentityId;
 use crate::base::random;
@@ -12,14 +13,14 @@ use crate::base::secret::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::education::{Degree, Profile, School, SchoolYear};
 use crate::domain::relying_party::{
-    Attribute, Basis, ClientAuthMethod, ClientMetadata, Release, ReleasePolicy, RelyingParty,
+    Attribute, Basis, ClientAuthMethod, ClientMetadata, LogoutAddress, Release, ReleasePolicy, RelyingParty,
     SigningAlgorithm, SubjectStrategy,
 };
 use crate::domain::uai::Uai;
 use crate::flows::class_code;
 use crate::flows::classroom::{self, NewCodes};
 use crate::flows::declaration::file::Reader;
-use crate::flows::declaration::{self, Declaration};
+use crate::flows::declaration::{self, Declaration, DeclaredParty};
 use crate::flows::person::{self, NewPerson};
 use crate::sample::{self, SampleSpec, Sink};
 
@@ -78,11 +79,7 @@ impl Stage {
         }
         let territory = self.territory()?;
         let declared = Declaration {
-            relying_parties: self
-                .relying_parties(&territory.schools)?
-                .into_iter()
-                .map(Into::into)
-                .collect(),
+            relying_parties: self.relying_parties(&territory.schools)?,
             ..territory.clone()
         };
         declaration::apply(&self.context, &declared, declaration::Options::default()).await?;
@@ -136,7 +133,7 @@ impl Stage {
     }
 
     /// The services, each serving its schools and receiving what its convention lists.
-    fn relying_parties(&self, schools: &[School]) -> anyhow::Result<Vec<RelyingParty>> {
+    fn relying_parties(&self, schools: &[School]) -> anyhow::Result<Vec<DeclaredParty>> {
         let of = |degree: Degree| -> Vec<Uai> {
             schools
                 .iter()
@@ -147,27 +144,28 @@ impl Stage {
         let mut parties = Vec::new();
         for ((key, id, name, _), service) in SERVICES.iter().zip(&self.services) {
             let schools = match key {
-                super::ServiceKey::Ecole => of(Degree::First),
-                super::ServiceKey::College => of(Degree::Second),
-                super::ServiceKey::Carnet => [of(Degree::First), of(Degree::Second)].concat(),
+                ServiceKey::Ecole => of(Degree::First),
+                ServiceKey::College | ServiceKey::Lycee | ServiceKey::Manuel => of(Degree::Second),
+                ServiceKey::Carnet => [of(Degree::First), of(Degree::Second)].concat(),
             };
-            parties.push(RelyingParty {
+            // The two ENTs share accounts: their convention says so.
+            let sector = match key {
+                ServiceKey::College | ServiceKey::Lycee => "demo-ent",
+                ServiceKey::Ecole | ServiceKey::Carnet | ServiceKey::Manuel => id,
+            };
+            let mut party = RelyingParty {
                 id: id.parse()?,
                 name: (*name).to_owned(),
                 home: Some(format!("{}/sign-in", service.url)),
-                redirect_uris: vec![format!("{}/callback", service.url)],
-                post_logout_redirect_uris: vec![format!("{}/", service.url)],
-                sector: (*id).to_owned(),
+                redirect_uris: Vec::new(),
+                post_logout_redirect_uris: Vec::new(),
+                sector: sector.to_owned(),
                 subject_strategy: SubjectStrategy::Pairwise,
-                auth_method: ClientAuthMethod::SecretBasic,
-                secrets: vec![service.client.secret().digest()],
+                auth_method: ClientAuthMethod::None,
+                secrets: Vec::new(),
                 pkce_required: true,
-                id_token_alg: if *key == super::ServiceKey::College {
-                    SigningAlgorithm::Es256
-                } else {
-                    SigningAlgorithm::Rs256
-                },
-                release: release(),
+                id_token_alg: SigningAlgorithm::Rs256,
+                release: release(*key),
                 schools,
                 basis: Basis::Convention,
                 metadata: ClientMetadata::default(),
@@ -175,6 +173,32 @@ impl Stage {
                 cas: None,
                 registration: None,
                 enabled: true,
+            };
+            let registration = service.client.registration();
+            let mut metadata = None;
+            match &service.client {
+                Client::Oidc(_) => {
+                    party.redirect_uris = vec![registration.callback()];
+                    party.post_logout_redirect_uris = vec![registration.home()];
+                    party.auth_method = ClientAuthMethod::SecretBasic;
+                    party.secrets = vec![registration.secret.digest()];
+                    party.metadata.frontchannel_logout = Some(LogoutAddress {
+                        uri: registration.told(),
+                        session_required: true,
+                    });
+                    if *key == ServiceKey::College {
+                        party.id_token_alg = SigningAlgorithm::Es256;
+                    }
+                }
+                Client::Saml(client) => {
+                    let declared = client.declared()?;
+                    (party.saml, metadata) = (declared.party.saml, declared.metadata);
+                }
+                Client::Cas(client) => party.cas = Some(client.party()),
+            }
+            parties.push(DeclaredParty {
+                metadata,
+                ..party.into()
             });
         }
         Ok(parties)
@@ -255,7 +279,7 @@ impl Stage {
 }
 
 /// What the demo's convention lists.
-fn release() -> ReleasePolicy {
+fn release(key: ServiceKey) -> ReleasePolicy {
     let attributes = [
         (Attribute::GivenName, "accueillir l’élève par son prénom"),
         (Attribute::Name, "nommer l’élève auprès de son enseignant"),
@@ -264,10 +288,16 @@ fn release() -> ReleasePolicy {
         (Attribute::Class, "le retrouver dans sa classe"),
         (Attribute::Profile, "distinguer élèves et enseignants"),
     ];
-    let releases = attributes.map(|(attribute, purpose)| Release {
+    let is_listed = |attribute: Attribute| {
+        key != ServiceKey::Manuel || matches!(attribute, Attribute::Level | Attribute::Class)
+    };
+    let listed = attributes
+        .into_iter()
+        .filter(|(attribute, _)| is_listed(*attribute));
+    let releases = listed.map(|(attribute, purpose)| Release {
         attribute,
         purpose: purpose.to_owned(),
         convention: "démonstration".to_owned(),
     });
-    ReleasePolicy(releases.into())
+    ReleasePolicy(releases.collect())
 }

@@ -19,6 +19,8 @@ use crate::web::views::{
 pub(super) const PATH: &str = "/demo";
 const NEXT_YEAR: &str = "/demo/next-year";
 const RESET: &str = "/demo/reset";
+/// Marelle's own way out.
+const SIGN_OUT: &str = "/sign-out";
 /// How many pupils of the class are introduced.
 const CAST: usize = 4;
 
@@ -34,20 +36,25 @@ pub(super) fn router(stage: Arc<Stage>) -> Router {
 /// Tells the person who started it where everything is.
 pub(super) fn announce(stage: &Stage, issuer: &str, say: &impl Fn(&str)) {
     let notes = stage.memory.read();
-    say(&format!("Marelle      {issuer}"));
+    say(&format!("{:<24} {issuer}", "Marelle"));
     for service in &stage.services {
-        say(&format!("{:<12} {}", service.name, service.url));
+        say(&format!("{:<24} {}", service.name, service.url));
     }
     if let Some(player) = notes.players.first() {
         say(&format!(
-            "a pupil      {} — pictures: {}",
+            "{:<24} {} — pictures: {}",
+            "a pupil",
             player.first_name,
             player.pictures.join(", ")
         ));
     }
-    say(&format!("a teacher    maitresse — {}", notes.teacher_password));
     say(&format!(
-        "the tour     {issuer}{PATH}   (Ctrl-C stops; --reset begins anew)"
+        "{:<24} maitresse — {}",
+        "a teacher", notes.teacher_password
+    ));
+    say(&format!(
+        "{:<24} {issuer}{PATH}   (Ctrl-C stops; --reset begins anew)",
+        "the tour"
     ));
 }
 
@@ -136,7 +143,7 @@ fn services(stage: &Stage) -> Vec<DemoService> {
 }
 
 /// Title, sentence and label of each step, in both languages.
-fn words(lang: Lang, hero: &str, code: &str) -> [(String, String, &'static str); 5] {
+fn words(lang: Lang, hero: &str, code: &str) -> [(String, String, &'static str); 8] {
     match lang {
         Lang::Fr => [
             (
@@ -168,6 +175,23 @@ fn words(lang: Lang, hero: &str, code: &str) -> [(String, String, &'static str);
                     .to_owned(),
                 "Rouvrir mon carnet",
             ),
+            (
+                "Un autre ENT, un autre protocole".to_owned(),
+                "L’ENT de la cité scolaire parle SAML. Un clic : il reçoit le même identifiant que l’ENT du collège, parce que leur convention le veut."
+                    .to_owned(),
+                "Ouvrir l’ENT de la cité scolaire",
+            ),
+            (
+                "Le manuel d’un éditeur".to_owned(),
+                "Le manuel parle CAS, et n’apprend que le niveau et la classe : rien d’autre ne sort.".to_owned(),
+                "Ouvrir le manuel",
+            ),
+            (
+                "Une seule sortie ferme tout".to_owned(),
+                "Déconnectez-vous une fois chez Marelle : le carnet, les deux ENT et le manuel oublient l’enfant, chacun par son protocole."
+                    .to_owned(),
+                "Se déconnecter",
+            ),
         ],
         Lang::En => [
             (
@@ -198,6 +222,23 @@ fn words(lang: Lang, hero: &str, code: &str) -> [(String, String, &'static str);
                 "The same identifier as before: nothing is lost, nobody made a second account.".to_owned(),
                 "Open the notebook again",
             ),
+            (
+                "Another ENT, another protocol".to_owned(),
+                "The ENT of the cité scolaire speaks SAML. One click: it receives the same identifier as the collège's ENT, because their convention says so."
+                    .to_owned(),
+                "Open the ENT of the cité scolaire",
+            ),
+            (
+                "A publisher's textbook".to_owned(),
+                "The textbook speaks CAS, and learns level and class alone: nothing else leaves.".to_owned(),
+                "Open the textbook",
+            ),
+            (
+                "One way out closes all".to_owned(),
+                "Sign out once at Marelle: the notebook, both ENTs and the textbook forget the child, each by its own protocol."
+                    .to_owned(),
+                "Sign out",
+            ),
         ],
     }
 }
@@ -214,6 +255,12 @@ fn steps(stage: &Stage, notes: &Notes, cast: &[CastMember], lang: Lang) -> Vec<S
         notes.moved,
         notes.met(ServiceKey::College, true),
         notes.met(ServiceKey::Carnet, true),
+        notes.met(ServiceKey::Lycee, true),
+        notes.met(ServiceKey::Manuel, true),
+        // Each by its own protocol.
+        [ServiceKey::Carnet, ServiceKey::Lycee, ServiceKey::Manuel]
+            .iter()
+            .all(|service| notes.closed.contains(service)),
     ];
     let open = |key| {
         stage
@@ -227,6 +274,9 @@ fn steps(stage: &Stage, notes: &Notes, cast: &[CastMember], lang: Lang) -> Vec<S
         String::new(),
         open(ServiceKey::College),
         open(ServiceKey::Carnet),
+        open(ServiceKey::Lycee),
+        open(ServiceKey::Manuel),
+        SIGN_OUT.to_owned(),
     ];
     let current = done.iter().position(|done| !done);
     let lines = words(lang, hero, code)

@@ -25,7 +25,7 @@ use crate::domain::saml_source::Source;
 use crate::oidc::registration::coherence;
 use crate::store;
 use crate::store::db::Tx;
-use relying_party::DeclaredParty;
+pub use relying_party::DeclaredParty;
 use saml::Concern;
 
 /// Everything the files declare.

@@ -13,6 +13,7 @@ pub mod message;
 pub mod metadata;
 pub mod name_id;
 pub mod response;
+pub mod service_provider;
 pub mod status;
 pub mod wire;
 pub mod xmlsec;

@@ -51,6 +51,16 @@ async function goOn(browser, name) {
   await page.waitForSelector('#sub');
 }
 
+/** A service forgets whoever has left Marelle: at once, or when the browser or Marelle itself has told it. */
+async function forgotten(page, url) {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+    await page.goto(url);
+    if (await page.locator('#rp-sign-in').count()) return;
+    await page.waitForTimeout(250);
+  }
+  assert.fail(`${url} still knows the child`);
+}
+
 async function pick(page, pictures) {
   for (const picture of pictures) {
     await page.getByRole('button', { name: picture, exact: true }).click();
@@ -120,10 +130,32 @@ test('the tour: from CM2 to 6e, every service still knows the child', async (t) 
   assert.ok(await page.locator('#sub-mark.same').count(), 'and the page says so');
   await browser.look('tour-10-carnet-after');
 
-  await page.goto(service(1));
+  await page.goto(service(2));
+  const college = await text(page, '#sub');
+  await page.goto(service(4));
+  await browser.look('tour-11-cite-signed-out');
+  await page.click('#rp-sign-in');
+  await goOn(browser, 'tour-11-what-it-will-know');
+  assert.equal(await text(page, '#sub'), college, 'by SAML the name of the sector, as by OpenID Connect');
+  await browser.look('tour-12-cite');
+
+  await page.goto(service(5));
+  await page.click('#rp-sign-in');
+  await goOn(browser, 'tour-13-what-it-will-know');
+  const told = await page.locator('table').innerText();
+  assert.match(told, /6EME|6e/);
+  assert.ok(!told.includes(before.name), 'a policy that lists no name releases none');
+  await browser.look('tour-14-manuel');
+
+  await page.goto(`http://127.0.0.1:${port}/sign-out`);
+  await browser.look('tour-15-sign-out');
+  await page.click('#sign-out');
+  await page.waitForSelector('a[href="/login"]');
+  await browser.look('tour-15-signed-out');
+  for (const number of [2, 3, 4, 5]) await forgotten(page, service(number));
   await page.goto(demo.url);
-  await browser.look('tour-11-done');
-  assert.equal(await page.locator('.step.done').count(), 5);
+  await browser.look('tour-16-done');
+  assert.equal(await page.locator('.step.done').count(), 8);
 
   await browser.close();
   await demo.stop();

@@ -110,7 +110,10 @@ pub(crate) const LAYERS: &[Layer] = &[
     ),
     layer(
         "demo",
-        &["base", "config", "domain", "sample", "flows", "web", "app"],
+        // Its services are relying parties; the one that speaks SAML has our own core on its side.
+        &[
+            "base", "config", "domain", "jose", "saml", "sample", "flows", "web", "app",
+        ],
     ),
     layer(
         "cli",

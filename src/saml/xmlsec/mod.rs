@@ -30,7 +30,7 @@ mod attacks;
 #[cfg(test)]
 mod second_opinion;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 
 pub use algorithm::{Digest, SignatureAlgorithm};
 pub use certificate::{Certificate, SelfSigned};

@@ -6,29 +6,29 @@ use super::{Certificate, PrivateKey, PublicKey, Signer};
 use crate::saml::xml::{Element, Namespace};
 
 /// A file of the folder.
-pub(super) fn sample(name: &str) -> String {
+pub(in crate::saml) fn sample(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/saml/");
     std::fs::read_to_string(format!("{folder}{name}")).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// The certificate of a name.
-pub(super) fn certificate(name: &str) -> Certificate {
+pub(in crate::saml) fn certificate(name: &str) -> Certificate {
     Certificate::from_base64(&sample(&format!("{name}.crt"))).unwrap()
 }
 
 /// The key in it.
-pub(super) fn public(name: &str) -> PublicKey {
+pub(in crate::saml) fn public(name: &str) -> PublicKey {
     certificate(name).public_key().unwrap()
 }
 
 /// Its private half.
-pub(super) fn private(name: &str) -> PrivateKey {
+pub(in crate::saml) fn private(name: &str) -> PrivateKey {
     let key = PKey::private_key_from_pem(sample(&format!("{name}.key")).as_bytes()).unwrap();
     PrivateKey::new(key).unwrap()
 }
 
 /// Both, to sign with.
-pub(super) fn signer(name: &str) -> Signer {
+pub(in crate::saml) fn signer(name: &str) -> Signer {
     Signer {
         key: private(name),
         certificate: Some(certificate(name)),
@@ -36,7 +36,7 @@ pub(super) fn signer(name: &str) -> Signer {
 }
 
 /// An assertion of ours about someone, not signed.
-pub(super) fn assertion(person: &str) -> Element {
+pub(in crate::saml) fn assertion(person: &str) -> Element {
     let value = Element::new(Namespace::Saml, "AttributeValue")
         .attribute_in(Namespace::Xsi, "type", "xs:string")
         .declaring(Namespace::Xs)
@@ -55,7 +55,7 @@ pub(super) fn assertion(person: &str) -> Element {
 }
 
 /// A response of ours around it, not signed.
-pub(super) fn response(inside: Element) -> Element {
+pub(in crate::saml) fn response(inside: Element) -> Element {
     let code = Element::new(Namespace::Samlp, "StatusCode")
         .attribute("Value", "urn:oasis:names:tc:SAML:2.0:status:Success");
     Element::new(Namespace::Samlp, "Response")

@@ -1,8 +1,9 @@
-//! The OpenID Connect client of a demo service, by the `openidconnect` crate: it knows the issuer and nothing else.
+//! A demo service as an OpenID Connect client, by the `openidconnect` crate: it knows the issuer and nothing else.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
+use data_encoding::BASE64URL_NOPAD;
 use openidconnect::core::{CoreAuthenticationFlow, CoreGenderClaim, CoreIdToken};
 use openidconnect::{
     AccessTokenHash, AdditionalClaims, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
@@ -12,23 +13,9 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::base::secret::Secret;
+use super::{Arrival, ClientError, Fields, Login, Registration, Told, field, wrong};
+use crate::base::url::parameters;
 use crate::flows::outbound::{Outbound, OutboundError, Reach};
-
-/// A sign-in that did not come through; the words are for the visitor of the demo.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct ClientError(String);
-
-fn wrong(what: &'static str) -> impl Fn(&dyn std::error::Error) -> ClientError {
-    move |error| {
-        let cause = error
-            .source()
-            .map(|source| format!(" ({source})"))
-            .unwrap_or_default();
-        ClientError(format!("{what}: {error}{cause}"))
-    }
-}
 
 /// Claims beyond the standard ones, as they came.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -36,45 +23,18 @@ struct Extra(serde_json::Map<String, serde_json::Value>);
 
 impl AdditionalClaims for Extra {}
 
-/// How a service is known to Marelle.
-#[derive(Debug, Clone)]
-pub(super) struct Registration {
-    /// The issuer; everything else is discovered.
-    pub(super) issuer: String,
-    /// `client_id`.
-    pub(super) id: String,
-    /// `client_secret`.
-    pub(super) secret: Secret,
-    /// Where codes arrive.
-    pub(super) redirect_uri: String,
-    /// Where people arrive after logout.
-    pub(super) home: String,
-}
-
 /// What waits for the code to come back.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(in crate::demo) struct Pending {
     state: CsrfToken,
     nonce: Nonce,
     verifier: PkceCodeVerifier,
 }
 
 impl Pending {
-    /// Whether a callback answers this request.
-    pub(super) fn is_answered_by(&self, state: &str) -> bool {
+    fn is_answered_by(&self, state: &str) -> bool {
         self.state.secret() == state
     }
-}
-
-/// Who arrived.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Arrival {
-    /// The subject identifier.
-    pub(super) sub: String,
-    /// The ID Token as it came, for the logout.
-    pub(super) id_token: String,
-    /// The claims, in alphabetical order.
-    pub(super) claims: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The library's requests, sent by our client.
@@ -93,7 +53,7 @@ impl<'c> AsyncHttpClient<'c> for Transport<'_> {
 
 /// A client.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(in crate::demo) struct Client {
     registration: Registration,
     outbound: Arc<dyn Outbound>,
 }
@@ -108,21 +68,15 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     /// A client that reaches its issuer by `outbound`.
-    pub(super) fn new(registration: Registration, outbound: Arc<dyn Outbound>) -> Self {
+    pub(in crate::demo) fn new(registration: Registration, outbound: Arc<dyn Outbound>) -> Self {
         Self {
             registration,
             outbound,
         }
     }
 
-    /// The issuer's address.
-    pub(super) fn issuer(&self) -> &str {
-        &self.registration.issuer
-    }
-
-    /// The secret of this start.
-    pub(super) fn secret(&self) -> &Secret {
-        &self.registration.secret
+    pub(super) fn registration(&self) -> &Registration {
+        &self.registration
     }
 
     async fn discover(&self) -> Result<ProviderMetadataWithLogout, ClientError> {
@@ -134,8 +88,7 @@ impl Client {
     }
 
     fn redirect_url(&self) -> Result<RedirectUrl, ClientError> {
-        RedirectUrl::new(self.registration.redirect_uri.clone())
-            .map_err(|error| wrong("redirect address")(&error))
+        RedirectUrl::new(self.registration.callback()).map_err(|error| wrong("redirect address")(&error))
     }
 
     fn credentials(&self) -> (ClientId, Option<ClientSecret>) {
@@ -169,8 +122,21 @@ impl Client {
         ))
     }
 
-    /// Exchanges the code, verifies the ID Token and asks for the claims.
-    pub(super) async fn finish(&self, code: String, pending: Pending) -> Result<Arrival, ClientError> {
+    /// Exchanges the code, verifies the ID Token and asks for the claims; `None` where the answer is not to this request
+    /// (RFC 6749 §4.1.2).
+    pub(super) async fn finish(
+        &self,
+        fields: &Fields,
+        pending: Pending,
+    ) -> Result<Option<Arrival>, ClientError> {
+        if !field(fields, "state").is_some_and(|state| pending.is_answered_by(state)) {
+            return Ok(None);
+        }
+        let Some(code) = field(fields, "code").map(str::to_owned) else {
+            let error = field(fields, "error").unwrap_or_default();
+            let description = field(fields, "error_description").unwrap_or_default();
+            return Err(ClientError(format!("{error}: {description}")));
+        };
         let (id, secret) = self.credentials();
         let client =
             openidconnect::core::CoreClient::from_provider_metadata(self.discover().await?, id, secret)
@@ -213,22 +179,26 @@ impl Client {
             serde_json::Value::Object(claims) => claims,
             _ => serde_json::Map::new(),
         };
-        Ok(Arrival {
+        let id_token = id_token.to_string();
+        Ok(Some(Arrival {
             sub: subject.to_string(),
-            id_token: id_token.to_string(),
             claims,
-        })
+            login: Login::Token {
+                sid: sid(&id_token),
+                id_token,
+            },
+        }))
     }
 
     /// Where the browser goes to sign out everywhere.
-    pub(super) async fn logout_url(&self, id_token: &str) -> Result<String, ClientError> {
+    pub(super) async fn leave(&self, id_token: &str) -> Result<String, ClientError> {
         let metadata = self.discover().await?;
         let endpoint = metadata.additional_metadata().end_session_endpoint.clone();
         let endpoint = endpoint.ok_or_else(|| ClientError("the issuer has no logout".to_owned()))?;
         let hint: CoreIdToken = id_token
             .parse()
             .map_err(|error: serde_json::Error| wrong("ID Token")(&error))?;
-        let home = PostLogoutRedirectUrl::new(self.registration.home.clone());
+        let home = PostLogoutRedirectUrl::new(self.registration.home());
         Ok(LogoutRequest::from(endpoint)
             .set_id_token_hint(&hint)
             .set_client_id(ClientId::new(self.registration.id.clone()))
@@ -236,11 +206,26 @@ impl Client {
             .http_get_url()
             .to_string())
     }
+
+    /// Front-Channel Logout 1.0 §2: a frame, with issuer and login.
+    pub(super) fn told(&self, query: &str) -> Option<Told> {
+        let fields = parameters(query);
+        let sid = field(&fields, "sid")?;
+        (field(&fields, "iss")? == self.registration.issuer).then(|| Told {
+            login: sid.to_owned(),
+            answer: None,
+        })
+    }
 }
 
-impl ClientError {
-    /// The issuer sent the person back with an error (RFC 6749 §4.1.2.1).
-    pub(super) fn refused(error: &str, description: Option<&str>) -> Self {
-        Self(format!("{error}: {}", description.unwrap_or_default()))
-    }
+/// The `sid` of an ID Token that was verified; the library has no word for it.
+fn sid(id_token: &str) -> String {
+    let payload = id_token.split('.').nth(1).unwrap_or_default();
+    let bytes = BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap_or_default();
+    let claims: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    claims
+        .get("sid")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
