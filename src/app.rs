@@ -206,6 +206,16 @@ pub async fn router(context: Context) -> Result<axum::Router, AppError> {
     Ok(site(context, keyring))
 }
 
+/// Does what the program does by itself, beside the requests, until `stopped` comes true.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn work(context: Context, stopped: tokio::sync::watch::Receiver<bool>) -> Result<(), AppError> {
+    let keyring = Keyring::open(&context).await?;
+    jobs::work(context, keyring, stopped).await;
+    Ok(())
+}
+
 fn site(context: Context, keyring: Keyring) -> axum::Router {
     crate::web::router(crate::web::WebState {
         context,

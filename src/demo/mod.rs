@@ -170,6 +170,7 @@ async fn round(
             .iter()
             .map(|service| service::router(service.clone())),
     );
+    let work = tokio::spawn(app::work(stage.context.clone(), ended.clone()));
     let mut running = Vec::new();
     for (door, site) in doors.iter().zip(sites) {
         let listener = TcpListener::from_std(door.try_clone()?)?;
@@ -186,6 +187,7 @@ async fn round(
     for site in running {
         site.await??;
     }
+    work.await??;
     stage.context.db.close().await;
     Ok(is_over)
 }

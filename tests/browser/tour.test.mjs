@@ -58,7 +58,7 @@ async function forgotten(page, url) {
     if (await page.locator('#rp-sign-in').count()) return;
     await page.waitForTimeout(250);
   }
-  assert.fail(`${url} still knows the child`);
+  assert.fail(`${url} still knows the child: ${await page.content()}`);
 }
 
 async function pick(page, pictures) {
