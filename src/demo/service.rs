@@ -131,7 +131,8 @@ async fn home(State(service): State<Arc<Service>>, headers: HeaderMap) -> Respon
             sign_in_url: "/sign-in".to_owned(),
         },
         Some((arrival, previous_sub)) => ServiceState::SignedIn {
-            greeting_name: text_claim(&arrival, "given_name"),
+            // By SAML and CAS it is called as the annuaire ENT (SDET) calls it.
+            greeting_name: text_claim(&arrival, "given_name").or_else(|| text_claim(&arrival, "givenName")),
             sub: arrival.sub.clone(),
             previous_sub,
             claims: arrival

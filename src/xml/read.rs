@@ -525,7 +525,7 @@ mod tests {
         ];
         assert_eq!(texts, expected);
         assert_eq!(
-            crate::saml::xml::canonical(document.root(), None, &[]),
+            crate::xml::canonical(document.root(), None, &[]),
             "<a>1<b>2</b>3<c></c>4<d>5<e>6</e></d>7</a>"
         );
     }

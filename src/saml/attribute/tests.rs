@@ -1,3 +1,5 @@
+//! What is told of a pupil by each preset and under each kind of names, and that nothing is told that is not listed.
+
 use super::*;
 use crate::domain::identity::Identity;
 use crate::domain::relying_party::{Attribute, RelyingParty};

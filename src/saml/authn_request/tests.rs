@@ -1,3 +1,5 @@
+//! Requests as services send them, right and wrong, through every check of the list.
+
 use super::*;
 use crate::domain::assurance::Acr;
 use crate::domain::saml_entity::Binding;

@@ -1,3 +1,5 @@
+//! Logout messages as participants send them, and those that nobody may send.
+
 use super::*;
 use crate::base::random::SeededRandom;
 use crate::base::time::Timestamp;

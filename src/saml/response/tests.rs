@@ -1,3 +1,5 @@
+//! Answers as they are written: every element of the profile, signed and sealed as the party wants it.
+
 use super::*;
 use crate::base::random::SeededRandom;
 use crate::saml::message::instant;
