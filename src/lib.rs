@@ -8,7 +8,7 @@
 //! | L5 | `web`, `jobs`, `demo`, `telemetry`, and above them `app` (composition root) and `cli` |
 //! | L4 | `flows`: one file per thing someone does, one transaction each, audit inside |
 //! | L3 | `store`: all SQL |
-//! | L2 | `release`, `oauth`, `oidc`, `saml`, `cas`, `login`, `roster`, `sample`, `continuum`: pure cores |
+//! | L2 | `release`, `oauth`, `oidc`, `saml`, `cas`, `login`, `upstream`, `roster`, `sample`, `continuum`: pure cores |
 //! | L1 | `domain`, `jose`, `xml` |
 //! | L0 | `base` |
 
@@ -32,5 +32,6 @@ pub mod saml;
 pub mod sample;
 pub mod store;
 pub mod telemetry;
+pub mod upstream;
 pub mod web;
 pub mod xml;

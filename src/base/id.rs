@@ -74,6 +74,10 @@ ids! {
     CredentialId,
     /// A signing key.
     KeyId,
+    /// A login at an upstream provider that is of a person.
+    UpstreamLinkId,
+    /// Somebody whom an upstream provider signed in and a human has to recognise.
+    UpstreamCaseId,
 }
 
 #[cfg(test)]

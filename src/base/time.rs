@@ -12,7 +12,8 @@ use chrono::{DateTime, Datelike, NaiveDate};
 pub type Date = NaiveDate;
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z, as stored in every `*_at` column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

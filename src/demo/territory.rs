@@ -171,6 +171,7 @@ impl Stage {
                 metadata: ClientMetadata::default(),
                 saml: None,
                 cas: None,
+                populations: Vec::new(),
                 registration: None,
                 enabled: true,
             };

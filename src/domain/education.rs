@@ -10,7 +10,8 @@ use super::{InvalidValue, stored_names};
 use crate::base::time::Date;
 
 /// The code of an academy: two digits (`14` is Rennes). `1` is read as `01`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct AcademyCode(String);
 
 impl AcademyCode {
@@ -84,6 +85,20 @@ impl FromStr for AcademyCode {
                 hint: " (two digits)",
             })
         }
+    }
+}
+
+impl TryFrom<String> for AcademyCode {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        text.parse()
+    }
+}
+
+impl From<AcademyCode> for String {
+    fn from(code: AcademyCode) -> Self {
+        code.0
     }
 }
 

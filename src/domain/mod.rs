@@ -29,6 +29,7 @@ pub mod signing_key;
 pub mod source;
 pub mod throttle;
 pub mod uai;
+pub mod upstream;
 
 #[cfg(test)]
 pub(crate) mod testing;

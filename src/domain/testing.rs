@@ -147,6 +147,7 @@ pub(crate) fn party(id: &str) -> RelyingParty {
         metadata: ClientMetadata::default(),
         saml: None,
         cas: None,
+        populations: Vec::new(),
         registration: None,
         enabled: true,
     }

@@ -92,6 +92,7 @@ mod tests {
             metadata: ClientMetadata::default(),
             saml: None,
             cas: None,
+            populations: Vec::new(),
             registration: None,
             enabled: true,
         }

@@ -14,6 +14,7 @@ pub mod credential;
 pub mod db;
 pub mod enrolment;
 pub mod grant;
+pub mod guardianship;
 pub mod identity;
 pub mod image;
 pub mod import_run;
@@ -41,6 +42,10 @@ pub mod session;
 pub mod signing_key;
 pub mod subject;
 pub mod throttle;
+pub mod upstream_case;
+pub mod upstream_link;
+pub mod upstream_provider;
+pub mod upstream_request;
 pub mod used_proof;
 pub mod userinfo;
 pub mod value;
@@ -133,6 +138,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("credential", credential::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
     ("grant", grant::STATEMENTS),
+    ("guardianship", guardianship::STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("import_run", import_run::STATEMENTS),
     ("installation", installation::STATEMENTS),
@@ -159,6 +165,10 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("signing_key", signing_key::STATEMENTS),
     ("subject", subject::STATEMENTS),
     ("throttle", throttle::STATEMENTS),
+    ("upstream_case", upstream_case::STATEMENTS),
+    ("upstream_link", upstream_link::STATEMENTS),
+    ("upstream_provider", upstream_provider::STATEMENTS),
+    ("upstream_request", upstream_request::STATEMENTS),
     ("used_proof", used_proof::STATEMENTS),
     ("userinfo", userinfo::STATEMENTS),
 ];

@@ -16,7 +16,7 @@ macro_rules! columns {
     () => {
         "p.id, p.name, p.home, p.sector, p.subject_strategy, p.auth_method, p.pkce_required, p.id_token_alg,
         p.redirect_uris, p.post_logout_redirect_uris, p.schools, p.release, p.secrets, p.enabled, p.basis, p.metadata,
-        p.registration_policy, p.registration_token, p.registered_at, p.saml, p.cas"
+        p.registration_policy, p.registration_token, p.registered_at, p.saml, p.cas, p.populations"
     };
 }
 pub(super) use columns;
@@ -28,8 +28,8 @@ statements! {
     ALL_OF_CAS = concat!("SELECT ", columns!(), " FROM relying_party p WHERE p.cas LIKE $1 ORDER BY p.id");
     SAVE = "INSERT INTO relying_party (id, name, home, sector, subject_strategy, auth_method, pkce_required,
             id_token_alg, redirect_uris, post_logout_redirect_uris, schools, release, secrets, enabled, basis, metadata,
-            registration_policy, registration_token, registered_at, saml, cas, saml_entity_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+            registration_policy, registration_token, registered_at, saml, cas, saml_entity_id, populations)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, home = excluded.home, sector = excluded.sector,
             subject_strategy = excluded.subject_strategy, auth_method = excluded.auth_method,
             pkce_required = excluded.pkce_required, id_token_alg = excluded.id_token_alg,
@@ -39,7 +39,8 @@ statements! {
             basis = excluded.basis, metadata = excluded.metadata,
             registration_policy = excluded.registration_policy,
             registration_token = excluded.registration_token, registered_at = excluded.registered_at,
-            saml = excluded.saml, cas = excluded.cas, saml_entity_id = excluded.saml_entity_id";
+            saml = excluded.saml, cas = excluded.cas, saml_entity_id = excluded.saml_entity_id,
+            populations = excluded.populations";
     DELETE = "DELETE FROM relying_party WHERE id = $1";
     // A party is spoken for by its own source and by the federation that it names; which one counts is seen in the rows.
     BY_ENTITY = concat!("SELECT ", columns!(), ", ", super::saml_entity::columns!(), " FROM relying_party p
@@ -132,6 +133,7 @@ pub(super) fn relying_party(row: &Row) -> Result<RelyingParty, StoreError> {
             .iter()
             .map(|uai| uai.parse().map_err(|error| StoreError::corrupt("schools", error)))
             .collect::<Result<_, _>>()?,
+        populations: part(row, "populations")?.unwrap_or_default(),
         basis: row.parse("basis")?,
         metadata: serde_json::from_str(&row.get::<String>("metadata")?)
             .map_err(|error| StoreError::corrupt("metadata", error))?,
@@ -272,6 +274,7 @@ pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
         party.saml.as_ref().map(json).transpose()?.unwrap_or(NOTHING),
         party.cas.as_ref().map(json).transpose()?.unwrap_or(NOTHING),
         party.saml.as_ref().map(|saml| saml.entity_id.as_str()).into(),
+        json(&party.populations)?,
     ];
     tx.execute(SAVE, values).await.map(drop)
 }

@@ -91,6 +91,7 @@ pub(crate) fn relying_party(id: &str) -> crate::domain::relying_party::RelyingPa
         metadata: ClientMetadata::default(),
         saml: None,
         cas: None,
+        populations: Vec::new(),
         registration: None,
         enabled: true,
     }

@@ -51,6 +51,8 @@ pub(crate) const LAYERS: &[Layer] = &[
     layer("saml", &["base", "domain", "jose", "xml", "release"]),
     layer("cas", &["base", "domain", "jose", "xml", "release"]),
     layer("login", &["base", "domain", "jose"]),
+    // What other providers say of somebody, below both protocols by which they say it.
+    layer("upstream", &["base", "domain"]),
     layer("roster", &["base", "domain"]),
     // Invented files in the real formats that `roster` reads.
     layer("sample", &["base", "domain", "roster"]),
@@ -71,6 +73,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "saml",
             "cas",
             "login",
+            "upstream",
             "roster",
             "continuum",
             "territory",
@@ -81,7 +84,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     layer(
         "web",
         &[
-            "base", "domain", "jose", "oauth", "oidc", "saml", "cas", "login", "flows",
+            "base", "domain", "jose", "oauth", "oidc", "saml", "cas", "login", "upstream", "flows",
         ],
     ),
     layer("jobs", &["base", "domain", "flows"]),

@@ -13,6 +13,7 @@ pub use metadata::{ApplicationType, ClientKeys, ClientMetadata, GrantType, Logou
 pub use saml::{AttributeNames, Encryption, Preset, SamlParty, Signed, Tolerances};
 
 use super::uai::Uai;
+use super::upstream::Population;
 use super::{InvalidValue, stored_names};
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
@@ -214,6 +215,8 @@ pub struct RelyingParty {
     pub release: ReleasePolicy,
     /// The schools it serves; empty means every school.
     pub schools: Vec<Uai>,
+    /// Whom it is for: the ways in that people from it are offered. Empty means everybody.
+    pub populations: Vec<Population>,
     /// On what it receives data.
     pub basis: Basis,
     /// What it says of itself as an OAuth client, and what it is held to.

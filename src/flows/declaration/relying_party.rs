@@ -22,6 +22,7 @@ use crate::domain::relying_party::{
 };
 use crate::domain::resource_server::{Audience, ScopeName};
 use crate::domain::uai::Uai;
+use crate::domain::upstream::Population;
 use crate::oidc::registration::{coherence, keys};
 
 /// A client secret shorter than this is somebody's password: its digest could be searched.
@@ -75,6 +76,8 @@ pub(super) struct RelyingPartyEntry {
     id_token_signed_response_alg: Option<Parsed<SigningAlgorithm>>,
     #[serde(default)]
     schools: Vec<Parsed<Uai>>,
+    #[serde(default)]
+    populations: Vec<Parsed<Population>>,
     #[serde(default)]
     release: Vec<ReleaseEntry>,
     basis: Option<Parsed<Basis>>,
@@ -185,6 +188,7 @@ pub(super) fn relying_party(
             .map_or(algorithm, |name| name.0),
         release: release(entry.release),
         schools: values(entry.schools),
+        populations: values(entry.populations),
         basis: entry.basis.map_or(Basis::default(), |basis| basis.0),
         metadata,
         saml,

@@ -123,6 +123,7 @@ fn blank(id: RelyingPartyId) -> RelyingParty {
         metadata: ClientMetadata::default(),
         saml: None,
         cas: None,
+        populations: Vec::new(),
         registration: None,
         enabled: true,
     }

@@ -1,0 +1,46 @@
+//! Adults and the pupils they answer for, as sources state them.
+
+use super::db::{Conn, Tx};
+use super::value::text;
+use super::{StoreError, statements};
+use crate::base::id::IdentityId;
+use crate::base::time::Timestamp;
+
+statements! {
+    STATE = "INSERT INTO guardianship (guardian_id, pupil_id, source, stated_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT DO NOTHING";
+    PUPILS = "SELECT DISTINCT pupil_id FROM guardianship WHERE guardian_id = $1 ORDER BY pupil_id";
+    GUARDIANS = "SELECT DISTINCT guardian_id FROM guardianship WHERE pupil_id = $1 ORDER BY guardian_id";
+}
+
+/// Keeps that somebody answers for a pupil; whether that source had not said so before.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn state(
+    tx: &mut Tx,
+    (guardian, pupil): (IdentityId, IdentityId),
+    source: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let values = [text(guardian), text(pupil), text(source), now.into()];
+    Ok(tx.execute(STATE, values).await? == 1)
+}
+
+/// The pupils somebody answers for.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn pupils(conn: &mut Conn, guardian: IdentityId) -> Result<Vec<IdentityId>, StoreError> {
+    let rows = conn.all(PUPILS, [text(guardian)]).await?;
+    rows.iter().map(|row| row.parse("pupil_id")).collect()
+}
+
+/// Those who answer for a pupil.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn guardians(conn: &mut Conn, pupil: IdentityId) -> Result<Vec<IdentityId>, StoreError> {
+    let rows = conn.all(GUARDIANS, [text(pupil)]).await?;
+    rows.iter().map(|row| row.parse("guardian_id")).collect()
+}
