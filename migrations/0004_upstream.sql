@@ -77,7 +77,7 @@ CREATE TABLE upstream_login (
     started_at BIGINT NOT NULL
 );
 CREATE INDEX upstream_login_name ON upstream_login (name_hash);
-CREATE INDEX upstream_login_link ON upstream_login (link_id);
+CREATE INDEX upstream_login_index ON upstream_login (index_hash) WHERE index_hash IS NOT NULL;
 
 -- People whom a provider signed in and a human has to recognise. introduction: what the provider said of them, sealed.
 CREATE TABLE upstream_case (
@@ -97,13 +97,13 @@ CREATE TABLE upstream_case (
 );
 CREATE UNIQUE INDEX upstream_case_open ON upstream_case (provider, subject) WHERE decided_at IS NULL;
 
--- An adult and a pupil they answer for, as one source states it.
+-- An adult and a pupil they answer for; source: who stated it first.
 CREATE TABLE guardianship (
     guardian_id TEXT NOT NULL,
     pupil_id TEXT NOT NULL,
     source TEXT NOT NULL,
     stated_at BIGINT NOT NULL,
-    PRIMARY KEY (guardian_id, pupil_id, source)
+    PRIMARY KEY (guardian_id, pupil_id)
 );
 CREATE INDEX guardianship_pupil ON guardianship (pupil_id);
 

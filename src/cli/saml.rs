@@ -27,6 +27,9 @@ pub(super) enum Command {
 /// Arguments of `marelle saml metadata`.
 #[derive(Debug, Args)]
 pub(super) struct Metadata {
+    /// As a service provider of others (EduConnect, an agents' portal, another ENT): what is at /saml/sp/metadata.
+    #[arg(long)]
+    service_provider: bool,
     /// Write them to a file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -62,14 +65,19 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
 }
 
 async fn ours(context: &Context, arguments: &Metadata) -> Outcome {
-    let document = own::document(context).await?;
+    let role = if arguments.service_provider {
+        own::Role::ServiceProvider
+    } else {
+        own::Role::IdentityProvider
+    };
+    let document = own::document(context, role).await?;
     if let Some(path) = &arguments.out {
         std::fs::write(path, &document.xml)
             .map_err(|error| Refusal::usage(anyhow!("{}: {error}", path.display())))?;
     }
     match (&arguments.out, arguments.json) {
         (out, true) => print_json(&json!({
-            "entity_id": format!("{}/saml/metadata", context.settings.public_url),
+            "entity_id": format!("{}{}", context.settings.public_url, role.path()),
             "file": out,
             "xml": out.is_none().then_some(&document.xml),
         })),

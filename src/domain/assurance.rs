@@ -37,14 +37,16 @@ pub enum Amr {
     Password,
     /// Picture code: something the child knows, not a password.
     Picture,
+    /// Another provider vouches for it: how, is the provider's to say.
+    Federated,
 }
-stored_names!(Amr, "amr", { Password => "pwd", Picture => "kba" });
+stored_names!(Amr, "amr", { Password => "pwd", Picture => "kba", Federated => "fed" });
 
 impl Amr {
-    /// How sure that is, by itself.
+    /// How sure that is, by itself; of a provider, what it is taken for where nothing else is declared of it.
     pub const fn acr(self) -> Acr {
         match self {
-            Self::Password => Acr::SingleFactor,
+            Self::Password | Self::Federated => Acr::SingleFactor,
             Self::Picture => Acr::Class,
         }
     }

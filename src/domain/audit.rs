@@ -100,6 +100,24 @@ pub enum Kind {
     MetadataChanged,
     /// Metadata of SAML service providers were not taken: what was there before stays.
     MetadataRefused,
+    /// A login at an upstream provider was bound to a person.
+    UpstreamLinked,
+    /// A login at an upstream provider is bound to nobody any more.
+    UpstreamUnlinked,
+    /// Somebody whom an upstream provider signed in was not let in.
+    UpstreamRefused,
+    /// Somebody whom an upstream provider signed in has to be recognised by a human.
+    UpstreamCaseOpened,
+    /// A human said who somebody is whom an upstream provider signed in.
+    UpstreamCaseDecided,
+    /// An answer of an upstream provider was not believed.
+    UpstreamAnswerRefused,
+    /// Keys or addresses of an upstream provider changed.
+    UpstreamMetadataChanged,
+    /// Keys or addresses of an upstream provider were not taken: what was there before stays.
+    UpstreamMetadataRefused,
+    /// An adult was stated to answer for a pupil.
+    GuardianStated,
     /// A relying party confirmed a logout.
     LogoutDelivered,
     /// A relying party could not be told of a logout.
@@ -136,6 +154,15 @@ stored_names!(Kind, "audit kind", {
     ProxyTicketIssued => "proxy_ticket.issued",
     MetadataChanged => "saml_metadata.changed",
     MetadataRefused => "saml_metadata.refused",
+    UpstreamLinked => "upstream.linked",
+    UpstreamUnlinked => "upstream.unlinked",
+    UpstreamRefused => "upstream.refused",
+    UpstreamCaseOpened => "upstream_case.opened",
+    UpstreamCaseDecided => "upstream_case.decided",
+    UpstreamAnswerRefused => "upstream_answer.refused",
+    UpstreamMetadataChanged => "upstream_metadata.changed",
+    UpstreamMetadataRefused => "upstream_metadata.refused",
+    GuardianStated => "guardian.stated",
     LogoutDelivered => "logout.delivered",
     LogoutFailed => "logout.failed",
 });

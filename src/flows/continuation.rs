@@ -32,6 +32,8 @@ pub enum Protocol {
     Saml,
     /// CAS.
     Cas,
+    /// None: somebody whom an upstream provider signed in proves once who they are here.
+    Link,
 }
 
 impl Protocol {
@@ -41,6 +43,7 @@ impl Protocol {
             Self::Oidc => "/oauth/authorize/resume",
             Self::Saml => "/saml/sso/resume",
             Self::Cas => "/cas/login/resume",
+            Self::Link => "/login/link",
         }
     }
 }
@@ -99,7 +102,20 @@ impl Continuation {
             Protocol::Oidc => {
                 Parameters::read(&self.query).map_or_else(|_| Hints::default(), |asked| Hints::read(&asked))
             }
-            Protocol::Saml | Protocol::Cas => Hints::default(),
+            Protocol::Saml | Protocol::Cas | Protocol::Link => Hints::default(),
+        }
+    }
+
+    /// The provider that the service names to sign the person in: `idp_hint` of OpenID Connect, the parameter that a CAS
+    /// service uses for it.
+    pub fn provider_hint(&self) -> Option<String> {
+        match self.protocol {
+            Protocol::Oidc => {
+                let asked = Parameters::read(&self.query).ok()?;
+                asked.get("idp_hint").map(str::to_owned)
+            }
+            Protocol::Cas => self.hint.clone(),
+            Protocol::Saml | Protocol::Link => None,
         }
     }
 

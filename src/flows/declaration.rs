@@ -1,4 +1,5 @@
-//! Declarations: academies, schools, relying parties and resource servers as an operator's files have them, made so.
+//! Declarations: academies, schools, relying parties, resource servers and upstream providers as an operator's files have
+//! them, made so.
 //!
 //! Idempotent: what is as declared is not touched. Nothing that anybody was enrolled in is ever pruned, nor a client that
 //! its project registered. A file that does not say a secret, or whether a party is in use, leaves them as they are; what it
@@ -13,6 +14,7 @@ mod resource_server;
 pub mod saml;
 #[cfg(test)]
 mod tests;
+pub mod upstream;
 mod value;
 
 use super::{Context, Failure};
@@ -41,6 +43,8 @@ pub struct Declaration {
     pub saml_federations: Vec<Source>,
     /// Relying parties.
     pub relying_parties: Vec<DeclaredParty>,
+    /// Providers that people come from.
+    pub upstream_providers: Vec<upstream::DeclaredProvider>,
     /// Services that take access tokens.
     pub resource_servers: Vec<ResourceServer>,
 }
@@ -150,6 +154,7 @@ pub async fn apply(
         differences.push(difference);
     }
     resource_server::apply(&mut tx, declaration, &mut differences).await?;
+    upstream::apply(context, &mut tx, declaration, &mut differences).await?;
     if options.prune {
         prune(&mut tx, declaration, &mut differences).await?;
     }
@@ -305,6 +310,7 @@ async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>
         }
     }
     resource_server::prune(tx, declaration, out).await?;
+    upstream::prune(tx, declaration, out).await?;
     saml::prune(tx, declaration, out).await?;
     for school in store::school::all(tx).await? {
         if !declaration

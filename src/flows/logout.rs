@@ -55,6 +55,8 @@ pub struct Farewell {
     pub closed: Vec<String>,
     /// The names of the services that have no way to be told: the person closes them.
     pub still_open: Vec<String>,
+    /// The login that ended here, which may have come from another provider.
+    pub came_by: Option<SessionId>,
 }
 
 /// A service that is asked, in a frame, to end a login too.
@@ -86,7 +88,10 @@ pub(super) async fn farewell_of_others(
     ended: Ended,
     asker: Option<&RelyingPartyId>,
 ) -> Result<Farewell, Failure> {
-    let mut farewell = Farewell::default();
+    let mut farewell = Farewell {
+        came_by: ended.session,
+        ..Farewell::default()
+    };
     let others = ended.participants.into_iter();
     for party in others.filter(|party| Some(&party.client) != asker) {
         if let Some(asked) = saml::slo::participant::frame(context, &party).await? {

@@ -47,6 +47,7 @@ pub mod sign_in;
 pub mod subject;
 pub mod token;
 pub mod undo;
+pub mod upstream;
 pub mod userinfo;
 
 #[cfg(test)]

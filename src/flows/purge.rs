@@ -32,6 +32,8 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     let now = context.now();
     let mut tx = context.db.begin().await?;
     store::cas_ticket::purge_logins(&mut tx, now.minus(SESSIONS_KEPT)).await?;
+    store::upstream_link::purge_logins(&mut tx, now.minus(SESSIONS_KEPT)).await?;
+    store::upstream_request::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;
     store::cas_ticket::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;
     let sessions = store::session::purge(&mut tx, now.minus(SESSIONS_KEPT)).await?;
     let grants = store::grant::purge(&mut tx, now.minus(GRANTS_KEPT)).await?;

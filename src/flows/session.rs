@@ -120,6 +120,8 @@ pub async fn open(
 /// A session, or every session of a person, that has just been ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ended {
+    /// The login, where it was one.
+    pub session: Option<SessionId>,
     /// The relying parties that had joined.
     pub participants: Vec<Participant>,
 }
@@ -145,7 +147,8 @@ pub async fn end(
     if !store::session::end(tx, id, now).await? {
         return Ok(None);
     }
-    let ended = take_leave(tx, &[id], now).await?;
+    let mut ended = take_leave(tx, &[id], now).await?;
+    ended.session = Some(id);
     let event = Event::new(Kind::SessionEnded, actor)
         .about(id)
         .with("reason", reason)
@@ -191,5 +194,8 @@ async fn take_leave(tx: &mut Tx, sessions: &[SessionId], now: Timestamp) -> Resu
         (Key { session, client }, participant.subject.clone())
     });
     store::logout_delivery::queue(tx, told.collect(), now).await?;
-    Ok(Ended { participants })
+    Ok(Ended {
+        session: None,
+        participants,
+    })
 }

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | forgetting what is over | every ten minutes |
 //! | rotating old signing keys | every hour |
-//! | looking for metadata of SAML service providers that are due | every minute |
+//! | looking for metadata of SAML service providers and of upstream providers that are due | every minute |
 //! | telling relying parties of logouts | every second, and at once when this node has ended a login |
 //!
 //! A job is a flow run again and again; it must be harmless when two nodes run it at once. One that fails is logged
@@ -19,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::flows::keys::{self, Keyring};
 use crate::flows::saml::metadata::{self, Outcome};
-use crate::flows::{Context, purge};
+use crate::flows::{Context, purge, upstream};
 
 const PURGE: Duration = Duration::from_secs(600);
 const ROTATION: Duration = Duration::from_secs(3600);
@@ -34,6 +34,7 @@ pub async fn work(context: Context, keyring: Keyring, stop: Stop) {
         again_and_again(PURGE, stop.clone(), || forget(&context)),
         again_and_again(ROTATION, stop.clone(), || rotate(&context)),
         again_and_again(METADATA, stop.clone(), || refresh(&context)),
+        again_and_again(METADATA, stop.clone(), || refresh_upstream(&context)),
         logout::work(&context, &keyring, stop.clone()),
     );
 }
@@ -73,6 +74,13 @@ async fn rotate(context: &Context) {
             }
         }
         Err(failure) => tracing::error!(cause = %failure, "could not rotate the signing keys"),
+    }
+}
+
+/// What comes of each provider is in the log already, where the flow found it.
+async fn refresh_upstream(context: &Context) {
+    if let Err(failure) = upstream::metadata::refresh_due(context).await {
+        tracing::error!(cause = %failure, "could not refresh the metadata of upstream providers");
     }
 }
 

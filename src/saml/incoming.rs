@@ -127,6 +127,19 @@ impl Incoming {
         claimed_issuer(self.document.root())
     }
 
+    /// The request that it says to answer: to find what waits for it, and for nothing else.
+    pub fn claimed_request(&self) -> Option<&str> {
+        self.document.root().attribute("InResponseTo")
+    }
+
+    /// The message as it came in a form; `None` for one that came in an address.
+    pub fn into_form(self) -> Option<Vec<u8>> {
+        match self.carried {
+            Carried::Form(message) => Some(message),
+            Carried::Address(_) => None,
+        }
+    }
+
     /// The name of its root, believed by nobody.
     pub fn claimed_name(&self) -> &str {
         self.document.root().name()

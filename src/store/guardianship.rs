@@ -9,11 +9,11 @@ use crate::base::time::Timestamp;
 statements! {
     STATE = "INSERT INTO guardianship (guardian_id, pupil_id, source, stated_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT DO NOTHING";
-    PUPILS = "SELECT DISTINCT pupil_id FROM guardianship WHERE guardian_id = $1 ORDER BY pupil_id";
-    GUARDIANS = "SELECT DISTINCT guardian_id FROM guardianship WHERE pupil_id = $1 ORDER BY guardian_id";
+    PUPILS = "SELECT pupil_id FROM guardianship WHERE guardian_id = $1 ORDER BY pupil_id";
+    GUARDIANS = "SELECT guardian_id FROM guardianship WHERE pupil_id = $1 ORDER BY guardian_id";
 }
 
-/// Keeps that somebody answers for a pupil; whether that source had not said so before.
+/// Keeps that somebody answers for a pupil; whether nobody had said so before.
 ///
 /// # Errors
 /// [`StoreError`].

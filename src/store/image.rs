@@ -134,6 +134,15 @@ image! {
         device: Text, expires_at: Int, ended_at: Int]
 }
 image! {
+    /// Logins at upstream providers that are of people.
+    UPSTREAM_LINK = "upstream_link" [id] [provider: Text, subject: Text, identity_id: Text, binding: Text,
+        convention: Text, linked_at: Int, used_at: Int, ended_at: Int, end_reason: Text]
+}
+image! {
+    /// Adults and pupils.
+    GUARDIANSHIP = "guardianship" [guardian_id, pupil_id] [source: Text, stated_at: Int]
+}
+image! {
     /// How to reach people.
     CONTACT = "contact" [identity_id] [email: Text, email_verified: Bool, phone: Text, phone_verified: Bool,
         street: Text, postal_code: Text, locality: Text, region: Text, country: Text, updated_at: Int]
@@ -154,6 +163,8 @@ pub static IMAGES: &[&Image] = &[
     &CREDENTIAL,
     &ACKNOWLEDGEMENT,
     &SESSION,
+    &UPSTREAM_LINK,
+    &GUARDIANSHIP,
     &CONTACT,
 ];
 

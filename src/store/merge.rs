@@ -1,7 +1,7 @@
 //! Merges: two identities that became one, with what undoes it.
 
 use super::db::{Conn, Row, Tx};
-use super::image::{ACKNOWLEDGEMENT, CREDENTIAL, Image, SESSION, SUBJECT};
+use super::image::{ACKNOWLEDGEMENT, CREDENTIAL, GUARDIANSHIP, Image, SESSION, SUBJECT, UPSTREAM_LINK};
 use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
 use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, MergeId};
@@ -28,6 +28,10 @@ statements! {
         WHERE identity_id = $1 ORDER BY client_id";
     LIVE_SESSIONS = "SELECT id, token_hash, identity_id, authenticated_at, acr, amr, device, expires_at, ended_at
         FROM session WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
+    LINKS = "SELECT id, provider, subject, identity_id, binding, convention, linked_at, used_at, ended_at, end_reason
+        FROM upstream_link WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
+    GUARDIANSHIPS = "SELECT guardian_id, pupil_id, source, stated_at FROM guardianship
+        WHERE guardian_id = $1 OR pupil_id = $1 ORDER BY guardian_id, pupil_id";
     SET_USERNAME = "UPDATE identity SET username = $2 WHERE id = $1";
     HUMAN_ON_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge m WHERE m.merged_at >= $2
         AND (m.created_run IS NULL OR m.created_run <> $1) AND m.undone_at IS NULL
@@ -183,6 +187,10 @@ pub struct Belongings {
     pub credentials: Vec<Vec<Value>>,
     /// Rows of [`ACKNOWLEDGEMENT`].
     pub acknowledgements: Vec<Vec<Value>>,
+    /// Rows of [`UPSTREAM_LINK`] that have not ended.
+    pub links: Vec<Vec<Value>>,
+    /// Rows of [`GUARDIANSHIP`], as an adult and as a pupil.
+    pub guardianships: Vec<Vec<Value>>,
     /// Rows of [`SESSION`] that have not ended.
     pub sessions: Vec<Vec<Value>>,
     /// How to reach them.
@@ -207,6 +215,8 @@ pub async fn belongings(conn: &mut Conn, identity: IdentityId) -> Result<Belongi
         subjects: rows(conn, &SUBJECT, SUBJECTS, identity).await?,
         credentials: rows(conn, &CREDENTIAL, CREDENTIALS, identity).await?,
         acknowledgements: rows(conn, &ACKNOWLEDGEMENT, ACKNOWLEDGEMENTS, identity).await?,
+        links: rows(conn, &UPSTREAM_LINK, LINKS, identity).await?,
+        guardianships: rows(conn, &GUARDIANSHIP, GUARDIANSHIPS, identity).await?,
         sessions: rows(conn, &SESSION, LIVE_SESSIONS, identity).await?,
         contact: super::contact::find(conn, identity).await?,
     })

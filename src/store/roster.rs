@@ -113,8 +113,26 @@ statements! {
         AND missing_since IS NULL ORDER BY uai";
     KEYS_OF = "SELECT source, scope, record_key, uai, profile, attachment FROM source_record
         WHERE identity_id = $1 AND source IN ('aaf1d', 'aaf2d') AND missing_since IS NULL ORDER BY source, record_key";
+    BY_ATTACHMENT = concat!("SELECT ", columns!(), " FROM source_record WHERE attachment = $1 AND uai = $2
+        AND profile = 'National_ELV' ORDER BY id");
     SIZE = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM source_record WHERE uai = $1 AND source = $2 AND year = $3
         AND missing_since IS NULL";
+}
+
+/// The records of the pupil who has a number in the register of a school, former ones included.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_attachment(
+    conn: &mut Conn,
+    attachment: &str,
+    school: &Uai,
+) -> Result<Vec<StoredRecord>, StoreError> {
+    conn.all(BY_ATTACHMENT, [text(attachment), text(school)])
+        .await?
+        .iter()
+        .map(record)
+        .collect()
 }
 
 /// A list of records to look for.

@@ -36,13 +36,10 @@ statements! {
             name_hash = excluded.name_hash, index_hash = excluded.index_hash, sealed = excluded.sealed,
             started_at = excluded.started_at";
     LOGIN = "SELECT provider, link_id, name_hash, index_hash, sealed FROM upstream_login WHERE session_id = $1";
-    FORGET_LOGIN = "DELETE FROM upstream_login WHERE session_id = $1";
     SESSIONS_OF_NAME = "SELECT u.session_id, u.index_hash FROM upstream_login u JOIN session s ON s.id = u.session_id
         WHERE u.provider = $1 AND u.name_hash = $2 AND s.ended_at IS NULL AND s.expires_at > $3 ORDER BY u.session_id";
     SESSIONS_OF_INDEX = "SELECT u.session_id, u.index_hash FROM upstream_login u JOIN session s ON s.id = u.session_id
         WHERE u.provider = $1 AND u.index_hash = $2 AND s.ended_at IS NULL AND s.expires_at > $3 ORDER BY u.session_id";
-    SESSIONS_OF_LINK = "SELECT u.session_id FROM upstream_login u JOIN session s ON s.id = u.session_id
-        WHERE u.link_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 ORDER BY u.session_id";
     PURGE_LOGINS = "DELETE FROM upstream_login WHERE session_id IN (SELECT id FROM session WHERE expires_at < $1)";
 }
 
@@ -201,14 +198,6 @@ pub async fn login(conn: &mut Conn, session: SessionId) -> Result<Option<Login>,
     }))
 }
 
-/// Forgets by which login a session came: somebody signed in here since.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn forget_login(tx: &mut Tx, session: SessionId) -> Result<(), StoreError> {
-    tx.execute(FORGET_LOGIN, [text(session)]).await.map(drop)
-}
-
 /// The sessions that a logout of a provider is about.
 #[derive(Debug, Clone, Copy)]
 pub enum Meant<'a> {
@@ -254,19 +243,6 @@ pub async fn sessions(
         }
     }
     Ok(found)
-}
-
-/// The live sessions that came by a link.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn sessions_of_link(
-    conn: &mut Conn,
-    link: UpstreamLinkId,
-    now: Timestamp,
-) -> Result<Vec<SessionId>, StoreError> {
-    let rows = conn.all(SESSIONS_OF_LINK, [text(link), now.into()]).await?;
-    rows.iter().map(|row| row.parse("session_id")).collect()
 }
 
 /// Forgets logins of sessions that expired before `before`; answers how many.

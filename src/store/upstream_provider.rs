@@ -26,6 +26,11 @@ statements! {
     LINKS = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM upstream_link WHERE provider = $1 AND ended_at IS NULL";
     EXPECT = "INSERT INTO upstream_metadata (provider, next_at, change) VALUES ($1, $2, '{}')
         ON CONFLICT (provider) DO UPDATE SET next_at = excluded.next_at, claim = NULL, claimed_until = NULL";
+    PUT = "INSERT INTO upstream_metadata (provider, metadata, succeeded_at, valid_until, changed_at, change)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (provider) DO UPDATE SET metadata = excluded.metadata, next_at = NULL, claim = NULL,
+            claimed_until = NULL, succeeded_at = excluded.succeeded_at, failed_at = NULL, failure = NULL,
+            valid_until = excluded.valid_until, changed_at = excluded.changed_at, change = excluded.change";
     DUE = "SELECT provider FROM upstream_metadata WHERE next_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1)
         ORDER BY next_at";
     CLAIM = "UPDATE upstream_metadata SET claim = $2, claimed_until = $3
@@ -217,6 +222,26 @@ pub async fn succeed(
         written("change", &state.change)?,
     ];
     Ok(tx.execute(SUCCEED, values).await? == 1)
+}
+
+/// Keeps what stands in a declaration: nothing is fetched for it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn put(tx: &mut Tx, id: &ProviderId, state: &MetadataState) -> Result<(), StoreError> {
+    let metadata = match &state.metadata {
+        Some(metadata) => written("metadata", metadata)?,
+        None => Value::Text(None),
+    };
+    let values = [
+        text(id),
+        metadata,
+        state.succeeded_at.into(),
+        state.valid_until.into(),
+        state.changed_at.into(),
+        written("change", &state.change)?,
+    ];
+    tx.execute(PUT, values).await.map(drop)
 }
 
 /// Writes down that fetching failed; whether the claim was still the caller's.

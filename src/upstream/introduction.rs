@@ -63,9 +63,19 @@ impl Introduction {
         }
         populations.sort_unstable();
         populations.dedup();
+        // A guardian's vectors name the guardian; a pupil's name nobody.
+        let in_vector = |part: fn(&Vecteur) -> &String| {
+            let first = vecteurs.first().map(part).filter(|name| !name.is_empty())?;
+            vecteurs
+                .iter()
+                .all(|vecteur| part(vecteur) == first)
+                .then(|| first.clone())
+        };
+        let given = text(names.given_name).or_else(|| in_vector(|vecteur| &vecteur.given_name));
+        let family = text(names.family_name).or_else(|| in_vector(|vecteur| &vecteur.family_name));
         Self {
-            given_name: text(names.given_name),
-            family_name: text(names.family_name),
+            given_name: given,
+            family_name: family,
             birth_date: said.one(names.birth_date).and_then(parse_date),
             ref_ids: all(names.ref_id).filter_map(RefId::read).collect(),
             vecteurs,

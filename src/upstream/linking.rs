@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | a known link | nothing that is stated contradicts the person | a human: the identifier may be somebody else's now |
 //! | a source key | every key that is known leads to one person, of that population, whom nothing contradicts | a human |
+//! | a guardian's vectors | they lead to pupils, and one guardian of these has that name; where none has, a new adult | a human |
 //! | the INE | it leads to one person, given and family name agree, nothing contradicts, no twin | a human |
 //! | nothing | | as the provider's policy says: refuse, ask, a human, create |
 //!
@@ -11,8 +12,10 @@
 
 use super::introduction::Introduction;
 use crate::base::id::IdentityId;
+use crate::base::text::fold;
 use crate::base::time::Date;
 use crate::domain::education::Profile;
+use crate::domain::identity::Identity;
 use crate::domain::stored_names;
 use crate::domain::upstream::{Binding, Linking, Otherwise, Population};
 
@@ -46,6 +49,8 @@ pub struct Candidates {
     pub by_ine: Vec<Known>,
     /// Of the name and the birth date.
     pub namesakes: Vec<Known>,
+    /// The pupils whom a guardian's vectors lead to.
+    pub children: Vec<IdentityId>,
 }
 
 /// Why a human has to look.
@@ -129,7 +134,13 @@ pub fn decide(
     if linking.by_ine && !found.by_ine.is_empty() {
         return by_ine(person, &found.by_ine);
     }
-    match linking.otherwise {
+    let is_their_guardian = linking.guardians_by_child && person.is_guardian() && !found.children.is_empty();
+    let otherwise = if is_their_guardian {
+        Otherwise::Create
+    } else {
+        linking.otherwise
+    };
+    match otherwise {
         Otherwise::Refuse => Decision::Refused(Refusal::Unknown),
         Otherwise::Ask => Decision::Ask,
         Otherwise::Case => case(Doubt::Unknown, &found.namesakes),
@@ -222,6 +233,25 @@ fn contradicts(person: &Introduction, known: &Known) -> bool {
     let given = other_name(person.given_key(), &known.given_keys);
     let family = other_name(person.family_key(), &known.family_keys);
     (other_birth_date(person, known) && (given || family)) || (given && family)
+}
+
+/// Whether what is stated can hardly be of somebody who has just proved who they are.
+pub fn contradicts_identity(person: &Introduction, identity: &Identity) -> bool {
+    let names = |name: &str| vec![fold(name)];
+    let mut family_keys = names(&identity.family_name);
+    family_keys.extend(identity.usage_name.as_deref().map(fold));
+    contradicts(
+        person,
+        &Known {
+            identity: identity.id,
+            may_sign_in: true,
+            given_keys: names(&identity.given_name),
+            family_keys,
+            birth_dates: identity.birth_date.into_iter().collect(),
+            profiles: Vec::new(),
+            has_twin: false,
+        },
+    )
 }
 
 /// Whether the person is stated to be a pupil and known to be none, or the other way round.

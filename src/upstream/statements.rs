@@ -1,5 +1,6 @@
-//! What a provider states of a person: names and values, in the order in which they came.
+//! What a provider states of a person: names and values, in the order in which they came. Prints none of them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The most values that are read of one name.
@@ -8,8 +9,14 @@ const MOST: usize = 200;
 const LONGEST: usize = 4096;
 
 /// Names and their values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statements(Vec<(String, Vec<String>)>);
+
+impl std::fmt::Debug for Statements {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[statements]")
+    }
+}
 
 impl Statements {
     /// Nothing yet.

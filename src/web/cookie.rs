@@ -1,4 +1,4 @@
-//! Cookies: the session's and the classroom's, `__Host-` and `Secure` over TLS (RFC 6265bis §4.1.3.2).
+//! Cookies: the session's, the classroom's, and those of people who come from another provider, `__Host-` and `Secure` over TLS (RFC 6265bis §4.1.3.2).
 
 use axum::http::HeaderMap;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -13,6 +13,10 @@ pub enum Name {
     Session,
     /// The class page this device opened last.
     Class,
+    /// This browser was sent to another provider, and brings this back.
+    Away,
+    /// The provider by which somebody last came, on a device of their own.
+    Way,
 }
 
 impl Name {
@@ -20,6 +24,8 @@ impl Name {
         let name = match self {
             Self::Session => "marelle",
             Self::Class => "marelle-class",
+            Self::Away => "marelle-away",
+            Self::Way => "marelle-way",
         };
         if secure {
             format!("__Host-{name}")
@@ -40,10 +46,10 @@ pub fn read(state: &WebState, headers: &HeaderMap, name: Name) -> Option<Secret>
         .map(|cookie| Secret::new(cookie.value()))
 }
 
-/// A jar that sets a cookie; the classroom's is kept for the school year.
+/// A jar that sets a cookie; the classroom's, and the way by which somebody came, are kept for the school year.
 pub fn set(state: &WebState, jar: CookieJar, name: Name, value: &Secret) -> CookieJar {
     let mut cookie = base(state, name, value.expose().to_owned());
-    if name == Name::Class {
+    if matches!(name, Name::Class | Name::Way) {
         cookie.set_max_age(time::Duration::days(300));
     }
     jar.add(cookie)

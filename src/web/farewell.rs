@@ -23,20 +23,32 @@ use super::views::{self, Link, SignedOutPage};
 use super::visit::{Goal, Visit};
 use crate::base::url::origin;
 use crate::flows::logout::Farewell;
+use crate::flows::upstream;
 
 /// The page that says that nobody is signed in.
-const GONE: &str = "/sign-out";
+pub(super) const GONE: &str = "/sign-out";
 
 /// Takes leave; `onward` is where the person goes then.
 ///
 /// # Errors
 /// [`WebError`] where the page cannot be written.
-pub(super) fn answer(
+pub(super) async fn answer(
     state: &WebState,
     visit: &Visit,
-    farewell: Farewell,
+    mut farewell: Farewell,
     onward: Option<Link>,
 ) -> Result<Response, WebError> {
+    // A login that came from another provider is ended there too, on the way.
+    let onward = match farewell.came_by.take() {
+        Some(session) => {
+            let then = onward.as_ref().map(|link| link.url.as_str());
+            match upstream::logout::onward(&state.context, session, then).await? {
+                Some((label, url)) => Some(Link { label, url }),
+                None => onward,
+            }
+        }
+        None => onward,
+    };
     let jar = cookie::clear(state, CookieJar::new(), Name::Session);
     let is_page = match &onward {
         Some(_) => !farewell.frames.is_empty() || !farewell.asked.is_empty(),

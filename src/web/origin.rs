@@ -15,7 +15,15 @@ use super::error::WebError;
 /// OpenID Connect Core §3.1.2.1 (authorization by POST), RP-Initiated Logout §2 (logout by POST), saml-bindings §3.5
 /// (messages by POST), CAS Protocol 3.0 §2.2 (login by POST, which is sent round) and §4.2 (tickets shown by POST), and
 /// endpoints that look at no cookie.
-const OPEN_TO_OTHERS: [&str; 5] = ["/oauth/", "/saml/sso", "/saml/slo", "/cas/", "/api/"];
+const OPEN_TO_OTHERS: [&str; 7] = [
+    "/oauth/",
+    "/saml/sso",
+    "/saml/slo",
+    "/saml/sp/",
+    "/login/callback/",
+    "/cas/",
+    "/api/",
+];
 
 /// Refuses a state-changing request that another site's page has sent.
 pub async fn same_origin_forms(State(state): State<WebState>, request: Request, next: Next) -> Response {

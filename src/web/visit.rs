@@ -16,7 +16,7 @@ use super::{WebState, cookie};
 use crate::base::secret::Secret;
 use crate::base::url::{parameters, with_parameters};
 use crate::domain::assurance::Acr;
-use crate::flows::continuation::{self, Continuation};
+use crate::flows::continuation::{self, Continuation, Protocol};
 use crate::flows::session::{self, SignedIn};
 use crate::oidc::authorization::Hints;
 
@@ -154,14 +154,33 @@ impl Goal {
         self.sealed.as_deref()
     }
 
+    /// The request that waits.
+    pub fn continuation(&self) -> Option<&Continuation> {
+        self.continuation.as_ref()
+    }
+
+    /// The request of a service that waits.
+    fn of_service(&self) -> Option<&Continuation> {
+        self.continuation()
+            .filter(|waiting| waiting.protocol != Protocol::Link)
+    }
+
+    /// The provider from which somebody comes who has to prove once who they are here.
+    pub fn first_by(&self) -> Option<String> {
+        let waiting = self
+            .continuation()
+            .filter(|waiting| waiting.protocol == Protocol::Link);
+        waiting.map(|waiting| waiting.service.clone())
+    }
+
     /// The id of the service.
     pub fn client(&self) -> Option<&str> {
-        self.continuation.as_ref().map(|waiting| waiting.client.as_str())
+        self.of_service().map(|waiting| waiting.client.as_str())
     }
 
     /// The name of the service.
     pub fn service(&self) -> Option<String> {
-        self.continuation.as_ref().map(|waiting| waiting.service.clone())
+        self.of_service().map(|waiting| waiting.service.clone())
     }
 
     /// The login name that the service believes will be typed; nobody was looked up by it.

@@ -161,6 +161,7 @@ impl Client {
             assertion_consumer: &self.registration.callback(),
             force_authn: false,
             name_id_format: None,
+            authn_context: &[],
             now: SystemClock.now(),
         });
         Ok((self.send(&provider.sso, Kind::Request, &message, None)?, id))

@@ -138,6 +138,8 @@ pub struct Linking {
     pub by_source_key: bool,
     /// The INE, where the provider is entitled to state it and we are to read it.
     pub by_ine: bool,
+    /// Whether a guardian whose vectors lead to pupils whom we know becomes one adult, and theirs.
+    pub guardians_by_child: bool,
     /// What becomes of everybody else.
     pub otherwise: Otherwise,
 }

@@ -11,7 +11,7 @@ use super::Declaration;
 use super::registration::{RegistrationEntry, policy};
 use super::relying_party::{RelyingPartyEntry, SAML, relying_party};
 use super::value::parsed;
-use super::{resource_server, saml};
+use super::{resource_server, saml, upstream};
 use crate::cas::address::Declared;
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
 use crate::domain::uai::Uai;
@@ -31,6 +31,8 @@ struct File {
     saml_federation: Vec<Spanned<saml::FederationEntry>>,
     #[serde(default)]
     resource_server: Vec<resource_server::Entry>,
+    #[serde(default)]
+    upstream_provider: Vec<Spanned<upstream::Entry>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,6 +137,22 @@ impl Reader {
                 }
             }
             self.declaration.relying_parties.push(party);
+        }
+        for entry in file.upstream_provider {
+            let start = entry.span().start;
+            let entry = entry.into_inner();
+            self.once("upstream_provider", &entry.id)?;
+            let id = entry.id.clone();
+            let at = |error: String| {
+                let line = line(text, start, &error);
+                InvalidDeclaration(format!("line {line}: upstream_provider {id}: {error}"))
+            };
+            let declared = entry.read(read).map_err(at)?;
+            self.once(
+                "the issuer or entity_id of a provider",
+                &declared.provider.protocol.issuer(),
+            )?;
+            self.declaration.upstream_providers.push(declared);
         }
         for entry in file.resource_server {
             self.once("resource_server", &entry.audience)?;

@@ -97,7 +97,7 @@ fn hours(count: Option<u32>) -> Duration {
 }
 
 /// The keys of certificate files.
-fn keys(field: &str, files: &[PathBuf], read: ReadFile<'_>) -> Result<Vec<String>, String> {
+pub(super) fn keys(field: &str, files: &[PathBuf], read: ReadFile<'_>) -> Result<Vec<String>, String> {
     let key = |file: &PathBuf| {
         let field = format!("{field}: {}", file.display());
         let text = read(file).map_err(|error| format!("{field}: {error}"))?;

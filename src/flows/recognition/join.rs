@@ -7,6 +7,8 @@
 //! | credentials, login name | the kept one's where it has none of the kind; else they stay behind, unused |
 //! | mail address, telephone number, postal address | the kept one's too where it has none; they stay behind as well, unused |
 //! | what they were told or said yes to | the kept one's too, where it knows nothing of that service; its own stays as it is |
+//! | logins at upstream providers | the kept one's |
+//! | children and guardians | the kept one's too |
 //! | sessions | end |
 //! | grants to services | are revoked: a token of theirs would name the person otherwise than before |
 //! | the identity | `Merged{into}` |
@@ -27,12 +29,14 @@ use crate::flows::{Failure, session};
 use crate::login::picture;
 use crate::store::db::Tx;
 use crate::store::image::{
-    ACKNOWLEDGEMENT, CONTACT, CREDENTIAL, ENROLMENT, IDENTITY, SESSION, SOURCE_RECORD, SUBJECT,
+    ACKNOWLEDGEMENT, CONTACT, CREDENTIAL, ENROLMENT, GUARDIANSHIP, IDENTITY, SESSION, SOURCE_RECORD, SUBJECT,
+    UPSTREAM_LINK,
 };
 use crate::store::journal::{Change, Journal};
 use crate::store::merge::{self, Belongings, StoredMerge};
 use crate::store::person::{self, Person};
 use crate::store::roster::{self, LinkedBy, Lookup};
+use crate::store::value::Value;
 use crate::store::{StoreError, audit, contact, identity, membership};
 
 /// Merges are numbered by the turn they were made in; more in one turn there never are.
@@ -88,6 +92,8 @@ pub(crate) async fn join(
     move_credentials(tx, work, found, &mine, &theirs).await?;
     give_contact(tx, work, kept, (&mine, &theirs)).await?;
     copy_acknowledgements(tx, &mut work.journal, kept, &mine, &theirs).await?;
+    move_links(tx, &mut work.journal, kept, &theirs).await?;
+    move_guardianships(tx, &mut work.journal, found, (&mine, &theirs)).await?;
     end_sessions(tx, work, absorbed, &theirs).await?;
     close(tx, work, found).await?;
     let run = work.run.take();
@@ -176,7 +182,7 @@ async fn move_subjects(
     mine: &Belongings,
     theirs: &Belongings,
 ) -> Result<(), StoreError> {
-    let in_use = |row: &Vec<crate::store::value::Value>| SUBJECT.truth(row, "in_use");
+    let in_use = |row: &Vec<Value>| SUBJECT.truth(row, "in_use");
     let taken: HashSet<&str> = mine
         .subjects
         .iter()
@@ -234,7 +240,7 @@ async fn copy_acknowledgements(
     mine: &Belongings,
     theirs: &Belongings,
 ) -> Result<(), StoreError> {
-    let client = |row: &Vec<crate::store::value::Value>| ACKNOWLEDGEMENT.text(row, "client_id").to_owned();
+    let client = |row: &Vec<Value>| ACKNOWLEDGEMENT.text(row, "client_id").to_owned();
     let known: HashSet<String> = mine.acknowledgements.iter().map(client).collect();
     let mut copies = Vec::new();
     for before in &theirs.acknowledgements {
@@ -246,6 +252,53 @@ async fn copy_acknowledgements(
         copies.push(copy);
     }
     ACKNOWLEDGEMENT.save(tx, copies).await
+}
+
+async fn move_links(
+    tx: &mut Tx,
+    journal: &mut Journal,
+    kept: IdentityId,
+    theirs: &Belongings,
+) -> Result<(), StoreError> {
+    let mut moved = Vec::new();
+    for before in &theirs.links {
+        let after = UPSTREAM_LINK.with(before, "identity_id", kept.to_string());
+        journal.changes(&UPSTREAM_LINK, before, &after);
+        moved.push(after);
+    }
+    UPSTREAM_LINK.save(tx, moved).await
+}
+
+/// Nobody becomes their own guardian.
+async fn move_guardianships(
+    tx: &mut Tx,
+    journal: &mut Journal,
+    found: &Join,
+    (mine, theirs): (&Belongings, &Belongings),
+) -> Result<(), StoreError> {
+    let (kept, absorbed) = (found.kept.to_string(), found.absorbed.to_string());
+    let pair = |row: &Vec<Value>| {
+        let of = |column| GUARDIANSHIP.text(row, column).to_owned();
+        (of("guardian_id"), of("pupil_id"))
+    };
+    let known: HashSet<_> = mine.guardianships.iter().map(pair).collect();
+    for before in &theirs.guardianships {
+        let mut after = before.clone();
+        for column in ["guardian_id", "pupil_id"] {
+            if GUARDIANSHIP.text(before, column) == absorbed {
+                after = GUARDIANSHIP.with(&after, column, kept.clone());
+            }
+        }
+        journal.removes(&GUARDIANSHIP, before);
+        GUARDIANSHIP.delete(tx, &GUARDIANSHIP.key_of(before)).await?;
+        let (guardian, pupil) = pair(&after);
+        if guardian == pupil || known.contains(&(guardian, pupil)) {
+            continue;
+        }
+        journal.makes(&GUARDIANSHIP, &after);
+        GUARDIANSHIP.save(tx, vec![after]).await?;
+    }
+    Ok(())
 }
 
 async fn give_contact(

@@ -48,6 +48,8 @@ struct Loaded {
     at: Timestamp,
     published: Vec<Published>,
     signers: Vec<(SigningAlgorithm, Signer)>,
+    /// What assertions for us are decrypted with: a provider may take the next key already.
+    decrypters: Vec<PrivateKey>,
 }
 
 impl SamlKeys {
@@ -70,6 +72,14 @@ impl SamlKeys {
         Ok(self.fresh(context).await?.published.clone())
     }
 
+    /// The keys that assertions for us may be encrypted for, the current one first.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn decrypters(&self, context: &Context) -> Result<Vec<PrivateKey>, Failure> {
+        Ok(self.fresh(context).await?.decrypters.clone())
+    }
+
     async fn fresh(&self, context: &Context) -> Result<Arc<Loaded>, Failure> {
         let held = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(held) = held
@@ -87,16 +97,21 @@ async fn load(context: &Context) -> Result<Loaded, Failure> {
     make_missing(context).await?;
     let mut conn = context.db.reader().await?;
     let kept = store::saml_key::all(&mut conn).await?;
-    let (mut published, mut signers) = (Vec::new(), Vec::new());
+    let (mut published, mut signers, mut decrypters) = (Vec::new(), Vec::new(), Vec::new());
     for kept in kept {
         let certificate = Certificate::from_der(&kept.certificate)?;
-        if matches!(kept.key.state, KeyState::Current { .. }) {
+        let is_current = matches!(kept.key.state, KeyState::Current { .. });
+        let decrypts = kept.key.algorithm == SigningAlgorithm::Rs256 && kept.key.state.retired_at().is_none();
+        if is_current || decrypts {
             let der = context.vault.open(&sealed_for(kept.key.id), &kept.sealed)?;
-            let signer = Signer {
-                key: PrivateKey::from_pkcs8(&der)?,
-                certificate: Some(certificate.clone()),
-            };
-            signers.push((kept.key.algorithm, signer));
+            let key = PrivateKey::from_pkcs8(&der)?;
+            if decrypts {
+                decrypters.insert(if is_current { 0 } else { decrypters.len() }, key.clone());
+            }
+            if is_current {
+                let certificate = Some(certificate.clone());
+                signers.push((kept.key.algorithm, Signer { key, certificate }));
+            }
         }
         if kept.key.state.retired_at().is_none() {
             let key = kept.key;
@@ -114,6 +129,7 @@ async fn load(context: &Context) -> Result<Loaded, Failure> {
         at: context.now(),
         published,
         signers,
+        decrypters,
     })
 }
 

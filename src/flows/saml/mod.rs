@@ -20,6 +20,7 @@ mod partner;
 pub mod slo;
 pub mod sso;
 
+pub(in crate::flows) use partner::public_key;
 pub use partner::{Partner, find};
 
 use super::{Context, Failure};
@@ -81,7 +82,7 @@ fn form(kind: Kind, action: &str, message: &str, relay_state: Option<&str>) -> O
 }
 
 /// Signs a message as its binding wants it, and puts it on its way.
-async fn send(
+pub(in crate::flows) async fn send(
     signer: Signer,
     binding: Binding,
     action: String,
@@ -104,7 +105,7 @@ async fn send(
 }
 
 /// Work that takes longer than an async thread should spend without a pause.
-async fn blocking<T: Send + 'static>(
+pub(in crate::flows) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
+use super::keys::Published;
 use crate::base::secret::sha256;
 use crate::base::time::Timestamp;
 use crate::domain::relying_party::SigningAlgorithm;
 use crate::flows::{Context, Failure};
 use crate::saml::metadata::Ours;
+pub use crate::saml::metadata::Role;
 use crate::saml::xmlsec::sign;
 
 /// How long partners keep it: a quarter of a day, so that a next key is known long before it signs.
@@ -18,7 +20,12 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The document in memory. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct OwnMetadata(Arc<RwLock<Option<Arc<Document>>>>);
+pub struct OwnMetadata {
+    as_provider: Held,
+    as_service: Held,
+}
+
+type Held = Arc<RwLock<Option<Arc<Document>>>>;
 
 /// Our metadata.
 #[derive(Debug)]
@@ -35,17 +42,29 @@ pub struct Document {
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn document(context: &Context) -> Result<Arc<Document>, Failure> {
+pub async fn document(context: &Context, role: Role) -> Result<Arc<Document>, Failure> {
     let published = context.saml.keys.published(context).await?;
     let certificates: Vec<String> = published
         .iter()
         .map(|one| one.certificate.to_base64())
         .collect::<Result<_, _>>()?;
+    let is_rsa = |one: &&Published| one.key.algorithm == SigningAlgorithm::Rs256;
+    let encryption: Vec<String> = match role {
+        Role::IdentityProvider => Vec::new(),
+        Role::ServiceProvider => published
+            .iter()
+            .filter(is_rsa)
+            .map(|one| one.certificate.to_base64())
+            .collect::<Result<_, _>>()?,
+    };
     let today = Timestamp::from_seconds(context.now().seconds().div_euclid(86_400) * 86_400);
     // An ID begins with no digit (xml-names §3).
-    let made_of = format!("{today} {}", certificates.join(" "));
+    let made_of = format!("{today} {} {}", role.path(), certificates.join(" "));
     let id = format!("_{}", HEXLOWER.encode(&sha256(made_of.as_bytes())));
-    let cache = &context.saml.own.0;
+    let cache = match role {
+        Role::IdentityProvider => &context.saml.own.as_provider,
+        Role::ServiceProvider => &context.saml.own.as_service,
+    };
     let held = cache.read().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(held) = held.filter(|held| held.id == id) {
         return Ok(held);
@@ -56,7 +75,9 @@ pub async fn document(context: &Context) -> Result<Arc<Document>, Failure> {
         let ours = Ours {
             public_url: &settings.public_url,
             id: id.clone(),
+            role,
             certificates,
+            encryption,
             presentation: &settings.saml,
             valid_until: today.plus(A_DAY + settings.saml_metadata_lifetime),
             cache_duration: CACHE_DURATION,

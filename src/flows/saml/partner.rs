@@ -51,6 +51,6 @@ pub async fn find(conn: &mut Conn, entity_id: &str, now: Timestamp) -> Result<Op
 }
 
 /// A key as metadata are kept with it; one that cannot be used is none.
-pub(super) fn public_key(spki: &str) -> Option<PublicKey> {
+pub(in crate::flows) fn public_key(spki: &str) -> Option<PublicKey> {
     PublicKey::from_der(&BASE64.decode(spki.as_bytes()).ok()?).ok()
 }

@@ -14,7 +14,7 @@ use crate::base::time::Timestamp;
 use crate::saml::xml::{Document, Fault, Limits, Namespace, Rendering, Stream, Tag, Token};
 
 /// The longest entity: logos and certificates of the largest have a tenth of it.
-const LONGEST: usize = 1024 * 1024;
+pub(super) const LONGEST: usize = 1024 * 1024;
 
 /// What stands in the place of an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,22 @@ impl Group {
     }
 }
 
+impl Group {
+    /// That what it says can be read, and that it is not over.
+    pub(super) fn check(&self, now: Timestamp) -> Result<(), Unusable> {
+        if let Some(wrong) = &self.wrong {
+            return Err(wrong.clone());
+        }
+        match self.valid_until.filter(|end| *end <= now) {
+            Some(end) => Err(Unusable::Expired(end)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An entity's own document, and the group that it is in.
+pub(super) type InGroup = (Option<Vec<u8>>, Option<Group>);
+
 /// The entities of a document.
 pub struct Entities<R: BufRead> {
     stream: Stream<R>,
@@ -99,6 +115,29 @@ impl<R: BufRead> Entities<R> {
     /// How long the whole document holds, once the first entity was asked for; `None` where it is one entity.
     pub fn root(&self) -> Option<&Group> {
         self.root.as_ref()
+    }
+
+    /// The one entity of a name, as a document of its own, with the group that it is in; what comes after it is not looked
+    /// at. `None` inside where it is longer than is read.
+    pub(super) fn find(&mut self, wanted: &str) -> Result<Option<InGroup>, Fault> {
+        loop {
+            match self.stream.next_token()? {
+                Token::Open(tag) if tag.is(Namespace::Md, "EntitiesDescriptor") => {
+                    self.groups.push(Group::of(&tag, self.groups.last()));
+                }
+                Token::Open(tag)
+                    if tag.is(Namespace::Md, "EntityDescriptor")
+                        && tag.attribute("entityID") == Some(wanted) =>
+                {
+                    let bytes = self.gather(&tag)?;
+                    return Ok(Some((bytes, self.groups.last().cloned())));
+                }
+                Token::Open(_) => self.skip()?,
+                Token::Text(_) => {}
+                Token::Close => drop(self.groups.pop()),
+                Token::End => return Ok(None),
+            }
+        }
     }
 
     fn advance(&mut self) -> Result<Option<Found>, Fault> {
@@ -156,12 +195,7 @@ impl<R: BufRead> Entities<R> {
         }
         let mut entity = read(document.root(), self.allowed, self.now)?;
         if let Some(group) = self.groups.last() {
-            if let Some(wrong) = &group.wrong {
-                return Err(wrong.clone());
-            }
-            if let Some(end) = group.valid_until.filter(|end| *end <= self.now) {
-                return Err(Unusable::Expired(end));
-            }
+            group.check(self.now)?;
             // What the root says is kept once, with the source; what a group inside says is the entity's own.
             if self.groups.len() > 1 {
                 entity.valid_until = earlier(entity.valid_until, group.valid_until);

@@ -1,6 +1,6 @@
-//! One `EntityDescriptor` (saml-metadata §2.3.2) as a service provider.
+//! One `EntityDescriptor` (saml-metadata §2.3.2) as a service provider, or as an identity provider.
 //!
-//! Read at their places and nowhere else; what is not for a service provider of SAML 2.0 is passed over, what is wrong
+//! Read at their places and nowhere else; what is not for that role of SAML 2.0 is passed over, what is wrong
 //! with it ends the reading. Must never make up what is not there.
 
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::label::{in_language, short};
 use super::{ServiceProvider, duration, key, moment};
 use crate::base::time::Timestamp;
 use crate::domain::saml_entity::{AssertionConsumer, Binding, LogoutService};
+use crate::domain::upstream::SignOnService;
 use crate::saml::xml::{Namespace, Node};
 
 /// saml-metadata §2.4.1: the protocol of SAML 2.0.
@@ -57,9 +58,15 @@ pub enum Unusable {
     /// Nothing in it is a service provider of SAML 2.0.
     #[error("it is not a service provider of SAML 2.0")]
     NotAService,
-    /// More than one role of a service provider: who is to be answered is not to be seen.
-    #[error("it has more than one SPSSODescriptor for SAML 2.0")]
+    /// Nothing in it is an identity provider of SAML 2.0.
+    #[error("it is not an identity provider of SAML 2.0")]
+    NotAProvider,
+    /// More than one role of that kind: who is to be answered, or believed, is not to be seen.
+    #[error("it has more than one role of that kind for SAML 2.0")]
     TwoRoles,
+    /// Nowhere to send requests.
+    #[error("it has no SingleSignOnService for HTTP-Redirect or HTTP-POST")]
+    NoSignOn,
     /// Nowhere to send assertions by form.
     #[error("it has no AssertionConsumerService for HTTP-POST")]
     NoConsumer,
@@ -101,16 +108,8 @@ pub fn read(entity: Node<'_>, allowed: Allowed, now: Timestamp) -> Result<ReadEn
         entity_id: entity_id(entity)?.to_owned(),
         ..ServiceProvider::default()
     };
-    let role = role(entity)?;
-    let (mut valid_until, mut cache_duration) = (None, None);
-    for node in [entity, role] {
-        let (end, cache) = life(node)?;
-        valid_until = earlier(valid_until, end);
-        cache_duration = earlier(cache_duration, cache);
-    }
-    if let Some(end) = valid_until.filter(|end| *end <= now) {
-        return Err(Unusable::Expired(end));
-    }
+    let role = role(entity, "SPSSODescriptor")?;
+    let (valid_until, cache_duration) = holds(entity, role, now)?;
     key::take(role, &mut provider)?;
     provider.assertion_consumers = consumers(role, allowed)?;
     provider.logout_services = logout(role, allowed)?;
@@ -124,6 +123,89 @@ pub fn read(entity: Node<'_>, allowed: Allowed, now: Timestamp) -> Result<ReadEn
         valid_until,
         cache_duration,
     })
+}
+
+/// An identity provider, and how long what is said of it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadProvider {
+    /// Its entityID, byte for byte.
+    pub entity_id: String,
+    /// The keys it signs with: SubjectPublicKeyInfo, DER, in base64. Never empty.
+    pub signing_keys: Vec<String>,
+    /// Where requests go (saml-metadata §2.4.3), in its order. Never empty.
+    pub sign_on: Vec<SignOnService>,
+    /// Where logout messages go.
+    pub logout: Vec<LogoutService>,
+    /// Whether it says that it takes signed requests only.
+    pub wants_signed_requests: bool,
+    /// The first end of a certificate that it signs with; for a warning, nothing else.
+    pub certificate_ends: Option<Timestamp>,
+    /// Its end.
+    pub valid_until: Option<Timestamp>,
+    /// How long it may be kept without asking again.
+    pub cache_duration: Option<Duration>,
+}
+
+/// Reads an entity as an identity provider of SAML 2.0. One without a key that signs is none: whoever skipped the signature
+/// then would believe anybody.
+///
+/// # Errors
+/// Why it is not used.
+pub fn read_provider(entity: Node<'_>, allowed: Allowed, now: Timestamp) -> Result<ReadProvider, Unusable> {
+    if !entity.is(Namespace::Md, "EntityDescriptor") {
+        return Err(Unusable::NotAnEntity);
+    }
+    let entity_id = entity_id(entity)?.to_owned();
+    let role = role(entity, "IDPSSODescriptor")?;
+    let (valid_until, cache_duration) = holds(entity, role, now)?;
+    let mut keys = ServiceProvider::default();
+    key::take(role, &mut keys)?;
+    if keys.signing_keys.is_empty() {
+        return Err(Unusable::Key("it has none that signs"));
+    }
+    let mut sign_on = Vec::new();
+    for node in role.children_named(Namespace::Md, "SingleSignOnService") {
+        let binding = node.attribute("Binding").and_then(|text| text.parse().ok());
+        let Some(binding) = binding else { continue };
+        sign_on.push(SignOnService {
+            binding,
+            location: endpoint(node.attribute("Location").unwrap_or_default(), allowed)?,
+        });
+        if sign_on.len() > MOST {
+            return Err(Unusable::TooMany("sign-on services"));
+        }
+    }
+    if sign_on.is_empty() {
+        return Err(Unusable::NoSignOn);
+    }
+    Ok(ReadProvider {
+        entity_id,
+        signing_keys: keys.signing_keys,
+        sign_on,
+        logout: logout(role, allowed)?,
+        wants_signed_requests: truth(role, "WantAuthnRequestsSigned")?.unwrap_or(false),
+        certificate_ends: key::first_end(role),
+        valid_until,
+        cache_duration,
+    })
+}
+
+/// How long an entity and its role hold; refused where they hold no more.
+fn holds(
+    entity: Node<'_>,
+    role: Node<'_>,
+    now: Timestamp,
+) -> Result<(Option<Timestamp>, Option<Duration>), Unusable> {
+    let (mut valid_until, mut cache_duration) = (None, None);
+    for node in [entity, role] {
+        let (end, cache) = life(node)?;
+        valid_until = earlier(valid_until, end);
+        cache_duration = earlier(cache_duration, cache);
+    }
+    match valid_until.filter(|end| *end <= now) {
+        Some(end) => Err(Unusable::Expired(end)),
+        None => Ok((valid_until, cache_duration)),
+    }
 }
 
 /// The name of an entity (saml-metadata §2.2.1).
@@ -160,11 +242,10 @@ fn speaks_saml2(role: &Node<'_>) -> bool {
         .any(|protocol| protocol == PROTOCOL)
 }
 
-fn role(entity: Node<'_>) -> Result<Node<'_>, Unusable> {
-    let mut roles = entity
-        .children_named(Namespace::Md, "SPSSODescriptor")
-        .filter(speaks_saml2);
+fn role<'d>(entity: Node<'d>, name: &'static str) -> Result<Node<'d>, Unusable> {
+    let mut roles = entity.children_named(Namespace::Md, name).filter(speaks_saml2);
     match (roles.next(), roles.next()) {
+        (None, _) if name == "IDPSSODescriptor" => Err(Unusable::NotAProvider),
         (None, _) => Err(Unusable::NotAService),
         (Some(role), None) => Ok(role),
         (Some(_), Some(_)) => Err(Unusable::TwoRoles),

@@ -6,6 +6,7 @@ use openssl::bn::BigNum;
 use openssl::rsa::Rsa;
 
 use super::Unusable;
+use crate::base::time::Timestamp;
 use crate::domain::saml_entity::{EncryptionKey, ServiceProvider};
 use crate::saml::xml::{Namespace, Node};
 use crate::saml::xmlsec::{Certificate, KeyError, PublicKey};
@@ -56,6 +57,20 @@ pub(super) fn take(role: Node<'_>, out: &mut ServiceProvider) -> Result<(), Unus
         }
     }
     Ok(())
+}
+
+/// When the first certificate of a signing key ends. Nothing is refused because of it: a key counts as long as the metadata
+/// name it. But whoever let a certificate end is about to change it.
+pub(super) fn first_end(role: Node<'_>) -> Option<Timestamp> {
+    role.children_named(Namespace::Md, "KeyDescriptor")
+        .filter(|descriptor| descriptor.attribute("use") != Some("encryption"))
+        .filter_map(|descriptor| {
+            let info = descriptor.child(Namespace::Ds, "KeyInfo")?;
+            let data = info.child(Namespace::Ds, "X509Data")?;
+            let text = data.child(Namespace::Ds, "X509Certificate")?.text()?;
+            Certificate::from_base64(text).ok()?.not_after()
+        })
+        .min()
 }
 
 /// The algorithms that the entity can read, in its order.

@@ -1,5 +1,5 @@
-//! What we say of ourselves as an identity provider (saml-metadata §2.3.2, §2.4.3), in the order of its schema, ready to be
-//! signed. The same for the same: nothing here looks at a clock.
+//! What we say of ourselves as an identity provider (saml-metadata §2.3.2, §2.4.3) and as a service provider of others
+//! (§2.4.4), in the order of its schema, ready to be signed. Two entities: neither may be taken for the other. The same for the same: nothing here looks at a clock.
 
 use crate::base::time::Timestamp;
 use crate::saml::xml::{Element, Namespace};
@@ -90,15 +90,38 @@ pub struct Presentation {
     pub wants_signed_requests: bool,
 }
 
+/// As what we speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// To services that people sign in to.
+    IdentityProvider,
+    /// To providers that people come from.
+    ServiceProvider,
+}
+
+impl Role {
+    /// Where the metadata of that role are, below the address of the installation: its entityID.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::IdentityProvider => "/saml/metadata",
+            Self::ServiceProvider => "/saml/sp/metadata",
+        }
+    }
+}
+
 /// Everything that our metadata say.
 #[derive(Clone, Debug)]
 pub struct Ours<'a> {
-    /// The address of the installation; our entityID is `/saml/metadata` on it.
+    /// The address of the installation; our entityID is the path of the role on it.
     pub public_url: &'a str,
+    /// As what.
+    pub role: Role,
     /// The ID of the document.
     pub id: String,
     /// The certificates of the keys that sign or will, base64, the current ones first.
     pub certificates: Vec<String>,
+    /// Those of the keys that assertions may be encrypted for, where we take any.
+    pub encryption: Vec<String>,
     /// How we are presented.
     pub presentation: &'a Presentation,
     /// Until when this holds.
@@ -111,14 +134,10 @@ impl Ours<'_> {
     /// The document, not signed yet.
     pub fn element(&self) -> Element {
         let said = self.presentation;
-        let role = Element::new(Namespace::Md, "IDPSSODescriptor")
-            .attribute("protocolSupportEnumeration", Namespace::Samlp.uri())
-            .attribute("WantAuthnRequestsSigned", said.wants_signed_requests.to_string())
-            .child_if(self.extensions())
-            .children(self.certificates.iter().map(|certificate| key(certificate)))
-            .children(self.services("SingleLogoutService", "/saml/slo"))
-            .children(FORMATS.map(|format| Element::new(Namespace::Md, "NameIDFormat").text(format)))
-            .children(self.services("SingleSignOnService", "/saml/sso"));
+        let role = match self.role {
+            Role::IdentityProvider => self.identity_provider(),
+            Role::ServiceProvider => self.service_provider(),
+        };
         let organization = said.organization.as_ref().map(|one| {
             let word = |name, text: &str| {
                 Element::new(Namespace::Md, name)
@@ -139,12 +158,58 @@ impl Ours<'_> {
         });
         Element::new(Namespace::Md, "EntityDescriptor")
             .attribute("ID", self.id.as_str())
-            .attribute("entityID", format!("{}/saml/metadata", self.public_url))
+            .attribute("entityID", format!("{}{}", self.public_url, self.role.path()))
             .attribute("validUntil", self.valid_until.to_string())
             .attribute("cacheDuration", self.cache_duration)
             .child(role)
             .child_if(organization)
             .children(contacts)
+    }
+
+    fn identity_provider(&self) -> Element {
+        let said = self.presentation;
+        Element::new(Namespace::Md, "IDPSSODescriptor")
+            .attribute("protocolSupportEnumeration", Namespace::Samlp.uri())
+            .attribute("WantAuthnRequestsSigned", said.wants_signed_requests.to_string())
+            .child_if(self.extensions())
+            .children(
+                self.certificates
+                    .iter()
+                    .map(|certificate| key("signing", certificate)),
+            )
+            .children(self.services("SingleLogoutService", "/saml/slo"))
+            .children(FORMATS.map(|format| Element::new(Namespace::Md, "NameIDFormat").text(format)))
+            .children(self.services("SingleSignOnService", "/saml/sso"))
+    }
+
+    /// Requests are signed; of an answer, what is not signed is not read. One consumer, by form (§2.4.4).
+    fn service_provider(&self) -> Element {
+        let consumer = Element::new(Namespace::Md, "AssertionConsumerService")
+            .attribute("Binding", BINDINGS[1])
+            .attribute("Location", format!("{}/saml/sp/acs", self.public_url))
+            .attribute("index", "1")
+            .attribute("isDefault", "true");
+        Element::new(Namespace::Md, "SPSSODescriptor")
+            .attribute("AuthnRequestsSigned", "true")
+            .attribute("WantAssertionsSigned", "true")
+            .attribute("protocolSupportEnumeration", Namespace::Samlp.uri())
+            .child_if(self.extensions())
+            .children(
+                self.certificates
+                    .iter()
+                    .map(|certificate| key("signing", certificate)),
+            )
+            .children(
+                self.encryption
+                    .iter()
+                    .map(|certificate| key("encryption", certificate)),
+            )
+            .children(self.services("SingleLogoutService", "/saml/sp/slo"))
+            .children(
+                [FORMATS[0], FORMATS[1]]
+                    .map(|format| Element::new(Namespace::Md, "NameIDFormat").text(format)),
+            )
+            .child(consumer)
     }
 
     fn extensions(&self) -> Option<Element> {
@@ -164,7 +229,12 @@ impl Ours<'_> {
             .chain(said.information_url.elements(Namespace::Mdui, "InformationURL"))
             .collect();
         let info = (!shown.is_empty()).then(|| Element::new(Namespace::Mdui, "UIInfo").children(shown));
-        let scopes = said.scopes.iter().map(|scope| {
+        // Scopes are what an identity provider may speak for.
+        let scopes = match self.role {
+            Role::IdentityProvider => said.scopes.as_slice(),
+            Role::ServiceProvider => &[],
+        };
+        let scopes = scopes.iter().map(|scope| {
             Element::new(Namespace::Shibmd, "Scope")
                 .attribute("regexp", "false")
                 .text(scope)
@@ -184,11 +254,11 @@ impl Ours<'_> {
     }
 }
 
-fn key(certificate: &str) -> Element {
+fn key(purpose: &str, certificate: &str) -> Element {
     let data = Element::new(Namespace::Ds, "X509Data")
         .child(Element::new(Namespace::Ds, "X509Certificate").text(certificate));
     Element::new(Namespace::Md, "KeyDescriptor")
-        .attribute("use", "signing")
+        .attribute("use", purpose)
         .child(Element::new(Namespace::Ds, "KeyInfo").child(data))
 }
 
@@ -228,7 +298,9 @@ mod tests {
         let ours = Ours {
             public_url: "https://id.example.fr",
             id: "_1".into(),
-            certificates: vec![bare],
+            role: Role::IdentityProvider,
+            certificates: vec![bare.clone()],
+            encryption: Vec::new(),
             presentation: &presentation,
             valid_until: Timestamp::from_seconds(1_790_841_600),
             cache_duration: "PT6H",
@@ -241,6 +313,30 @@ mod tests {
         let now = Timestamp::from_seconds(1_790_000_000);
         let mut found = Entities::new(text.as_bytes(), Default::default(), own, Names::default(), now);
         let expected = crate::saml::metadata::pinned(certificate).unwrap();
-        assert_eq!(found.next().unwrap().unwrap(), Found::Ourselves(vec![expected]));
+        assert_eq!(
+            found.next().unwrap().unwrap(),
+            Found::Ourselves(vec![expected.clone()])
+        );
+
+        let as_service = Ours {
+            role: Role::ServiceProvider,
+            encryption: vec![bare],
+            ..ours
+        };
+        let text = as_service.element().write();
+        assert!(!text.contains("Scope"), "a service speaks for no domain");
+        let document =
+            crate::saml::xml::Document::read(text.as_bytes(), &crate::saml::xml::Limits::METADATA).unwrap();
+        let read = crate::saml::metadata::read(document.root(), Default::default(), now).unwrap();
+        assert_eq!(read.provider.entity_id, "https://id.example.fr/saml/sp/metadata");
+        assert_eq!(read.provider.signing_keys, [expected]);
+        assert_eq!(
+            (
+                read.provider.encryption_keys.len(),
+                read.provider.assertion_consumers.len()
+            ),
+            (1, 1)
+        );
+        assert!(read.provider.signs_requests && read.provider.wants_signed_assertions);
     }
 }

@@ -18,7 +18,7 @@ const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const MOST: usize = 200;
 
 /// A name as a provider wrote it: given back to it byte for byte.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Named {
     /// The name.
     pub value: String,
@@ -31,7 +31,7 @@ pub struct Named {
 }
 
 impl Named {
-    fn read(node: Node<'_>) -> Option<Self> {
+    pub(super) fn read(node: Node<'_>) -> Option<Self> {
         let said = |name: &str| node.attribute(name).map(str::to_owned);
         Some(Self {
             value: node.text().filter(|text| !text.is_empty())?.to_owned(),
@@ -79,6 +79,8 @@ pub struct Asserted {
     pub authn_context: Option<String>,
     /// What else it says of them.
     pub attributes: Vec<Attribute>,
+    /// Whether it came encrypted.
+    pub was_encrypted: bool,
 }
 
 impl Asserted {
@@ -119,6 +121,7 @@ impl Asserted {
             authenticated_at,
             authn_context: context.and_then(Node::text).map(|text| text.trim().to_owned()),
             attributes: attributes(assertion),
+            was_encrypted: false,
         })
     }
 

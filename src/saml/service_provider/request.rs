@@ -19,6 +19,8 @@ pub struct Request<'a> {
     pub force_authn: bool,
     /// The format of NameID that is wished for.
     pub name_id_format: Option<&'a str>,
+    /// The contexts of which one is wanted, exactly (saml-core §3.3.2.2.1); empty for any.
+    pub authn_context: &'a [String],
     /// The present instant.
     pub now: Timestamp,
 }
@@ -29,6 +31,12 @@ pub fn request(asked: Request<'_>) -> Element {
         Element::new(Namespace::Samlp, "NameIDPolicy")
             .attribute("AllowCreate", "true")
             .attribute("Format", format)
+    });
+    let contexts = (!asked.authn_context.is_empty()).then(|| {
+        let class = |name: &String| Element::new(Namespace::Saml, "AuthnContextClassRef").text(name.as_str());
+        Element::new(Namespace::Samlp, "RequestedAuthnContext")
+            .attribute("Comparison", "exact")
+            .children(asked.authn_context.iter().map(class))
     });
     Element::new(Namespace::Samlp, "AuthnRequest")
         .attribute("ID", asked.id)
@@ -43,4 +51,5 @@ pub fn request(asked: Request<'_>) -> Element {
         .attribute("AssertionConsumerServiceURL", asked.assertion_consumer)
         .child(issuer(asked.issuer))
         .child_if(policy)
+        .child_if(contexts)
 }

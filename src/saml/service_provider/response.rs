@@ -11,9 +11,11 @@
 use super::assertion::Asserted;
 use crate::base::random::Random;
 use crate::base::time::Timestamp;
+use crate::saml::incoming::{Incoming, Unreadable};
 use crate::saml::message::{Header, Unacceptable};
 use crate::saml::status::is_success;
 use crate::saml::xml::{Document, Fault, Limits, Namespace, Node};
+use crate::saml::xmlsec::redirect::Kind;
 use crate::saml::xmlsec::{self, Decryption, Policy, PrivateKey, PublicKey, Refused, Signed, Wanted};
 
 /// Whose answer is expected, and what it has to fit.
@@ -35,6 +37,53 @@ pub struct Expected<'a> {
     pub in_response_to: Option<&'a str>,
     /// The present instant.
     pub now: Timestamp,
+}
+
+/// An answer as it came, and what it claims: to find the keys by, and the request, and for nothing else. What it claims is
+/// looked at again once it is proven.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The message.
+    pub message: Vec<u8>,
+    /// Who says to have sent it.
+    pub issuer: String,
+    /// The request that it says to answer.
+    pub in_response_to: Option<String>,
+    /// What came along, byte for byte.
+    pub relay_state: Option<String>,
+}
+
+impl Claimed {
+    /// Reads a form, as it came (saml-bindings §3.5).
+    ///
+    /// # Errors
+    /// [`Unclaimed`].
+    pub fn read(body: &str) -> Result<Self, Unclaimed> {
+        let incoming = Incoming::from_form(body)?;
+        if incoming.kind != Kind::Response || incoming.claimed_name() != "Response" {
+            return Err(Unclaimed::NoResponse);
+        }
+        Ok(Self {
+            issuer: incoming.claimed_issuer()?.to_owned(),
+            in_response_to: incoming.claimed_request().map(str::to_owned),
+            relay_state: incoming.relay_state.clone(),
+            message: incoming.into_form().ok_or(Unclaimed::NoResponse)?,
+        })
+    }
+}
+
+/// Why what came is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unclaimed {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// It does not say who sent it.
+    #[error(transparent)]
+    Message(#[from] Unacceptable),
+    /// It is something else.
+    #[error("it is no response")]
+    NoResponse,
 }
 
 /// Why an answer proves nothing. Whoever sent it is told one thing only.
@@ -73,6 +122,9 @@ pub enum Rejected {
     /// Too late, or too early.
     #[error("the assertion is not of now")]
     Expired,
+    /// It came before.
+    #[error("the assertion came before")]
+    Replayed,
     /// For another service.
     #[error("the assertion is for another service")]
     Audience,
@@ -122,9 +174,9 @@ fn whole(signed: &Signed, expected: &Expected<'_>) -> Result<Asserted, Rejected>
             let opened = open(sealed, Some(signed), expected)?;
             if opened.root().child(Namespace::Ds, "Signature").is_some() {
                 let signed = xmlsec::verify_read(&opened, ASSERTION, expected.keys, &Policy::MESSAGE)?;
-                return Asserted::read(signed.root(), expected);
+                return Asserted::read(signed.root(), expected).map(encrypted);
             }
-            Asserted::read(opened.root(), expected)
+            Asserted::read(opened.root(), expected).map(encrypted)
         }
         _ => Err(Rejected::Assertion),
     }
@@ -142,11 +194,19 @@ fn alone(bytes: &[u8], expected: &Expected<'_>) -> Result<Asserted, Rejected> {
         (None, _) => xmlsec::verify(bytes, ASSERTION_INSIDE, expected.keys, &Policy::MESSAGE)?,
         (Some(sealed), None) if root.child(Namespace::Saml, "Assertion").is_none() => {
             let opened = open(sealed, None, expected)?;
-            xmlsec::verify_read(&opened, ASSERTION, expected.keys, &Policy::MESSAGE)?
+            let signed = xmlsec::verify_read(&opened, ASSERTION, expected.keys, &Policy::MESSAGE)?;
+            return Asserted::read(signed.root(), expected).map(encrypted);
         }
         _ => return Err(Rejected::Assertion),
     };
     Asserted::read(signed.root(), expected)
+}
+
+fn encrypted(asserted: Asserted) -> Asserted {
+    Asserted {
+        was_encrypted: true,
+        ..asserted
+    }
 }
 
 fn open(sealed: Node<'_>, inside: Option<&Signed>, expected: &Expected<'_>) -> Result<Document, Rejected> {

@@ -339,6 +339,7 @@ fn a_request_says_who_asks_where_to_and_how_the_answer_comes() {
         assertion_consumer: ACS,
         force_authn: true,
         name_id_format: Some("urn:oasis:names:tc:SAML:2.0:nameid-format:transient"),
+        authn_context: &["urn:x:password".to_owned()],
         now: NOW,
     };
     let written = request(asked).write();
@@ -348,6 +349,7 @@ fn a_request_says_who_asks_where_to_and_how_the_answer_comes() {
         ACS,
         SP,
         "nameid-format:transient",
+        ">urn:x:password</",
     ] {
         assert!(written.contains(part), "{part} in {written}");
     }

@@ -34,6 +34,7 @@ fn policy(otherwise: Otherwise) -> Linking {
     Linking {
         by_source_key: true,
         by_ine: true,
+        guardians_by_child: true,
         otherwise,
     }
 }
@@ -205,6 +206,40 @@ fn who_is_not_meant_or_may_not_is_not_let_in() {
     );
 }
 
+#[test]
+fn a_guardian_of_pupils_we_know_becomes_one_adult_whatever_the_policy_for_others() {
+    let mut parent = lina();
+    parent.given_name = Some("Anne".into());
+    parent.populations = vec![Population::Guardian];
+    let mut found = Candidates {
+        children: vec![known(1).identity],
+        ..Candidates::default()
+    };
+    assert_eq!(
+        decide(policy(Otherwise::Refuse), ALL, &parent, &found),
+        Decision::Create
+    );
+    assert_eq!(
+        decide(policy(Otherwise::Refuse), ALL, &parent, &Candidates::default()),
+        Decision::Refused(Refusal::Unknown),
+        "nobody's guardian"
+    );
+    let adult = Known {
+        given_keys: vec!["anne".into()],
+        birth_dates: Vec::new(),
+        profiles: vec![Profile::Guardian],
+        ..known(2)
+    };
+    found.by_key = vec![adult.clone()];
+    assert_eq!(
+        decide(policy(Otherwise::Refuse), ALL, &parent, &found),
+        Decision::SignIn {
+            identity: adult.identity,
+            binding: Some(Binding::SourceKey)
+        }
+    );
+}
+
 proptest! {
     #[test]
     fn nobody_is_signed_in_whom_no_link_key_or_number_leads_to(
@@ -219,6 +254,7 @@ proptest! {
         };
         let found = Candidates { namesakes: vec![known(seed)], ..Candidates::default() };
         let decided = decide(policy(otherwise), ALL, &person, &found);
-        prop_assert!(!matches!(decided, Decision::SignIn { .. } | Decision::Create));
+        let lets_in = matches!(decided, Decision::SignIn { .. } | Decision::Create);
+        prop_assert!(!lets_in);
     }
 }

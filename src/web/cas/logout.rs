@@ -22,5 +22,5 @@ pub(super) async fn get(
         label: onward.service,
         url: onward.address,
     });
-    farewell::answer(&state, &visit, left, onward)
+    farewell::answer(&state, &visit, left, onward).await
 }

@@ -1,5 +1,5 @@
 //! The pages by which people come in and leave: password, class page, picture code, what a service will know, home,
-//! account, sign-out.
+//! account, sign-out; and the ways to other providers and back.
 //!
 //! Every answer to credentials that were right is 303 (RFC 9700 §4.12), so no browser sends them on. What was wrong,
 //! unknown or not allowed has one status and one page. No form has a state on the server: any tab, however old, works.
@@ -11,6 +11,7 @@ pub(super) mod notice;
 mod password;
 mod picture;
 mod sign_out;
+mod upstream;
 
 use std::time::Duration;
 
@@ -34,6 +35,16 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/accessibility", get(home::accessibility))
         .route("/login", get(password::show).post(password::submit))
         .route("/login/cancel", post(notice::cancel))
+        .route("/login/with/{provider}", get(upstream::leave))
+        .route("/login/callback/{provider}", get(upstream::callback))
+        .route("/login/callback/{provider}/logout", post(upstream::told))
+        .route("/login/link", get(upstream::prove))
+        .route("/saml/sp/acs", post(upstream::consume))
+        .route("/saml/sp/acs/resume", get(upstream::resume))
+        .route(
+            "/saml/sp/slo",
+            get(upstream::slo_by_address).post(upstream::slo_by_form),
+        )
         .route("/notice", get(notice::show).post(notice::submit))
         .route("/account", get(account::show))
         .route("/account/withdraw", post(account::withdraw))

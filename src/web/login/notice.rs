@@ -35,6 +35,7 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
             saml::answer(&state, &visit, outcome)
         }
         Protocol::Cas => cas::answer(&state, &visit, cas_flow::notice(context, sealed, cookie).await?),
+        Protocol::Link => Err(WebError::BadRequest(None)),
     }
 }
 
@@ -69,6 +70,7 @@ pub(super) async fn submit(
             let outcome = cas_flow::answer(context, sealed, cookie, reply).await?;
             cas::answer(&state, &visit, outcome)
         }
+        Protocol::Link => Err(WebError::BadRequest(None)),
     }
 }
 
@@ -85,6 +87,7 @@ pub(super) async fn cancel(
         Protocol::Oidc => oauth::answer(&state, &visit, authorize::cancel(context, sealed).await?),
         Protocol::Saml => saml::answer(&state, &visit, sso::cancel(context, sealed).await?),
         Protocol::Cas => cas::answer(&state, &visit, cas_flow::cancel(context, sealed).await?),
+        Protocol::Link => Ok(oauth::see_other("/login")),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn get(
     let cookie = visit.cookie(&state, Name::Session);
     let query = query.unwrap_or_default();
     let outcome = logout::request(&state.context, &state.keyring, &query, cookie.as_ref()).await?;
-    answer(&state, &visit, outcome)
+    answer(&state, &visit, outcome).await
 }
 
 /// A relying party's form is sent round by GET, because it comes without our cookie (`SameSite=Lax`); our own, which
@@ -48,10 +48,10 @@ pub(super) async fn post(
     };
     let cookie = visit.cookie(&state, Name::Session);
     let outcome = logout::confirm(&state.context, confirmation, cookie.as_ref()).await?;
-    answer(&state, &visit, outcome)
+    answer(&state, &visit, outcome).await
 }
 
-fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response, WebError> {
+async fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response, WebError> {
     match outcome {
         Outcome::Malformed => Err(WebError::BadRequest(None)),
         Outcome::Confirm {
@@ -88,7 +88,7 @@ fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response,
                 label: service.unwrap_or_default(),
                 url,
             });
-            farewell::answer(state, visit, farewell, onward)
+            farewell::answer(state, visit, farewell, onward).await
         }
     }
 }

@@ -7,6 +7,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderVal
 use axum::response::{IntoResponse, Response};
 
 use crate::flows::saml::own;
+use crate::saml::metadata::Role;
 use crate::web::WebState;
 use crate::web::error::WebError;
 
@@ -15,8 +16,21 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/samlmetada
 /// An hour on the way, which is little to `cacheDuration`.
 const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
+/// As an identity provider.
 pub(super) async fn ours(State(state): State<WebState>, headers: HeaderMap) -> Result<Response, WebError> {
-    let document = own::document(&state.context).await?;
+    answer(&state, &headers, Role::IdentityProvider).await
+}
+
+/// As a service provider of others.
+pub(super) async fn as_service(
+    State(state): State<WebState>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    answer(&state, &headers, Role::ServiceProvider).await
+}
+
+async fn answer(state: &WebState, headers: &HeaderMap, role: Role) -> Result<Response, WebError> {
+    let document = own::document(&state.context, role).await?;
     let has_it = headers
         .get_all(IF_NONE_MATCH)
         .iter()

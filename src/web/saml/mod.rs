@@ -35,6 +35,7 @@ use crate::flows::saml::Outgoing;
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route("/saml/metadata", get(metadata::ours))
+        .route("/saml/sp/metadata", get(metadata::as_service))
         .route("/saml/sso", get(sso::get).post(sso::post))
         .route("/saml/sso/init", get(sso::init))
         .route("/saml/sso/resume", get(sso::resume))
@@ -46,13 +47,18 @@ pub(super) fn routes() -> Router<WebState> {
 
 /// Where a message of ours stands on its way.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Window,
     Frame,
 }
 
 /// Sends a message of ours through the browser.
-fn send(state: &WebState, visit: &Visit, outgoing: Outgoing, place: Place) -> Result<Response, WebError> {
+pub(super) fn send(
+    state: &WebState,
+    visit: &Visit,
+    outgoing: Outgoing,
+    place: Place,
+) -> Result<Response, WebError> {
     let (action, fields) = match outgoing {
         Outgoing::Address(address) => return Ok(super::oauth::see_other(&address)),
         Outgoing::Form { action, fields } => (action, fields),

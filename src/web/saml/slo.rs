@@ -24,7 +24,7 @@ pub(super) async fn get(
     let cookie = visit.cookie(&state, Name::Session);
     let query = query.unwrap_or_default();
     let outcome = slo::by_address(&state.context, &query, cookie.as_ref()).await?;
-    answer(&state, &visit, outcome, Place::Window)
+    answer(&state, &visit, outcome, Place::Window).await
 }
 
 pub(super) async fn post(
@@ -35,29 +35,34 @@ pub(super) async fn post(
 ) -> Result<Response, WebError> {
     let body = form(&headers, &body).ok_or(WebError::BadRequest(None))?;
     let outcome = slo::by_form(&state.context, body).await?;
-    answer(&state, &visit, outcome, Place::Window)
+    answer(&state, &visit, outcome, Place::Window).await
 }
 
 pub(super) async fn resume(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let cookie = visit.cookie(&state, Name::Session);
     let sealed = visit.query.one("continue").unwrap_or_default();
     let outcome = slo::resume(&state.context, sealed, cookie.as_ref()).await?;
-    answer(&state, &visit, outcome, Place::Window)
+    answer(&state, &visit, outcome, Place::Window).await
 }
 
 pub(super) async fn ask(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let sealed = visit.query.one("continue").unwrap_or_default();
     let outcome = participant::ask(&state.context, sealed).await?;
-    answer(&state, &visit, outcome, Place::Frame)
+    answer(&state, &visit, outcome, Place::Frame).await
 }
 
 pub(super) async fn finish(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let sealed = visit.query.one("continue").unwrap_or_default();
     let outcome = slo::finish(&state.context, sealed).await?;
-    answer(&state, &visit, outcome, Place::Window)
+    answer(&state, &visit, outcome, Place::Window).await
 }
 
-fn answer(state: &WebState, visit: &Visit, outcome: Outcome, place: Place) -> Result<Response, WebError> {
+async fn answer(
+    state: &WebState,
+    visit: &Visit,
+    outcome: Outcome,
+    place: Place,
+) -> Result<Response, WebError> {
     match outcome {
         Outcome::SentRound(address) => Ok(see_other(&address)),
         Outcome::Answer(outgoing) => send(state, visit, outgoing, place),
@@ -67,7 +72,7 @@ fn answer(state: &WebState, visit: &Visit, outcome: Outcome, place: Place) -> Re
             onward,
         } => {
             let onward = onward.map(|url| Link { label: service, url });
-            farewell::answer(state, visit, farewell, onward)
+            farewell::answer(state, visit, farewell, onward).await
         }
         Outcome::Answered(verdict) => {
             let mut page = visit.page(&state.brand, &Goal::default());

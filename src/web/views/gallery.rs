@@ -37,6 +37,8 @@ pub(super) fn login(lang: Lang) -> LoginPage {
         policy_url: None,
         terms_url: None,
         class_way: true,
+        ways: Vec::new(),
+        first_by: None,
         problem: None,
     }
 }

@@ -42,7 +42,7 @@ pub use demo::{
 pub use facts::Known;
 pub use form_post::FormPostPage;
 pub use lang::Lang;
-pub use login::{LoginPage, LoginProblem};
+pub use login::{LoginPage, LoginProblem, Way};
 pub use message::{ErrorKind, ErrorPage, NotFoundPage};
 pub use notice::{ConsentPage, InformationPage, ServiceAbout};
 pub use picture::{PicturePage, PictureState};

@@ -262,6 +262,13 @@ fn hostile_names_are_only_text() {
                 policy_url: Some(h()),
                 terms_url: Some(h()),
                 class_way: true,
+                ways: vec![super::Way {
+                    name: h(),
+                    url: "/login/with/x".to_owned(),
+                    populations: vec![crate::domain::upstream::Population::Staff],
+                    is_remembered: true,
+                }],
+                first_by: Some(h()),
                 problem: failed,
             }),
             Box::new(InformationPage {

@@ -31,6 +31,19 @@ pub(super) const WORDS: Words = Words {
         cancel: |service| format!("Back to “{service}”"),
         class_heading: "Are you at primary school?",
         class_link: "Go in by your class",
+        ways_heading: "Which way do you come?",
+        way: |name| format!("Go in with {name}"),
+        last_time: "Last time",
+        pupils_first: "primary pupils",
+        pupils_second: "secondary pupils",
+        guardians: "parents",
+        staff: "staff",
+        or_here: "Or with an account of this place",
+        first_by: |name| {
+            format!(
+                "Your first time with {name}? Sign in once more as you always do: then {name} will be enough."
+            )
+        },
         refused: "The username or the password is not right. Check both, then try again.",
         wait: |duration| format!("Too many tries. You can try again in {duration}."),
         expired: "This page was open for a long time. Please type your password again.",

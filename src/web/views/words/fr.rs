@@ -32,6 +32,19 @@ pub(super) const WORDS: Words = Words {
         cancel: |service| format!("Revenir sur « {service} »"),
         class_heading: "Tu es à l’école ?",
         class_link: "Entre par ta classe",
+        ways_heading: "Par où passez-vous ?",
+        way: |name| format!("Entrer avec {name}"),
+        last_time: "La dernière fois",
+        pupils_first: "élèves d’école",
+        pupils_second: "élèves de collège et lycée",
+        guardians: "parents",
+        staff: "personnels",
+        or_here: "Ou avec un compte d’ici",
+        first_by: |name| {
+            format!(
+                "C’est la première fois avec {name} ? Connectez-vous encore une fois comme d’habitude : ensuite, {name} suffira."
+            )
+        },
         refused: "L’identifiant ou le mot de passe n’est pas le bon. Vérifiez les deux, puis réessayez.",
         wait: |duration| format!("Trop d’essais. Vous pourrez réessayer dans {duration}."),
         expired: "La page est restée ouverte longtemps. Saisissez à nouveau votre mot de passe.",
