@@ -152,6 +152,7 @@ impl Site {
             year: SchoolYear::new(2026).unwrap(),
             starts_on: parse_date("2026-09-01").unwrap(),
             ends_on: parse_date("2027-09-15").unwrap(),
+            opens_on: None,
         };
         let mut tx = context.db.begin().await.unwrap();
         store::identity::insert(&mut tx, &pupil).await.unwrap();

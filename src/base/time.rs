@@ -1,12 +1,13 @@
 //! Time as an argument: [`Timestamp`] (microseconds, UTC), [`Date`] and the one [`Clock`].
 //!
-//! Only this file reads the system clock. Nothing here knows a time zone: what a person sees is dated in the page.
+//! Only this file reads the system clock. One time zone is known here, that of mainland France, and for days that people
+//! are promised only; everything else counts in UTC.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, Days, NaiveDate};
 
 /// A calendar date without a zone: births, starts and ends of enrolments.
 pub type Date = NaiveDate;
@@ -63,6 +64,24 @@ impl Timestamp {
     /// The UTC date of this instant.
     pub fn date(self) -> Date {
         DateTime::from_timestamp_micros(self.0).map_or(NaiveDate::MIN, |moment| moment.date_naive())
+    }
+
+    /// The date in mainland France at this instant. Summer time is from the last Sunday of March to the last Sunday of
+    /// October, 01:00 UTC both (directive 2000/84/EC).
+    pub fn date_in_france(self) -> Date {
+        let year = self.date().year();
+        let turn = |month| {
+            // Both months have 31 days.
+            let last = NaiveDate::from_ymd_opt(year, month, 31)?;
+            let since_sunday = u64::from(last.weekday().num_days_from_sunday());
+            let moment = last
+                .checked_sub_days(Days::new(since_sunday))?
+                .and_hms_opt(1, 0, 0)?;
+            Some(Self(moment.and_utc().timestamp_micros()))
+        };
+        let is_summer = turn(3).is_some_and(|turn| turn <= self) && turn(10).is_some_and(|turn| self < turn);
+        let hours = if is_summer { 2 } else { 1 };
+        self.plus(Duration::from_secs(3600 * hours)).date()
     }
 }
 
@@ -157,6 +176,28 @@ mod tests {
             "2026-09-21T14:13:20Z"
         );
         assert_eq!(Timestamp::from_micros(-1).seconds(), -1);
+    }
+
+    #[test]
+    fn a_day_in_france_begins_at_midnight_in_paris_in_summer_and_in_winter() {
+        for (last_second, next_day) in [
+            ("2026-09-06T21:59:59Z", "2026-09-07"),
+            ("2026-12-31T22:59:59Z", "2027-01-01"),
+            // The days on which the clocks change, and those after.
+            ("2026-03-28T22:59:59Z", "2026-03-29"),
+            ("2026-03-29T21:59:59Z", "2026-03-30"),
+            ("2026-10-24T21:59:59Z", "2026-10-25"),
+            ("2026-10-25T22:59:59Z", "2026-10-26"),
+        ] {
+            let before = Timestamp::from_rfc3339(last_second).unwrap();
+            let next = parse_date(next_day).unwrap();
+            assert_eq!(before.date_in_france(), next.pred_opt().unwrap(), "{last_second}");
+            assert_eq!(
+                before.plus(Duration::from_secs(1)).date_in_france(),
+                next,
+                "{last_second}"
+            );
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::flows::declaration::{self, Declaration, Options, Verb};
 /// Arguments of `marelle apply`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// TOML files with `[[academy]]`, `[[school]]`, `[[registration]]` and `[[relying_party]]` tables.
+    /// TOML files with `[[academy]]`, `[[school]]`, `[[access_date]]`, `[[registration]]` and `[[relying_party]]` tables.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only print what would change.

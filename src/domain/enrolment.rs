@@ -28,6 +28,8 @@ pub struct Enrolment {
     pub starts_on: Date,
     /// First day it no longer counts.
     pub ends_on: Date,
+    /// The day from which it opens services, where an access date holds for it ([`super::access_date`]).
+    pub opens_on: Option<Date>,
 }
 
 impl Enrolment {

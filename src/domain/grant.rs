@@ -5,11 +5,11 @@ use std::fmt;
 
 use super::assurance::{Acr, Amr};
 use super::claims_request::ClaimsRequest;
+use super::enrolment::Enrolment;
 use super::identity::{Identity, Status};
 use super::relying_party::RelyingPartyId;
 use super::resource_server::{Audience, ResourceServer, ScopeName};
 use super::stored_names;
-use super::uai::Uai;
 use crate::base::id::{GrantId, IdentityId, SessionId};
 use crate::base::time::Timestamp;
 
@@ -207,8 +207,8 @@ pub struct Standing {
     pub login_until: Option<Timestamp>,
     /// What the sector of the asking client knows the person by.
     pub subject: Option<String>,
-    /// The schools of the person's live enrolments.
-    pub schools: Vec<Uai>,
+    /// The person's live enrolments.
+    pub live: Vec<Enrolment>,
 }
 
 impl Standing {

@@ -3,6 +3,7 @@
 //! No input or output, no clock, no SQL, no protocol. What a value may be is decided where it is made; what may follow
 //! a state is decided by the state.
 
+pub mod access_date;
 pub mod acknowledgement;
 pub mod assurance;
 pub mod audit;

@@ -88,6 +88,7 @@ pub(crate) fn enrolment(pupil: &Identity, uai: &str, level: &str) -> Enrolment {
         year: SchoolYear::new(2026).unwrap(),
         starts_on: parse_date("2026-09-01").unwrap(),
         ends_on: parse_date("2027-09-15").unwrap(),
+        opens_on: None,
     }
 }
 
@@ -117,7 +118,7 @@ pub(crate) fn standing(grant: Grant) -> Standing {
         person: Status::Active,
         login_until: Some(grant.created_at.plus(std::time::Duration::from_secs(3600))),
         subject: Some("abc".into()),
-        schools: Vec::new(),
+        live: Vec::new(),
         grant,
     }
 }

@@ -1,5 +1,5 @@
-//! Whether a person who is signed in is let through to a service: it is open for them, and they have read what they must.
-//! The same for every protocol.
+//! Whether a person who is signed in is let through to a service: it is open for them today, and they have read what they
+//! must. The same for every protocol.
 //!
 //! | admission | when | what the protocol does |
 //! | --- | --- | --- |
@@ -14,12 +14,12 @@ use super::continuation::{self, Continuation};
 use super::notice::{self, Notice, Wanted};
 use super::session::SignedIn;
 use super::{Context, Failure};
-use crate::base::time::Timestamp;
+use crate::base::time::{Date, Timestamp};
 use crate::domain::acknowledgement::Kind as Word;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::relying_party::{Basis, RelyingParty};
-use crate::oidc::access;
+use crate::oidc::access::{self, Closed};
 use crate::oidc::notice::Notice as Decision;
 use crate::store;
 use crate::store::db::Tx;
@@ -79,6 +79,8 @@ pub struct Arrival<'a> {
 pub enum Refusal {
     /// The service is not open for a school of theirs.
     Closed,
+    /// It is from this day on: the school year has not begun for them.
+    OpensOn(Date),
     /// It rests on consent, and pupils are not asked for one.
     ClosedToPupils,
     /// They said no.
@@ -119,9 +121,12 @@ pub async fn admit(
 ) -> Result<Admission, Failure> {
     let Arrival { party, signed_in, .. } = arrival;
     let live = store::enrolment::live_of(tx, signed_in.identity.id, now.date()).await?;
-    if !access::is_open(party, &live) {
-        refused(tx, arrival, "not open for a school of this person", now).await?;
-        return Ok(Admission::Refused(Refusal::Closed));
+    if let Err(closed) = access::check(party, &live, now) {
+        refused(tx, arrival, closed.reason(), now).await?;
+        return Ok(Admission::Refused(match closed {
+            Closed::NoSchool => Refusal::Closed,
+            Closed::Until(day) => Refusal::OpensOn(day),
+        }));
     }
     let looked = notice::look(tx, party, arrival.wanted, signed_in, &live, now).await?;
     let reply = match arrival.step {

@@ -12,7 +12,7 @@ use crate::domain::identity::Identity;
 use crate::domain::relying_party::{
     Attribute, ClientAuthMethod, RelyingParty, RelyingPartyId, SubjectStrategy,
 };
-use crate::oidc::access;
+use crate::oidc::access::{self, Closed};
 use crate::oidc::claims::{Verdict, scope_of};
 use crate::store;
 
@@ -159,7 +159,7 @@ pub struct Preview {
     /// Whether it knows the person already.
     pub is_known: bool,
     /// Why the person would not be let in, where they would not.
-    pub closed: Option<&'static str>,
+    pub closed: Option<String>,
     /// The claims, without `sub`.
     pub claims: Map<String, Value>,
     /// What it would be answered by CAS, where it speaks that.
@@ -196,16 +196,19 @@ pub async fn preview(
         return Ok(None);
     };
     let mut conn = context.db.reader().await?;
-    let live = store::enrolment::live_of(&mut conn, identity.id, context.now().date()).await?;
+    let now = context.now();
+    let live = store::enrolment::live_of(&mut conn, identity.id, now.date()).await?;
     drop(conn);
     let closed = if !party.enabled {
-        Some("the service is out of use")
+        Some("the service is out of use".to_owned())
     } else if !identity.status.may_sign_in() {
-        Some("this person may not sign in")
-    } else if !access::is_open(&party, &live) {
-        Some("no live enrolment in a school that the service serves")
+        Some("this person may not sign in".to_owned())
     } else {
-        None
+        match access::check(&party, &live, now) {
+            Ok(()) => None,
+            Err(Closed::NoSchool) => Some("no live enrolment in a school that the service serves".to_owned()),
+            Err(Closed::Until(day)) => Some(format!("the access date of this pupil is {day}")),
+        }
     };
     let is_known = preview.subject.is_some();
     let subject = match (preview.subject, party.subject_strategy) {
@@ -403,6 +406,13 @@ mod tests {
             assert_eq!(seen.subject, Some(issued));
             let again = preview(&context, &ent.id, &lina, &scopes).await.unwrap().unwrap();
             assert!(again.is_known && again.subject == seen.subject);
+
+            scene::opens(&context, Some("9990001X"), "2026-11-02").await;
+            let early = preview(&context, &ent.id, &lina, &scopes).await.unwrap().unwrap();
+            assert_eq!(
+                early.closed.as_deref(),
+                Some("the access date of this pupil is 2026-11-02")
+            );
 
             ent.schools = vec!["9990101F".parse().unwrap()];
             scene::declare(&context, &ent).await;

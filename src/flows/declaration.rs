@@ -1,5 +1,5 @@
-//! Declarations: academies, schools, relying parties, resource servers and upstream providers as an operator's files have
-//! them, made so.
+//! Declarations: academies, schools, access dates, relying parties, resource servers and upstream providers as an operator's
+//! files have them, made so.
 //!
 //! Idempotent: what is as declared is not touched. Nothing that anybody was enrolled in is ever pruned, nor a client that
 //! its project registered. A file that does not say a secret, or whether a party is in use, leaves them as they are; what it
@@ -8,6 +8,7 @@
 pub mod file;
 pub mod relying_party;
 
+mod access_date;
 mod cas;
 mod registration;
 mod resource_server;
@@ -18,6 +19,7 @@ pub mod upstream;
 mod value;
 
 use super::{Context, Failure};
+use crate::domain::access_date::AccessDate;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::education::{Academy, School};
 use crate::domain::registration::Policy;
@@ -37,6 +39,8 @@ pub struct Declaration {
     pub academies: Vec<Academy>,
     /// Schools.
     pub schools: Vec<School>,
+    /// From when pupils get in.
+    pub access_dates: Vec<AccessDate>,
     /// What projects may register by themselves.
     pub registrations: Vec<Policy>,
     /// Federations of SAML.
@@ -145,6 +149,7 @@ pub async fn apply(
         }
         differences.push(Difference::new(verb, "school", &school.uai));
     }
+    access_date::apply(&mut tx, declaration, &mut differences).await?;
     for policy in &declaration.registrations {
         apply_policy(&mut tx, policy, &mut differences).await?;
     }
@@ -311,6 +316,7 @@ async fn prune(tx: &mut Tx, declaration: &Declaration, out: &mut Vec<Difference>
     }
     resource_server::prune(tx, declaration, out).await?;
     upstream::prune(tx, declaration, out).await?;
+    access_date::prune(tx, declaration, out).await?;
     saml::prune(tx, declaration, out).await?;
     for school in store::school::all(tx).await? {
         if !declaration

@@ -2,8 +2,10 @@
 
 use super::session::SignedIn;
 use super::{Context, Failure};
+use crate::base::time::Date;
 use crate::domain::education::Profile;
 use crate::login::class_list;
+use crate::oidc::access::{self, Closed};
 use crate::store;
 
 /// The home of a person.
@@ -13,6 +15,8 @@ pub struct Home {
     pub avatar: Option<usize>,
     /// The services that have pages to begin at and serve a school of theirs, by name.
     pub services: Vec<Service>,
+    /// Those that open for them on a day to come, by name.
+    pub coming: Vec<Coming>,
 }
 
 /// A service.
@@ -24,26 +28,41 @@ pub struct Service {
     pub url: String,
 }
 
+/// A service that is not open for somebody yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    /// Its name.
+    pub name: String,
+    /// The day from which it is.
+    pub opens_on: Date,
+}
+
 /// The home of a person today.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn load(context: &Context, who: &SignedIn) -> Result<Home, Failure> {
-    let today = context.now().date();
+    let now = context.now();
+    let today = now.date();
     let mut conn = context.db.reader().await?;
     let enrolments = store::enrolment::live_of(&mut conn, who.identity.id, today).await?;
     let parties = store::relying_party::all(&mut conn).await?;
-    let mut services: Vec<Service> = parties
-        .into_iter()
-        .filter(|party| party.enabled && enrolments.iter().any(|enrolment| party.serves(&enrolment.school)))
-        .filter_map(|party| {
-            Some(Service {
-                url: party.home?,
-                name: party.name,
-            })
-        })
-        .collect();
+    let (mut services, mut coming) = (Vec::new(), Vec::new());
+    for party in parties {
+        let is_theirs = enrolments.iter().any(|enrolment| party.serves(&enrolment.school));
+        let is_open = access::check(&party, &enrolments, now);
+        let (true, Some(url)) = (party.enabled && is_theirs, party.home) else {
+            continue;
+        };
+        let name = party.name;
+        match is_open {
+            Ok(()) => services.push(Service { name, url }),
+            Err(Closed::Until(opens_on)) => coming.push(Coming { name, opens_on }),
+            Err(Closed::NoSchool) => {}
+        }
+    }
     services.sort_by(|one, other| one.name.cmp(&other.name));
+    coming.sort_by(|one, other| one.name.cmp(&other.name));
     let class = enrolments
         .iter()
         .filter(|enrolment| enrolment.profile == Profile::Pupil)
@@ -58,12 +77,19 @@ pub async fn load(context: &Context, who: &SignedIn) -> Result<Home, Failure> {
         }
         None => None,
     };
-    Ok(Home { avatar, services })
+    Ok(Home {
+        avatar,
+        services,
+        coming,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::base::time::parse_date;
     use crate::domain::relying_party::{
         Basis, ClientAuthMethod, ClientMetadata, ReleasePolicy, RelyingParty, SigningAlgorithm,
         SubjectStrategy,
@@ -71,6 +97,7 @@ mod tests {
     use crate::flows::session;
     use crate::flows::sign_in::testing::classroom;
     use crate::flows::sign_in::{SignIn, picture};
+    use crate::flows::testing::scene;
     use crate::store::testing::on_each_engine;
 
     fn party(id: &str, name: &str, schools: &[&str]) -> RelyingParty {
@@ -99,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_live_services_of_ones_own_schools_are_offered() {
+    async fn only_open_services_of_ones_own_schools_are_offered() {
         on_each_engine(async |db| {
             let room = classroom(db, 2).await;
             let (pupil, code) = &room.pupils[0];
@@ -143,6 +170,19 @@ mod tests {
                 .into_iter()
                 .find(|listed| listed.first_name == pupil.given_name);
             assert_eq!(home.avatar, listed.map(|listed| listed.avatar));
+
+            scene::opens(&room.context, None, "2026-10-02").await;
+            let before = load(&room.context, &who).await.unwrap();
+            assert_eq!((before.services, before.avatar), (Vec::new(), home.avatar));
+            let coming: Vec<_> = before
+                .coming
+                .iter()
+                .map(|service| (&*service.name, service.opens_on))
+                .collect();
+            let day = parse_date("2026-10-02").unwrap();
+            assert_eq!(coming, [("Atelier", day), ("Zoo des mots", day)]);
+            room.clock.advance(Duration::from_secs(24 * 3600));
+            assert_eq!(load(&room.context, &who).await.unwrap(), home);
         })
         .await;
     }

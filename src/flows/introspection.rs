@@ -131,7 +131,7 @@ async fn of_refresh_token(
             && grant.revoked_at.is_none()
             && held.token.used_at.is_none()
             && refresh_token::stands(held, now).is_ok()
-            && access::is_open_at(asking, held.standing.schools.iter())
+            && access::check(asking, &held.standing.live, now).is_ok()
     });
     let issuer = &context.settings.public_url;
     Ok(good.map_or_else(inactive, |held| introspection::of_refresh_token(&held, issuer)))

@@ -161,6 +161,7 @@ async fn keep_person(
         year,
         starts_on: now.date(),
         ends_on: year.overlap_end(),
+        opens_on: None,
     };
     let mut tx = context.db.begin().await?;
     store::identity::insert(&mut tx, identity).await?;

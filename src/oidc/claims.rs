@@ -229,7 +229,6 @@ mod tests {
     use crate::domain::identity::Identity;
     use crate::domain::source::Sex;
     use crate::domain::testing::{aaf_key, contact, enrolment, party, person};
-    use crate::oidc::access::is_open;
 
     fn everything() -> Scopes {
         Scopes::known_of("openid profile email address phone education")
@@ -454,8 +453,6 @@ mod tests {
         let claims = release(&college, Asked::by(&everything()), about(&lina, &live)).claims;
         assert_eq!(claims[EDUCATION].as_array().unwrap().len(), 1);
         assert_eq!(claims[EDUCATION][0]["uai"], "9990101F");
-        assert!(is_open(&college, &live) && !is_open(&college, &live[..1]) && !is_open(&college, &[]));
-        assert!(is_open(&party("ent"), &[]), "no list of schools: everybody");
         let twice = [live[0].clone(), live[0].clone()];
         assert_eq!(
             release(&party("ent"), Asked::by(&everything()), about(&lina, &twice)).claims[EDUCATION]

@@ -1,30 +1,53 @@
-//! Enrolments as logins and relying parties need them. Feeds write theirs in bulk (`store::roster`).
+//! Enrolments as logins and relying parties need them, with the access dates that may hold for them: whoever reads an
+//! enrolment cannot forget when it opens. Feeds write theirs in bulk (`store::roster`).
 
 use super::db::{Conn, Row, Tx};
 use super::value::{text, text_or_null};
-use super::{StoreError, statements};
-use crate::base::id::IdentityId;
+use super::{StoreError, access_date, statements};
+use crate::base::id::{EnrolmentId, IdentityId};
 use crate::base::time::Date;
+use crate::domain::access_date::opening;
 use crate::domain::education::SchoolYear;
 use crate::domain::enrolment::Enrolment;
 
+/// The columns of an enrolment `e` in a class `k` (of `class_group`), beside its `identity_id`; [`live`] reads them.
+macro_rules! live_columns {
+    () => {
+        concat!(
+            "e.id AS enrolment_id, e.uai, e.class_id, k.label AS class_label, e.level, e.profile, e.year, e.starts_on,
+        e.ends_on, ",
+            $crate::store::access_date::columns!()
+        )
+    };
+}
+pub(super) use live_columns;
+
 statements! {
-    LIVE_OF_IDENTITY = "SELECT e.id, e.identity_id, e.uai, e.class_id, c.label AS class_label, e.level, e.profile,
-        e.year, e.starts_on, e.ends_on
-        FROM enrolment e LEFT JOIN class_group c ON c.id = e.class_id
+    LIVE_OF_IDENTITY = concat!("SELECT e.identity_id, ", live_columns!(), "
+        FROM enrolment e LEFT JOIN class_group k ON k.id = e.class_id
         WHERE e.identity_id = $1 AND e.starts_on <= $2 AND e.ends_on > $2
-        ORDER BY e.year, e.uai, e.id";
+        ORDER BY e.year, e.uai, e.id");
     INSERT = "INSERT INTO enrolment (id, identity_id, uai, class_id, level, profile, year, starts_on, ends_on)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 }
 
-/// Reads an enrolment from a row that has all its columns.
+/// Reads the enrolments of rows, passing over those that have none.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] for an impossible row.
-pub(super) fn enrolment(row: &Row) -> Result<Enrolment, StoreError> {
-    Ok(Enrolment {
-        id: row.parse("id")?,
+pub(super) fn live(rows: &[Row]) -> Result<Vec<Enrolment>, StoreError> {
+    let mut live = Vec::new();
+    for row in rows {
+        if let Some(id) = row.parse_optional("enrolment_id")? {
+            live.push(enrolment(id, row)?);
+        }
+    }
+    Ok(live)
+}
+
+fn enrolment(id: EnrolmentId, row: &Row) -> Result<Enrolment, StoreError> {
+    let mut enrolment = Enrolment {
+        id,
         identity: row.parse("identity_id")?,
         school: row.parse("uai")?,
         class: row.parse_optional("class_id")?,
@@ -34,7 +57,10 @@ pub(super) fn enrolment(row: &Row) -> Result<Enrolment, StoreError> {
         year: year(row)?,
         starts_on: row.parse("starts_on")?,
         ends_on: row.parse("ends_on")?,
-    })
+        opens_on: None,
+    };
+    enrolment.opens_on = opening(&access_date::of(row, &enrolment)?, &enrolment);
+    Ok(enrolment)
 }
 
 /// Reads the column `year`.
@@ -51,14 +77,10 @@ pub(super) fn year(row: &Row) -> Result<SchoolYear, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub async fn live_of(conn: &mut Conn, identity: IdentityId, day: Date) -> Result<Vec<Enrolment>, StoreError> {
-    conn.all(LIVE_OF_IDENTITY, [text(identity), day.into()])
-        .await?
-        .iter()
-        .map(enrolment)
-        .collect()
+    live(&conn.all(LIVE_OF_IDENTITY, [text(identity), day.into()]).await?)
 }
 
-/// Keeps an enrolment made by hand.
+/// Keeps an enrolment made by hand. When it opens is declared elsewhere.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -107,6 +129,7 @@ mod tests {
                 year: SchoolYear::new(2026).unwrap(),
                 starts_on: day("2026-09-01"),
                 ends_on: day("2027-09-15"),
+                opens_on: None,
             };
             let mut tx = db.begin().await.unwrap();
             insert(&mut tx, &first).await.unwrap();

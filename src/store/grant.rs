@@ -6,7 +6,7 @@
 use super::audit::{self, Head};
 use super::db::{Conn, Row, Statement, Tx};
 use super::value::{text, text_or_null};
-use super::{StoreError, relying_party, statements};
+use super::{StoreError, enrolment, relying_party, statements};
 use crate::base::id::{GrantId, IdentityId};
 use crate::base::secret::Digest;
 use crate::base::time::Timestamp;
@@ -50,7 +50,8 @@ macro_rules! found_columns {
             ", ",
             $crate::store::grant::grant_columns!(),
             ", i.status, i.status_detail, CASE WHEN s.ended_at IS NULL THEN s.expires_at END AS login_until,
-        u.value AS known_subject, e.uai, a.sequence AS journal_sequence, a.hash AS journal_hash"
+        u.value AS known_subject, a.sequence AS journal_sequence, a.hash AS journal_hash, ",
+            $crate::store::enrolment::live_columns!()
         )
     };
 }
@@ -62,6 +63,7 @@ macro_rules! found_joins {
         LEFT JOIN session s ON s.id = g.session_id
         LEFT JOIN subject u ON u.sector = p.sector AND u.identity_id = g.identity_id AND u.in_use
         LEFT JOIN enrolment e ON e.identity_id = g.identity_id AND e.starts_on <= $3 AND e.ends_on > $3
+        LEFT JOIN class_group k ON k.id = e.class_id
         LEFT JOIN audit_head a ON a.lane = $4
         WHERE p.id = $1"
     };
@@ -214,16 +216,12 @@ pub(super) async fn found<T>(
 }
 
 fn standing(first: &Row, rows: &[Row]) -> Result<Standing, StoreError> {
-    let mut schools = Vec::new();
-    for row in rows {
-        schools.extend(row.parse_optional("uai")?);
-    }
     Ok(Standing {
         grant: grant(first)?,
         person: super::identity::status(first)?,
         login_until: moment(first, "login_until")?,
         subject: first.get("known_subject")?,
-        schools,
+        live: enrolment::live(rows)?,
     })
 }
 
@@ -451,7 +449,12 @@ mod tests {
             assert!(!held.is_used && held.standing.person == Status::Active);
             assert_eq!(held.standing.login_until, None, "there is no such session");
             assert_eq!(held.standing.subject.as_deref(), Some("abc"));
-            let schools: Vec<_> = held.standing.schools.iter().map(|uai| uai.as_str()).collect();
+            let schools: Vec<_> = held
+                .standing
+                .live
+                .iter()
+                .map(|live| live.school.as_str())
+                .collect();
             assert_eq!(schools, ["9990001X", "9990101F"]);
             assert!(consume(&mut tx, &secret.digest(), now).await.unwrap());
             let unknown = redemption(&mut tx, &party("ent").id, &Secret::new("no code").digest(), now)
@@ -467,7 +470,7 @@ mod tests {
                 .await
                 .unwrap();
             let held = found.held.unwrap();
-            assert!(held.is_used && held.standing.schools.is_empty());
+            assert!(held.is_used && held.standing.live.is_empty());
         })
         .await;
     }

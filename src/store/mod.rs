@@ -4,6 +4,7 @@
 //! writes has begun a transaction. "Not found" is `Option`. Single-use is one guarded statement that answers whether
 //! the row was yours.
 
+pub mod access_date;
 pub mod acknowledgement;
 pub mod audit;
 pub mod cas_ticket;
@@ -129,6 +130,7 @@ pub(crate) use statements;
 
 /// Every registered statement, by file.
 pub const REGISTER: &[(&str, &[Statement])] = &[
+    ("access_date", access_date::STATEMENTS),
     ("acknowledgement", acknowledgement::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("cas_ticket", cas_ticket::STATEMENTS),

@@ -26,6 +26,8 @@ pub enum WebError {
     BadRequest(Option<String>),
     /// This person may not; the sentence is for the person.
     Forbidden(Option<String>),
+    /// Not before a day that the sentence tells the child.
+    NotYet(String),
     /// Too much at once; come back in a moment.
     Busy,
     /// Anything nobody could do anything about.
@@ -62,6 +64,7 @@ impl IntoResponse for WebError {
             }
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, Some(ErrorKind::BadRequest)),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, Some(ErrorKind::Forbidden)),
+            Self::NotYet(_) => (StatusCode::FORBIDDEN, Some(ErrorKind::NotYet)),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable)),
             Self::Failed(failure) => {
                 tracing::error!(cause = %failure, "failed");
@@ -74,6 +77,7 @@ impl IntoResponse for WebError {
         };
         let sentence = match self {
             Self::BadRequest(sentence) | Self::Forbidden(sentence) => sentence,
+            Self::NotYet(sentence) => Some(sentence),
             Self::NotFound | Self::ForeignForm | Self::Busy | Self::Failed(_) => None,
         };
         let mut response = status.into_response();

@@ -124,6 +124,8 @@ async fn before_grant(
         Refusal::Closed if may_show => Outcome::Closed { service },
         Refusal::ClosedToPupils if may_show => Outcome::ClosedToPupils { service },
         Refusal::Closed | Refusal::ClosedToPupils => error(RedirectError::CLOSED),
+        Refusal::OpensOn(day) if may_show => Outcome::OpensOn(day),
+        Refusal::OpensOn(_) => error(RedirectError::NOT_YET),
         Refusal::ToBeTold => error(RedirectError::TO_BE_TOLD),
         Refusal::ToBeAsked => error(RedirectError::TO_BE_ASKED),
         Refusal::TooLong => Outcome::Page(PageError::TooLong),

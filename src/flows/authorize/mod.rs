@@ -8,6 +8,7 @@
 //! | [`Outcome::Notice`] | the person has to be told or asked what the service learns | to the page of [`notice`] |
 //! | [`Outcome::Read`] | the same, and the browser is there | nowhere until [`answer`] |
 //! | [`Outcome::Closed`], [`Outcome::ClosedToPupils`] | the service is not open for the person | nowhere |
+//! | [`Outcome::OpensOn`] | the school year has not begun for the person | nowhere |
 //! | [`Outcome::Answer`], a code | else | to the party |
 //!
 //! Going back from the login page is [`cancel`]. The code is exchanged in [`super::token`].
@@ -21,7 +22,7 @@ use super::keys::Keyring;
 use super::session::SignedIn;
 use super::{Context, Failure, id_token, notice as page, pushed_request, request_object};
 use crate::base::secret::{Digest, Secret};
-use crate::base::time::Timestamp;
+use crate::base::time::{Date, Timestamp};
 use crate::base::url;
 use crate::domain::assurance::Acr;
 use crate::domain::relying_party::RelyingParty;
@@ -63,6 +64,8 @@ pub enum Outcome {
         /// The name of the service.
         service: String,
     },
+    /// The service opens for this person on that day.
+    OpensOn(Date),
 }
 
 /// Runs a request as it came, a query.

@@ -9,6 +9,7 @@
 //! | [`Outcome::SignIn`] | the person has to sign in (again) | to the login page, and from there to [`resume`] |
 //! | [`Outcome::Notice`], [`Outcome::Read`] | the person has to be told or asked what the service learns | to that page |
 //! | [`Outcome::Closed`], [`Outcome::ClosedToPupils`], [`Outcome::NotSureEnough`] | the person may not go there so | nowhere |
+//! | [`Outcome::OpensOn`] | the school year has not begun for the person | nowhere |
 //! | [`Outcome::Back`], without a ticket | nobody may be asked anything (`gateway`), or the person did not want to | to the service |
 //! | [`Outcome::Back`], with one | else | to the service, which shows it in [`validate`] |
 //!
@@ -29,7 +30,7 @@ use super::session::SignedIn;
 use super::{Context, Failure};
 use crate::base::parameters::Parameters;
 use crate::base::secret::Secret;
-use crate::base::time::Timestamp;
+use crate::base::time::{Date, Timestamp};
 use crate::base::url;
 use crate::cas::address::{self, Address, Found};
 use crate::cas::login::{self as core, Decision, Method, Request};
@@ -77,6 +78,8 @@ pub enum Outcome {
         /// The name of the service.
         service: String,
     },
+    /// The service opens for this person on that day.
+    OpensOn(Date),
     /// The person signed in, and the service needs a surer way.
     NotSureEnough {
         /// The name of the service.
@@ -332,6 +335,7 @@ async fn grant(
         Admission::Refused(_) if request.gateway => back(arrived.address, request, None),
         Admission::Refused(Refusal::Closed) => Outcome::Closed { service },
         Admission::Refused(Refusal::ClosedToPupils) => Outcome::ClosedToPupils { service },
+        Admission::Refused(Refusal::OpensOn(day)) => Outcome::OpensOn(day),
         // They said no: as if they had gone back.
         Admission::Refused(Refusal::Declined | Refusal::ToBeTold | Refusal::ToBeAsked) => Outcome::Back {
             address: party

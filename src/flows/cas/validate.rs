@@ -248,8 +248,8 @@ pub(super) async fn person(
         return Ok(Err("the login is not sure enough"));
     }
     let live = store::enrolment::live_of(tx, identity.id, context.now().date()).await?;
-    if !access::is_open(party, &live) {
-        return Ok(Err("not open for a school of this person"));
+    if let Err(closed) = access::check(party, &live, context.now()) {
+        return Ok(Err(closed.reason()));
     }
     Ok(Ok((session, identity, live)))
 }

@@ -11,7 +11,7 @@ use super::Declaration;
 use super::registration::{RegistrationEntry, policy};
 use super::relying_party::{RelyingPartyEntry, SAML, relying_party};
 use super::value::parsed;
-use super::{resource_server, saml, upstream};
+use super::{access_date, resource_server, saml, upstream};
 use crate::cas::address::Declared;
 use crate::domain::education::{Academy, AcademyCode, Degree, School};
 use crate::domain::uai::Uai;
@@ -23,6 +23,8 @@ struct File {
     academy: Vec<AcademyEntry>,
     #[serde(default)]
     school: Vec<SchoolEntry>,
+    #[serde(default)]
+    access_date: Vec<Spanned<access_date::Entry>>,
     #[serde(default)]
     registration: Vec<Spanned<RegistrationEntry>>,
     #[serde(default)]
@@ -90,6 +92,16 @@ impl Reader {
                 commune: entry.commune,
                 academy: entry.academy,
             });
+        }
+        for entry in file.access_date {
+            let start = entry.span().start;
+            let at = |error: String| {
+                let line = line(text, start, &error);
+                InvalidDeclaration(format!("line {line}: access_date: {error}"))
+            };
+            let date = entry.into_inner().read().map_err(at)?;
+            self.once("access_date", &access_date::Name(&date))?;
+            self.declaration.access_dates.push(date);
         }
         for entry in file.registration {
             let start = entry.span().start;

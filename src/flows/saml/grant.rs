@@ -142,6 +142,8 @@ async fn admitted(
             Refusal::Closed if may_show => outcome(Outcome::Closed { service }),
             Refusal::ClosedToPupils if may_show => outcome(Outcome::ClosedToPupils { service }),
             Refusal::Closed | Refusal::ClosedToPupils => status(refusal::CLOSED),
+            Refusal::OpensOn(day) if may_show => outcome(Outcome::OpensOn(day)),
+            Refusal::OpensOn(_) => status(refusal::NOT_YET),
             Refusal::ToBeTold | Refusal::ToBeAsked => status(refusal::TO_BE_SHOWN),
             Refusal::Declined => status(refusal::DECLINED),
             Refusal::TooLong => outcome(Outcome::Page(PageError::TooLong)),

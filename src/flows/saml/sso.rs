@@ -8,6 +8,7 @@
 //! | [`Outcome::SignIn`] | the person has to sign in (again) | to the login page, and from there to [`resume`] |
 //! | [`Outcome::Notice`], [`Outcome::Read`] | the person has to be told or asked what the service learns | to that page |
 //! | [`Outcome::Closed`], [`Outcome::ClosedToPupils`] | the service is not open for the person | nowhere |
+//! | [`Outcome::OpensOn`] | the school year has not begun for the person | nowhere |
 //! | [`Outcome::Answer`], an assertion | else | to the party |
 //!
 //! Going back from the login page is [`cancel`].
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use super::{Outgoing, Partner, endpoint, entity_id, form, grant, partner};
 use crate::base::secret::Secret;
-use crate::base::time::Timestamp;
+use crate::base::time::{Date, Timestamp};
 use crate::base::url;
 use crate::domain::assurance::Acr;
 use crate::flows::admission::{Reply, Step};
@@ -73,6 +74,8 @@ pub enum Outcome {
         /// The name of the service.
         service: String,
     },
+    /// The service opens for this person on that day.
+    OpensOn(Date),
 }
 
 /// A request, wherever it stood.

@@ -84,6 +84,7 @@ impl Classroom {
             year: SchoolYear::new(2026).unwrap(),
             starts_on: day("2026-09-01"),
             ends_on: day("2027-09-15"),
+            opens_on: None,
         };
         let mut tx = self.context.db.begin().await.unwrap();
         store::identity::insert(&mut tx, &pupil).await.unwrap();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::context;
 use crate::base::id::{IdentityId, SourceRecordId};
 use crate::base::secret::Secret;
-use crate::base::time::ManualClock;
+use crate::base::time::{ManualClock, parse_date};
+use crate::domain::access_date::{AccessDate, Pupils};
 use crate::domain::acknowledgement::{self, Acknowledgement, Covered};
 use crate::domain::assurance::{Acr, Amr};
 use crate::domain::audit::Actor;
@@ -178,6 +179,16 @@ pub(crate) async fn adult(context: &Context, name: &str, number: i64) -> Identit
 pub(crate) async fn enrol(context: &Context, enrolment: &Enrolment) {
     let mut tx = context.db.begin().await.unwrap();
     store::enrolment::insert(&mut tx, enrolment).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Pupils of a school, or of every one, get in by their enrolments of 2026 from that day on.
+pub(crate) async fn opens(context: &Context, school: Option<&str>, day: &str) {
+    let pupils = Pupils::of(school.map(|uai| uai.parse().unwrap()), None, None).unwrap();
+    let year = SchoolYear::new(2026).unwrap();
+    let date = AccessDate::new(year, pupils, parse_date(day).unwrap()).unwrap();
+    let mut tx = context.db.begin().await.unwrap();
+    store::access_date::save(&mut tx, &date).await.unwrap();
     tx.commit().await.unwrap();
 }
 

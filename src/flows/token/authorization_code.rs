@@ -16,7 +16,7 @@
 //!
 //! | statement | owed to |
 //! | --- | --- |
-//! | `FIND_REDEMPTION`: client, code, grant, person, login, subject, schools, end of the journal | client authentication and every check |
+//! | `FIND_REDEMPTION`: client, code, grant, person, login, subject, enrolments with their access dates, end of the journal | client authentication and every check |
 //! | `begin` | not owed: the driver does not send it along with the statement behind it |
 //! | `CLAIM`, where the request proves to hold a key | single use of the proof, on every node |
 //! | `CONSUME_CODE` | single use, on every node |
@@ -85,8 +85,8 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<Outcome, Failure> {
         return spent(call, tx, &caller, &held.standing, reason).await;
     }
     let standing = held.standing;
-    if !access::is_open_at(caller.party(), standing.schools.iter()) {
-        let reason = ("not open for a school of this person", UNKNOWN_CODE);
+    if let Err(closed) = access::check(caller.party(), &standing.live, now) {
+        let reason = (closed.reason(), UNKNOWN_CODE);
         return spent(call, tx, &caller, &standing, reason).await;
     }
     let subject = match standing.subject.clone() {

@@ -10,7 +10,7 @@
 //! | a fresh token, but something is not right (any more) | `invalid_grant`, `invalid_scope` | at most a journal entry |
 //! | a fresh token, all right | tokens | token used up, tokens |
 //!
-//! A refusal does not use a token up: whoever is suspended today may be back tomorrow. The answer that was lost is believed
+//! A refusal does not use a token up: whoever is suspended today, or has an access date to wait for, may be back tomorrow. The answer that was lost is believed
 //! once: its successor is used up by that, so a third time is a replay.
 //!
 //! Round trips to the database: as in [`super::authorization_code`], with `FIND_RENEWAL` and `SPEND_REFRESH_TOKEN` in
@@ -63,10 +63,13 @@ pub(super) async fn renew(call: &Call<'_>) -> Result<Outcome, Failure> {
         };
     }
     let checked = refresh_token::check(&held, &request, now);
-    let open = access::is_open_at(party, held.standing.schools.iter());
+    let open = || access::check(party, &held.standing.live, now);
+    let checked = checked.and_then(|scopes| match open() {
+        Ok(()) => Ok(scopes),
+        Err(closed) => Err(Refused::Closed(closed.reason())),
+    });
     let scopes = match checked {
-        Ok(scopes) if open => scopes,
-        Ok(_) => return self::refused(call, &caller, &held, Refused::Closed).await,
+        Ok(scopes) => scopes,
         Err(refused) => return self::refused(call, &caller, &held, refused).await,
     };
     let target = match call.target(party, &held.standing.grant).await? {

@@ -110,6 +110,9 @@ fn refresh_token(outcome: Outcome) -> Secret {
 #[tokio::test]
 async fn a_request_makes_the_round_trips_of_its_table_and_no_more() {
     on_each_engine(async |context, clock| {
+        // Access dates are read along.
+        scene::opens(&context, None, "2026-09-08").await;
+        scene::opens(&context, Some("9990001X"), "2026-09-07").await;
         let mut house = House::new(context, clock).await;
         // Each lane of the journal has an entry, and the party knows Lina.
         for _ in 0..store::audit::LANES {

@@ -60,8 +60,8 @@ pub enum Refused {
     LoginOver,
     /// The person may not be signed in any more.
     Person,
-    /// The client does not serve a school of the person any more.
-    Closed,
+    /// The client is not open for the person (any more, or yet), for this reason.
+    Closed(&'static str),
     /// The client would know the person by another name now (Core §12.2: `sub` must be the same).
     OtherSubject,
     /// RFC 6749 §6: more was asked than was granted.
@@ -75,7 +75,7 @@ impl Refused {
             Self::OtherClient => Some("refresh token of another client"),
             Self::OtherKey => Some("refresh token bound to another key"),
             Self::Person => Some("person may not sign in"),
-            Self::Closed => Some("not open for a school of this person"),
+            Self::Closed(reason) => Some(reason),
             Self::OtherSubject => Some("another subject than before"),
             Self::Revoked | Self::Expired | Self::LoginOver | Self::WiderScope => None,
         }

@@ -93,6 +93,12 @@ impl RedirectError {
     /// The service is not open for this person, and no page may say so (`prompt=none`).
     pub const CLOSED: Self = Self::new(ErrorCode::AccessDenied, "the service is not open for this person");
 
+    /// The school year has not begun for this person, and no page may say so (`prompt=none`).
+    pub const NOT_YET: Self = Self::new(
+        ErrorCode::AccessDenied,
+        "the service is not open for this person yet",
+    );
+
     /// The person would have to be told what the service learns, and no page may say so (`prompt=none`).
     pub const TO_BE_TOLD: Self = Self::new(
         ErrorCode::InteractionRequired,

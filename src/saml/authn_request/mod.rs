@@ -262,6 +262,11 @@ pub mod refusal {
     /// The service is not open for this person, and no page may say so.
     pub const CLOSED: Status =
         Status::responder(Detail::RequestDenied, "the service is not open for this person");
+    /// The school year has not begun for this person, and no page may say so.
+    pub const NOT_YET: Status = Status::responder(
+        Detail::RequestDenied,
+        "the service is not open for this person yet",
+    );
     /// A page would have to tell or ask the person something.
     pub const TO_BE_SHOWN: Status =
         Status::responder(Detail::NoPassive, "the person has to read a page first");

@@ -68,6 +68,7 @@ pub(in crate::web) fn answer(
             Err(WebError::Forbidden(Some(for_adults(visit.lang, &service))))
         }
         Outcome::Closed { service } => Err(WebError::Forbidden(Some(closed(visit.lang, &service)))),
+        Outcome::OpensOn(day) => Err(WebError::NotYet(views::opens_on(visit.lang, day))),
         Outcome::NotSureEnough { service } => {
             Err(WebError::Forbidden(Some(not_sure_enough(visit.lang, &service))))
         }

@@ -1,5 +1,6 @@
 //! The CAS server, tried in process as browsers and services use it, on each engine.
 
+mod access_date;
 mod flow;
 mod logout;
 mod proxy;

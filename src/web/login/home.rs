@@ -7,7 +7,7 @@ use super::class;
 use crate::flows::home;
 use crate::web::error::WebError;
 use crate::web::page::Page;
-use crate::web::views::{self, AccessibilityPage, HomePage, ServiceLink};
+use crate::web::views::{self, AccessibilityPage, ComingService, HomePage, ServiceLink};
 use crate::web::visit::{Goal, Visit};
 use crate::web::{WebState, avatar_id};
 
@@ -28,6 +28,14 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
             .map(|service| ServiceLink {
                 name: service.name,
                 url: service.url,
+            })
+            .collect(),
+        coming: home
+            .coming
+            .into_iter()
+            .map(|service| ComingService {
+                name: service.name,
+                opens_on: service.opens_on,
             })
             .collect(),
         sign_out_action: "/sign-out".to_owned(),

@@ -76,6 +76,7 @@ pub(in crate::web) fn answer(
             Err(WebError::BadRequest(None))
         }
         Outcome::Closed { service } => Err(WebError::Forbidden(Some(closed(visit.lang, &service)))),
+        Outcome::OpensOn(day) => Err(WebError::NotYet(views::opens_on(visit.lang, day))),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::web::cookie::Name;
 use crate::web::error::WebError;
 use crate::web::login::notice;
 use crate::web::oauth::{closed, for_adults, form, see_other};
+use crate::web::views;
 use crate::web::visit::Visit;
 
 pub(super) async fn get(
@@ -78,6 +79,7 @@ pub(in crate::web) fn answer(
             Err(WebError::Forbidden(Some(for_adults(visit.lang, &service))))
         }
         Outcome::Closed { service } => Err(WebError::Forbidden(Some(closed(visit.lang, &service)))),
+        Outcome::OpensOn(day) => Err(WebError::NotYet(views::opens_on(visit.lang, day))),
         Outcome::Page(error) => {
             tracing::warn!(cause = %error, "SAML request refused");
             Err(WebError::BadRequest(None))

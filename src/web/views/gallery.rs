@@ -134,6 +134,7 @@ pub(super) fn home(lang: Lang, avatar: Option<&str>) -> HomePage {
                 url: text("https://service.example/"),
             })
             .to_vec(),
+        coming: Vec::new(),
         sign_out_action: text("/logout"),
     }
 }
@@ -473,6 +474,13 @@ pub(super) fn gallery(lang: Lang) -> Vec<(&'static str, String)> {
         services: Vec::new(),
         ..home(lang, None)
     };
+    let at_the_rentree = HomePage {
+        coming: vec![ComingService {
+            name: text("ENT du collège"),
+            opens_on: crate::base::time::parse_date("2026-09-07").unwrap_or_default(),
+        }],
+        ..no_services.clone()
+    };
     let from_service = LoginPage {
         service: Some(text("Club de lecture")),
         policy_url: about().policy_url,
@@ -532,6 +540,7 @@ pub(super) fn gallery(lang: Lang) -> Vec<(&'static str, String)> {
         ),
         ("home", html(&home(lang, Some("panda")))),
         ("home-adult", html(&no_services)),
+        ("home-before-september", html(&at_the_rentree)),
         ("sign-out", html(&sign_out(lang))),
         ("form-post", html(&form_post(lang))),
         ("signed-out", html(&signed_out(lang))),
@@ -566,6 +575,7 @@ pub(super) fn gallery(lang: Lang) -> Vec<(&'static str, String)> {
     for (name, kind) in [
         ("error-bad-request", ErrorKind::BadRequest),
         ("error-forbidden", ErrorKind::Forbidden),
+        ("error-not-yet", ErrorKind::NotYet),
         ("error-expired", ErrorKind::Expired),
         ("error-too-many", ErrorKind::TooMany),
         ("error-internal", ErrorKind::Internal),

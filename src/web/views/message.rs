@@ -1,7 +1,9 @@
 //! Owns the pages that say that something went wrong: a public sentence, what can be done, and the request id that the
 //! log carries too (DESIGN §10). Must never show a cause.
 
-use super::{Link, Page};
+use super::words::facts::coming_day;
+use super::{Lang, Link, Page};
+use crate::base::time::Date;
 use askama::Template;
 
 /// Something went wrong.
@@ -27,6 +29,8 @@ pub enum ErrorKind {
     BadRequest,
     /// The person may not do this.
     Forbidden,
+    /// The school year has not begun for this child.
+    NotYet,
     /// The page had been open for too long, or was used already.
     Expired,
     /// Too many requests.
@@ -43,6 +47,7 @@ impl ErrorPage {
         match self.kind {
             ErrorKind::BadRequest => &words.bad_request,
             ErrorKind::Forbidden => &words.forbidden,
+            ErrorKind::NotYet => &words.not_yet,
             ErrorKind::Expired => &words.expired,
             ErrorKind::TooMany => &words.too_many,
             ErrorKind::Internal => &words.internal,
@@ -58,9 +63,16 @@ impl ErrorPage {
         match self.kind {
             ErrorKind::BadRequest | ErrorKind::Internal => "signs/buoy.svg",
             ErrorKind::Forbidden => "signs/lock.svg",
-            ErrorKind::Expired | ErrorKind::TooMany | ErrorKind::Unavailable => "signs/hourglass.svg",
+            ErrorKind::NotYet | ErrorKind::Expired | ErrorKind::TooMany | ErrorKind::Unavailable => {
+                "signs/hourglass.svg"
+            }
         }
     }
+}
+
+/// The sentence for a child whose services open on a day that is still to come.
+pub fn opens_on(lang: Lang, day: Date) -> String {
+    (lang.words().error.opens_on)(&coming_day(lang, day))
 }
 
 /// There is no such page.

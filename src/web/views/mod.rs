@@ -43,11 +43,11 @@ pub use facts::Known;
 pub use form_post::FormPostPage;
 pub use lang::Lang;
 pub use login::{LoginPage, LoginProblem, Way};
-pub use message::{ErrorKind, ErrorPage, NotFoundPage};
+pub use message::{ErrorKind, ErrorPage, NotFoundPage, opens_on};
 pub use notice::{ConsentPage, InformationPage, ServiceAbout};
 pub use picture::{PicturePage, PictureState};
 pub use pictures::{PICTURES, Picture};
-pub use session::{HomePage, ServiceLink, SignOutPage, SignedOutPage, VerdictPage};
+pub use session::{ComingService, HomePage, ServiceLink, SignOutPage, SignedOutPage, VerdictPage};
 use words::Words;
 
 /// What every page of Marelle needs to know.

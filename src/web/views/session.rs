@@ -1,7 +1,9 @@
 //! Owns the pages of somebody who is signed in at Marelle itself, and of their leaving. The id `sign-out` is an
 //! interface (DESIGN §8).
 
+use super::words::facts::coming_day;
 use super::{Hidden, Link, Page};
+use crate::base::time::Date;
 use askama::Template;
 
 /// Signed in without having been sent by a service.
@@ -16,8 +18,17 @@ pub struct HomePage {
     pub avatar: Option<String>,
     /// Where the person can go.
     pub services: Vec<ServiceLink>,
+    /// Where they can go later.
+    pub coming: Vec<ComingService>,
     /// Where "I'm done" is posted.
     pub sign_out_action: String,
+}
+
+impl HomePage {
+    fn comes(&self, service: &ComingService) -> String {
+        let day = coming_day(self.page.lang, service.opens_on);
+        (self.page.words().home.comes)(&service.name, &day)
+    }
 }
 
 /// A service that the person can open.
@@ -38,6 +49,15 @@ impl ServiceLink {
             .map(|c| c.to_uppercase().collect())
             .unwrap_or_default()
     }
+}
+
+/// A service that opens for the person on a day to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComingService {
+    /// Its name.
+    pub name: String,
+    /// That day.
+    pub opens_on: Date,
 }
 
 /// "Do you want to leave?": the confirmation of OpenID Connect RP-Initiated Logout §2.

@@ -329,6 +329,10 @@ fn hostile_names_are_only_text() {
                 first_name: h(),
                 avatar: Some(h()),
                 services: vec![ServiceLink { name: h(), url: h() }],
+                coming: vec![ComingService {
+                    name: h(),
+                    opens_on: crate::base::time::Date::default(),
+                }],
                 sign_out_action: h(),
             }),
             Box::new(SignOutPage {

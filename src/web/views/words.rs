@@ -120,6 +120,7 @@ pub(super) struct Home {
     pub(super) done: Text,
     pub(super) done_why: Text,
     pub(super) account: Text,
+    pub(super) comes: fn(service: &str, day: &str) -> String,
 }
 
 pub(super) struct Leave {
@@ -191,6 +192,8 @@ pub(super) struct Errors {
     pub(super) home: Text,
     pub(super) bad_request: Failure,
     pub(super) forbidden: Failure,
+    pub(super) not_yet: Failure,
+    pub(super) opens_on: With,
     pub(super) expired: Failure,
     pub(super) too_many: Failure,
     pub(super) internal: Failure,

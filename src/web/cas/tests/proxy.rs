@@ -10,17 +10,17 @@ use crate::flows::Context;
 use crate::flows::outbound::{Answer, Outbound};
 use crate::flows::testing::scene::{self, on_each_engine};
 
-const CALLBACK: &str = "https://notes.example/pgt?tenant=1";
+pub(super) const CALLBACK: &str = "https://notes.example/pgt?tenant=1";
 
 /// `notes`, which may act for people elsewhere.
-fn acting() -> RelyingParty {
+pub(super) fn acting() -> RelyingParty {
     let mut notes = service("notes");
     notes.cas.as_mut().unwrap().proxy_callbacks = vec!["https://notes.example/pgt".into()];
     notes
 }
 
 /// A callback that keeps what it is handed: IOU and ticket.
-fn taking(partners: &Partners, prefix: &str) -> Arc<Mutex<Vec<(String, String)>>> {
+pub(super) fn taking(partners: &Partners, prefix: &str) -> Arc<Mutex<Vec<(String, String)>>> {
     let taken = Arc::new(Mutex::new(Vec::new()));
     let keeps = Arc::clone(&taken);
     partners.answer(prefix, move |asked| {
@@ -37,12 +37,17 @@ fn taking(partners: &Partners, prefix: &str) -> Arc<Mutex<Vec<(String, String)>>
 }
 
 /// What `notes` is answered that shows a ticket and wants to act.
-async fn show_and_act(site: &Site, (path, service): (&str, &str), ticket: &str, pgt_url: &str) -> Reply {
+pub(super) async fn show_and_act(
+    site: &Site,
+    (path, service): (&str, &str),
+    ticket: &str,
+    pgt_url: &str,
+) -> Reply {
     let parameters = [("service", service), ("ticket", ticket), ("pgtUrl", pgt_url)];
     Browser::default().get(site, &at(path, &parameters)).await
 }
 
-async fn proxied(site: &Site, pgt: &str, target: &str) -> Reply {
+pub(super) async fn proxied(site: &Site, pgt: &str, target: &str) -> Reply {
     let parameters = [("pgt", pgt), ("targetService", target)];
     Browser::default().get(site, &at("/cas/proxy", &parameters)).await
 }

@@ -15,6 +15,7 @@
 //! Links of upstream providers and access dates of a school year are not here yet: whoever builds them adds their line to
 //! [`rechecked`]. Nobody sends us logout tokens yet either.
 
+mod access_date;
 mod access_token;
 mod assertion;
 mod assurance;

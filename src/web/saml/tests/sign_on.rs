@@ -247,6 +247,33 @@ async fn where_the_service_is_closed_a_page_says_so_or_a_status_where_none_may_b
 }
 
 #[tokio::test]
+async fn before_the_access_date_a_page_tells_it_or_a_status_where_none_may_be_shown() {
+    on_each_engine(async |context, clock| {
+        let (site, ent, browser, _) = with_lina((context, clock), |_| {}).await;
+        scene::opens(&site.context, None, "2026-10-02").await;
+        let request = ent.provider.authn_request("_1");
+        let reply = browser.get(&site, &address(&ent, &request, None)).await;
+        assert_eq!(reply.status, 403);
+        assert!(
+            reply
+                .body
+                .contains("Ton espace ouvre le vendredi 2 octobre 2026."),
+            "{reply:?}"
+        );
+        let passive = request.attribute("IsPassive", "true");
+        assert_eq!(
+            asked(&site, &ent, &browser, &passive).await.status(),
+            "Responder RequestDenied"
+        );
+        assert_eq!(site.journalled("authorization.refused").await, 2);
+        scene::opens(&site.context, None, "2026-10-01").await;
+        let request = ent.provider.authn_request("_2");
+        assert_eq!(asked(&site, &ent, &browser, &request).await.status(), "Success");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_pupil_is_told_before_and_goes_on_and_a_passive_request_waits_for_that() {
     on_each_engine(async |context, clock| {
         let (site, ent) = with_ent((context, clock), |_| {}).await;

@@ -94,6 +94,7 @@ pub(super) const WORDS: Words = Words {
         done: "I’m done",
         done_why: "Then the next person can sign in.",
         account: "What services know about me",
+        comes: |service, day| format!("“{service}” opens for you on {day}."),
     },
     leave: Leave {
         title: "Sign out",
@@ -175,6 +176,12 @@ pub(super) const WORDS: Words = Words {
             sentence: "Your account does not open this page.",
             advice: "If it should, talk to your school.",
         },
+        not_yet: Failure {
+            title: "Soon!",
+            sentence: "Your space is not open yet.",
+            advice: "Come back on that day.",
+        },
+        opens_on: |day| format!("Your space opens on {day}."),
         expired: Failure {
             title: "That took a little long",
             sentence: "This page was open for a long time, or it was used already.",

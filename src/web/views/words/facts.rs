@@ -125,6 +125,23 @@ const MONTHS: [(Text, Text); 12] = [
     ("décembre", "December"),
 ];
 
+const WEEKDAYS: [(Text, Text); 7] = [
+    ("lundi", "Monday"),
+    ("mardi", "Tuesday"),
+    ("mercredi", "Wednesday"),
+    ("jeudi", "Thursday"),
+    ("vendredi", "Friday"),
+    ("samedi", "Saturday"),
+    ("dimanche", "Sunday"),
+];
+
+/// A day, as it is said of one that is still to come.
+pub(in crate::web::views) fn coming_day(lang: Lang, date: Date) -> String {
+    let weekday = WEEKDAYS.get(date.weekday().num_days_from_monday() as usize);
+    let (fr, en) = weekday.copied().unwrap_or_default();
+    format!("{} {}", either(lang, fr, en), day(lang, date))
+}
+
 /// A day, as it is said.
 pub(in crate::web::views) fn day(lang: Lang, date: Date) -> String {
     let month = MONTHS.get(date.month0() as usize);
@@ -148,5 +165,8 @@ mod tests {
         assert_eq!(said(Lang::Fr, "2026-10-01"), "1er octobre 2026");
         assert_eq!(said(Lang::Fr, "2026-12-31"), "31 décembre 2026");
         assert_eq!(said(Lang::En, "2026-01-01"), "1 January 2026");
+        let comes = |lang, text| coming_day(lang, parse_date(text).unwrap());
+        assert_eq!(comes(Lang::Fr, "2026-09-07"), "lundi 7 septembre 2026");
+        assert_eq!(comes(Lang::En, "2026-09-13"), "Sunday 13 September 2026");
     }
 }

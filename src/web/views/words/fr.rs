@@ -95,6 +95,7 @@ pub(super) const WORDS: Words = Words {
         done: "J’ai fini",
         done_why: "La personne suivante pourra se connecter.",
         account: "Ce que les services savent de moi",
+        comes: |service, day| format!("« {service} » ouvre pour toi le {day}."),
     },
     leave: Leave {
         title: "Se déconnecter",
@@ -177,6 +178,12 @@ pub(super) const WORDS: Words = Words {
             sentence: "Votre compte ne donne pas accès à cette page.",
             advice: "Si elle devrait vous être ouverte, parlez-en à votre école ou à votre établissement.",
         },
+        not_yet: Failure {
+            title: "C’est bientôt !",
+            sentence: "Ton espace n’est pas encore ouvert.",
+            advice: "Reviens ce jour-là.",
+        },
+        opens_on: |day| format!("Ton espace ouvre le {day}."),
         expired: Failure {
             title: "C’était un peu long",
             sentence: "Cette page est restée ouverte longtemps, ou elle a déjà servi.",
