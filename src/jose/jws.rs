@@ -85,9 +85,9 @@ pub fn verify(
     parts.claims()
 }
 
-/// The claims of a token that one of a client's keys has signed. Clients are less strict than we are: a token without
-/// `kid` may be of any of their keys, one without `typ`, or with the plain `JWT`, of any kind that a client signs. A kind
-/// that is named must be this one.
+/// The claims of a token that one of somebody else's keys has signed: a client's, or an upstream provider's. They are less
+/// strict than we are: a token without `kid` may be of any of their keys, one without `typ`, or with the plain `JWT`, of any
+/// kind that they sign. A kind that is named must be this one.
 ///
 /// # Errors
 /// [`JoseError`].

@@ -14,7 +14,7 @@ pub mod dpop;
 pub mod error;
 pub mod grant;
 pub mod introspection;
-mod numeric_date;
+pub(crate) mod numeric_date;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod request_object;

@@ -1,9 +1,9 @@
-//! Times in what clients sign (RFC 7519 §2, "`NumericDate`"): seconds, with a fraction or without.
+//! Times in what others sign (RFC 7519 §2, "`NumericDate`"): seconds, with a fraction or without.
 
 use serde_json::Value;
 
 /// The whole seconds of a time; `None` for what is no number. One that is out of range is as far away as can be.
-pub(super) fn seconds(value: &Value) -> Option<i64> {
+pub(crate) fn seconds(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().map(whole))
 }
 
