@@ -7,7 +7,7 @@ pub enum Algorithm {
     Rs256,
     /// ECDSA on P-256 with SHA-256 (RFC 7518 §3.4).
     Es256,
-    /// RSASSA-PSS with SHA-256 (RFC 7518 §3.5); by clients only.
+    /// RSASSA-PSS with SHA-256 (RFC 7518 §3.5); by clients and providers only.
     Ps256,
     /// EdDSA with Ed25519 (RFC 8037 §3.1); by clients only.
     EdDsa,
