@@ -10,6 +10,9 @@ use serde_json::json;
 use super::testing::*;
 use super::*;
 
+/// What is forged, and how.
+type Forgery = (&'static str, fn(&mut Scene));
+
 /// Whether it takes the ID Token of a login.
 fn takes(scene: &Scene) -> bool {
     let keys: CoreJsonWebKeySet = serde_json::from_value(scene.jwks.clone()).unwrap();
@@ -40,7 +43,7 @@ fn both_take_the_good_one_by_either_key() {
 
 #[test]
 fn neither_takes_a_forged_one() {
-    let forgeries: &[(&str, fn(&mut Scene))] = &[
+    let forgeries: &[Forgery] = &[
         ("iss", |scene| scene.claims["iss"] = "https://evil.example".into()),
         ("aud", |scene| scene.claims["aud"] = "other".into()),
         ("two aud", |scene| scene.claims["aud"] = json!([CLIENT, "other"])),
