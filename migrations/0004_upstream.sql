@@ -46,9 +46,7 @@ CREATE TABLE upstream_link (
     linked_at BIGINT NOT NULL,
     used_at BIGINT,
     ended_at BIGINT,
-    end_reason TEXT,
-    CHECK (binding IN ('source_key', 'ine', 'credential', 'human', 'created')),
-    CHECK ((ended_at IS NULL) = (end_reason IS NULL))
+    end_reason TEXT
 );
 CREATE UNIQUE INDEX upstream_link_subject ON upstream_link (provider, subject) WHERE ended_at IS NULL;
 CREATE INDEX upstream_link_identity ON upstream_link (identity_id);

@@ -55,7 +55,7 @@ pub struct Farewell {
     pub closed: Vec<String>,
     /// The names of the services that have no way to be told: the person closes them.
     pub still_open: Vec<String>,
-    /// The login that ended here, which may have come from another provider.
+    /// The login that ended here, where it came from another provider: it is ended there too.
     pub came_by: Option<SessionId>,
 }
 
@@ -78,8 +78,8 @@ pub async fn farewell(context: &Context, ended: Ended) -> Result<Farewell, Failu
     farewell_of_others(context, ended, None).await
 }
 
-/// The same, where one of the parties asked for it, and knows. Only of SAML service providers anything is read: all else that
-/// it needs came with the end.
+/// The same, where one of the parties asked for it, and knows. Of SAML service providers something is read, and whether the
+/// login came from another provider: all else that it needs came with the end.
 ///
 /// # Errors
 /// [`Failure`].
@@ -88,10 +88,12 @@ pub(super) async fn farewell_of_others(
     ended: Ended,
     asker: Option<&RelyingPartyId>,
 ) -> Result<Farewell, Failure> {
-    let mut farewell = Farewell {
-        came_by: ended.session,
-        ..Farewell::default()
-    };
+    let mut farewell = Farewell::default();
+    if let Some(session) = ended.session {
+        let mut conn = context.db.reader().await?;
+        let came = store::upstream_link::login(&mut conn, session).await?;
+        farewell.came_by = came.map(|_| session);
+    }
     let others = ended.participants.into_iter();
     for party in others.filter(|party| Some(&party.client) != asker) {
         if let Some(asked) = saml::slo::participant::frame(context, &party).await? {

@@ -8,7 +8,8 @@
 //! | none | yes | to the address |
 //! | none | no | the page where there are services to name, else `/sign-out` |
 //!
-//! The cookie is cleared either way. A page that is loaded again finds nobody signed in and goes on at once.
+//! Of a login that came from another provider, the address to go to is the logout of that provider, which leads back to
+//! where the person was going. The cookie is cleared either way. A page that is loaded again finds nobody signed in and goes on at once.
 
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;

@@ -279,7 +279,7 @@ async fn act(context: &Context, asked: Asked, cookie: Option<&Secret>) -> Result
     let farewell = logout::farewell_of_others(context, ended, Some(&partner.party.id)).await?;
     finishing.session = Some(session.to_string());
     finishing.is_partial = !farewell.still_open.is_empty();
-    if farewell.frames.is_empty() && farewell.asked.is_empty() {
+    if farewell.frames.is_empty() && farewell.asked.is_empty() && farewell.came_by.is_none() {
         let status = status(finishing.is_partial);
         return reply(context, &partner, finishing, status).await;
     }

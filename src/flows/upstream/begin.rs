@@ -160,6 +160,7 @@ async fn wait(context: &Context, departure: Departure<'_>, id: &str) -> Result<W
         continuation: departure.continuation.map(str::to_owned),
         nonce: token(&*context.random),
         verifier: token(&*context.random),
+        login_since: departure.force.then(|| context.now().micros()),
     };
     let row = Waiting {
         provider: departure.provider.clone(),

@@ -116,7 +116,7 @@ impl Provider {
 }
 
 /// What a secret at a provider is sealed for.
-pub(super) fn sealed_for(id: &ProviderId) -> String {
+pub(crate) fn sealed_for(id: &ProviderId) -> String {
     format!("upstream secret {id}")
 }
 
@@ -155,6 +155,8 @@ struct Waits {
     nonce: String,
     /// The verifier of PKCE.
     verifier: String,
+    /// Since when a login there counts, in microseconds, where the person was sent to prove themselves again.
+    login_since: Option<i64>,
 }
 
 /// An answer was not believed: it is journalled, and counts against the health of the provider. The person learns nothing of

@@ -151,7 +151,7 @@ async fn accept(
     };
     let expected = Expected {
         nonce: &waits.nonce,
-        login_since: None,
+        login_since: waits.login_since.map(Timestamp::from_micros),
     };
     let mut tokens = read_tokens(&exchange.client(&keys), &answer, expected, now);
     if tokens.as_ref().is_err_and(Rejected::wants_keys)
@@ -221,6 +221,6 @@ async fn send(
     request.extensions_mut().insert(Reach::Anywhere);
     context.outbound.send(request).await.map_err(|error| {
         tracing::warn!(cause = %error, endpoint, "an upstream provider does not answer");
-        Rejected::NoEndpoint(endpoint)
+        Rejected::Unreachable(endpoint)
     })
 }

@@ -47,6 +47,9 @@ pub enum Rejected {
     /// What we were about to send is not fit to be sent.
     #[error("request: {0}")]
     Request(&'static str),
+    /// An endpoint of the provider does not answer.
+    #[error("the {0} of the provider does not answer")]
+    Unreachable(&'static str),
     /// The provider publishes no such endpoint, and one is due.
     #[error("the provider has no {0}")]
     NoEndpoint(&'static str),

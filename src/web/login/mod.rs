@@ -79,3 +79,6 @@ fn too_early(page: Page, seconds: u32) -> Response {
 fn seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_micros().div_ceil(1_000_000)).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,4 +84,4 @@ pub(super) fn send(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -11,14 +11,14 @@ use crate::saml::xmlsec::redirect::{Kind, Received};
 use crate::web::oauth::tests::site::{Reply, Site};
 
 /// A service provider `https://<id>.example/saml` that is also the relying party of that id.
-pub(super) struct Partner {
-    pub(super) party: RelyingParty,
-    pub(super) provider: Provider,
-    pub(super) metadata: ServiceProvider,
+pub(in crate::web) struct Partner {
+    pub(in crate::web) party: RelyingParty,
+    pub(in crate::web) provider: Provider,
+    pub(in crate::web) metadata: ServiceProvider,
 }
 
 impl Partner {
-    pub(super) fn new(id: &str) -> Self {
+    pub(in crate::web) fn new(id: &str) -> Self {
         let (provider, mut party) = (Provider::new(id), party(id));
         party.saml = Some(SamlParty {
             entity_id: provider.entity_id.clone(),
@@ -32,12 +32,12 @@ impl Partner {
         }
     }
 
-    pub(super) fn saml(&mut self) -> &mut SamlParty {
+    pub(in crate::web) fn saml(&mut self) -> &mut SamlParty {
         self.party.saml.as_mut().unwrap()
     }
 
     /// Declares it, new or changed.
-    pub(super) async fn declare(&self, site: &Site) {
+    pub(in crate::web) async fn declare(&self, site: &Site) {
         scene::declare_provider(&site.context, &self.party, &self.metadata).await;
     }
 }
@@ -51,14 +51,15 @@ fn between<'p>(page: &'p str, before: &str, after: &str) -> Option<&'p str> {
 }
 
 /// A page that posts a message on.
-pub(super) struct Posted {
-    pub(super) action: String,
-    pub(super) message: String,
-    pub(super) relay_state: Option<String>,
+#[derive(Debug)]
+pub(in crate::web) struct Posted {
+    pub(in crate::web) action: String,
+    pub(in crate::web) message: String,
+    pub(in crate::web) relay_state: Option<String>,
 }
 
 impl Posted {
-    pub(super) fn of(reply: &Reply) -> Self {
+    pub(in crate::web) fn of(reply: &Reply) -> Self {
         assert_eq!(reply.status, 200, "{reply:?}");
         let unescaped = |text: &str| {
             let text = text
@@ -81,18 +82,18 @@ impl Posted {
     }
 
     /// The assertion in it, believed by our key.
-    pub(super) async fn assertion(&self, site: &Site) -> Document {
+    pub(in crate::web) async fn assertion(&self, site: &Site) -> Document {
         assertion(&self.message, &scene::saml_key(&site.context, false).await)
     }
 
     /// The last part of both status codes.
-    pub(super) fn status(&self) -> String {
+    pub(in crate::web) fn status(&self) -> String {
         status(&read(&self.message))
     }
 }
 
 /// The last part of both status codes.
-pub(super) fn status(document: &Document) -> String {
+pub(in crate::web) fn status(document: &Document) -> String {
     let codes = document.elements().filter(|node| node.name() == "StatusCode");
     let last = |node: Node<'_>| {
         node.attribute("Value")
@@ -106,7 +107,7 @@ pub(super) fn status(document: &Document) -> String {
 }
 
 /// A message that the browser is sent on with, in the address; believed by our key.
-pub(super) async fn redirected(site: &Site, reply: &Reply, kind: Kind) -> (Document, Option<String>) {
+pub(in crate::web) async fn redirected(site: &Site, reply: &Reply, kind: Kind) -> (Document, Option<String>) {
     let (_, query) = reply.location().split_once('?').unwrap();
     let received = Received::read(query, 1 << 20).unwrap();
     let key = scene::saml_key(&site.context, false).await;
@@ -119,13 +120,13 @@ pub(super) async fn redirected(site: &Site, reply: &Reply, kind: Kind) -> (Docum
 }
 
 /// The first element of a name.
-pub(super) fn element<'d>(document: &'d Document, name: &str) -> Node<'d> {
+pub(in crate::web) fn element<'d>(document: &'d Document, name: &str) -> Node<'d> {
     let found = document.elements().find(|node| node.name() == name);
     found.unwrap_or_else(|| panic!("no {name}"))
 }
 
 /// The values of an attribute of an assertion.
-pub(super) fn attribute(assertion: &Document, name: &str) -> Vec<String> {
+pub(in crate::web) fn attribute(assertion: &Document, name: &str) -> Vec<String> {
     let of_name = |node: &Node<'_>| node.name() == "Attribute" && node.attribute("Name") == Some(name);
     let found = assertion.elements().find(of_name);
     let values = found.into_iter().flat_map(Node::children);
