@@ -173,7 +173,7 @@ async fn follow_places(
                     bearer.now,
                     (&Actor::System, "not stated any more"),
                 )
-                .await?
+                .await?;
             }
         }
     }

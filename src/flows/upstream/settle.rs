@@ -251,7 +251,7 @@ fn sealed_to_prove(
         hint: None,
         asked_at: context.now().micros(),
     };
-    Ok(waiting.seal(context)?)
+    waiting.seal(context)
 }
 
 /// Binds a login to a person; the link that another login made meanwhile, where it is of the same person.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::base::id::{MergeId, SourceRecordId};
+use crate::base::secret::Secret;
 use crate::base::time::{ManualClock, parse_date};
 use crate::continuum::neighbourhood::Pair;
 use crate::continuum::resolve::Join;
@@ -15,10 +16,11 @@ use crate::domain::education::{Academy, Degree, School};
 use crate::domain::identity::{Identity, Status};
 use crate::domain::session::Device;
 use crate::domain::testing::{enrolment, staff_provider};
-use crate::domain::upstream::{Holder, Over};
+use crate::domain::upstream::{Holder, Linking, Otherwise, Over};
 use crate::flows::merge;
 use crate::flows::recognition::{Work, join};
 use crate::flows::testing::scene::{self, journalled, on_each_engine};
+use crate::flows::upstream::saml::Cookies;
 use crate::flows::upstream::settle::{Arrived, Browser, LoginThere, settle};
 use crate::flows::upstream::{Outcome, link, open_provider};
 use crate::store::journal::Journal;
@@ -121,6 +123,16 @@ impl Lille {
     }
 
     async fn come_by(&self, provider: &str, subject: &str, claims: Value) {
+        let outcome = self.arrive(provider, (subject, None), claims).await;
+        assert!(matches!(outcome, Outcome::SignedIn { .. }), "{outcome:?}");
+    }
+
+    async fn arrive(
+        &self,
+        provider: &str,
+        (subject, bound): (&str, Option<&Secret>),
+        claims: Value,
+    ) -> Outcome {
         let mut said = Statements::new();
         for (name, value) in claims.as_object().unwrap() {
             said.add_claim(name, value);
@@ -136,7 +148,7 @@ impl Lille {
             },
         };
         let browser = Browser {
-            bound: None,
+            bound,
             former: None,
             device: Device::Personal,
             continuation: None,
@@ -147,8 +159,8 @@ impl Lille {
         let outcome = settle(&self.context, &mut tx, &provider, arrived, browser)
             .await
             .unwrap();
-        assert!(matches!(outcome, Outcome::SignedIn { .. }), "{outcome:?}");
         tx.commit().await.unwrap();
+        outcome
     }
 
     async fn come(&self, claims: Value) {
@@ -514,6 +526,42 @@ async fn claims_are_previewed_and_nothing_is_written() {
         )
         .await;
         assert_eq!(nobody.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_said_much_of_can_prove_who_they_are_and_is_given_it_at_the_next_login() {
+    on_each_engine(async |context, clock| {
+        let lille = Lille::new(context, clock).await;
+        let mut fim = provider("fim");
+        fim.linking = Linking {
+            otherwise: Otherwise::Ask,
+            ..Linking::default()
+        };
+        lille.declare(&fim).await;
+        let post = |number| format!("{0}$UAJ$PU$ENS${0}$T3$LYC$340", Uai::from_number(number));
+        let posts: Vec<String> = (590_000..590_190).map(post).chain([post(9_990_001)]).collect();
+        let claims = json!({"FrEduFonctAdm": "ENS", "FrEduRne": posts});
+        let before = Secret::new("before");
+        let Outcome::Prove { continuation } = lille
+            .arrive("fim", ("agent-2", Some(&before)), claims.clone())
+            .await
+        else {
+            panic!("not asked")
+        };
+        lille.clock.advance(Duration::from_secs(5));
+        let session = scene::sign_in(&lille.context, &lille.who, None).await;
+        let cookies = Cookies {
+            bound: Some(&before),
+            session: Some(&session),
+            device: Device::Personal,
+        };
+        let proved = link::prove(&lille.context, &continuation, cookies).await.unwrap();
+        assert!(matches!(proved, Outcome::SignedIn { .. }), "{proved:?}");
+        assert_eq!(lille.may().await, [""; 0]);
+        lille.come_by("fim", "agent-2", claims).await;
+        assert_eq!(lille.may().await, ["National_ENS in 9990001X"]);
     })
     .await;
 }
