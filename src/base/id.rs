@@ -78,6 +78,8 @@ ids! {
     UpstreamLinkId,
     /// Somebody whom an upstream provider signed in and a human has to recognise.
     UpstreamCaseId,
+    /// A role over a scope, of a person.
+    AssignmentId,
 }
 
 #[cfg(test)]

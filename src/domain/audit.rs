@@ -118,6 +118,10 @@ pub enum Kind {
     UpstreamMetadataRefused,
     /// An adult was stated to answer for a pupil.
     GuardianStated,
+    /// Somebody may do more here than before: a role over a scope, or an enrolment that a provider's word gives.
+    AssignmentGranted,
+    /// They may do it no more.
+    AssignmentWithdrawn,
     /// A relying party confirmed a logout.
     LogoutDelivered,
     /// A relying party could not be told of a logout.
@@ -163,6 +167,8 @@ stored_names!(Kind, "audit kind", {
     UpstreamMetadataChanged => "upstream_metadata.changed",
     UpstreamMetadataRefused => "upstream_metadata.refused",
     GuardianStated => "guardian.stated",
+    AssignmentGranted => "assignment.granted",
+    AssignmentWithdrawn => "assignment.withdrawn",
     LogoutDelivered => "logout.delivered",
     LogoutFailed => "logout.failed",
 });

@@ -5,6 +5,7 @@
 
 pub mod access_date;
 pub mod acknowledgement;
+pub mod assignment;
 pub mod assurance;
 pub mod audit;
 pub mod cas_ticket;

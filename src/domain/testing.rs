@@ -14,6 +14,9 @@ use super::relying_party::{
 };
 use super::resource_server::{ResourceServer, TokenFormat};
 use super::source::{AafKey, Source};
+use super::upstream::{
+    Assurance, Linking, OidcProvider, Population, Preset, Protocol, UpstreamProvider, Userinfo,
+};
 use crate::base::id::{ClassGroupId, EnrolmentId, GrantId, IdentityId, SessionId};
 use crate::base::random::SeededRandom;
 use crate::base::secret::Secret;
@@ -192,6 +195,38 @@ pub(crate) fn resource_server(id: &str) -> ResourceServer {
         token_format: TokenFormat::Opaque,
         token_alg: SigningAlgorithm::Es256,
         introspectors: vec![id.parse().unwrap()],
+        enabled: true,
+    }
+}
+
+/// A provider of agents of the academy of Lille (09), by OpenID Connect, without a rule.
+pub(crate) fn staff_provider(id: &str) -> UpstreamProvider {
+    UpstreamProvider {
+        id: id.parse().unwrap(),
+        name: format!("Agents {id}"),
+        preset: Preset::FimOidc,
+        populations: vec![Population::Staff],
+        protocol: Protocol::Oidc(OidcProvider {
+            issuer: format!("https://{id}.example"),
+            client_id: "marelle".into(),
+            auth_method: ClientAuthMethod::SecretPost,
+            scopes: Vec::new(),
+            acr_values: None,
+            required_acr: Vec::new(),
+            claims: None,
+            pkce: false,
+            requires_iss: false,
+            userinfo: Userinfo::Json,
+            endpoints: None,
+            logout: false,
+        }),
+        linking: Linking::default(),
+        assurance: Assurance::default(),
+        academies: vec!["09".parse().unwrap()],
+        staff_rules: Vec::new(),
+        convention: None,
+        starts_on: None,
+        ends_on: None,
         enabled: true,
     }
 }

@@ -139,6 +139,11 @@ image! {
         convention: Text, linked_at: Int, used_at: Int, ended_at: Int, end_reason: Text]
 }
 image! {
+    /// What people may do as administrators.
+    ASSIGNMENT = "assignment" [id] [identity_id: Text, role: Text, scope_kind: Text, scope_key: Text, provider: Text,
+        link_id: Text, rule: Text, since: Int, until: Text, ended_at: Int]
+}
+image! {
     /// Adults and pupils.
     GUARDIANSHIP = "guardianship" [guardian_id, pupil_id] [source: Text, stated_at: Int]
 }
@@ -164,6 +169,7 @@ pub static IMAGES: &[&Image] = &[
     &ACKNOWLEDGEMENT,
     &SESSION,
     &UPSTREAM_LINK,
+    &ASSIGNMENT,
     &GUARDIANSHIP,
     &CONTACT,
 ];

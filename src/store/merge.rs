@@ -1,7 +1,9 @@
 //! Merges: two identities that became one, with what undoes it.
 
 use super::db::{Conn, Row, Tx};
-use super::image::{ACKNOWLEDGEMENT, CREDENTIAL, GUARDIANSHIP, Image, SESSION, SUBJECT, UPSTREAM_LINK};
+use super::image::{
+    ACKNOWLEDGEMENT, ASSIGNMENT, CREDENTIAL, GUARDIANSHIP, Image, SESSION, SUBJECT, UPSTREAM_LINK,
+};
 use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
 use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, MergeId};
@@ -30,6 +32,8 @@ statements! {
         FROM session WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
     LINKS = "SELECT id, provider, subject, identity_id, binding, convention, linked_at, used_at, ended_at, end_reason
         FROM upstream_link WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
+    ASSIGNMENTS = "SELECT id, identity_id, role, scope_kind, scope_key, provider, link_id, rule, since, until, ended_at
+        FROM assignment WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
     GUARDIANSHIPS = "SELECT guardian_id, pupil_id, source, stated_at FROM guardianship
         WHERE guardian_id = $1 OR pupil_id = $1 ORDER BY guardian_id, pupil_id";
     SET_USERNAME = "UPDATE identity SET username = $2 WHERE id = $1";
@@ -189,6 +193,8 @@ pub struct Belongings {
     pub acknowledgements: Vec<Vec<Value>>,
     /// Rows of [`UPSTREAM_LINK`] that have not ended.
     pub links: Vec<Vec<Value>>,
+    /// Rows of [`ASSIGNMENT`] that have not ended.
+    pub assignments: Vec<Vec<Value>>,
     /// Rows of [`GUARDIANSHIP`], as an adult and as a pupil.
     pub guardianships: Vec<Vec<Value>>,
     /// Rows of [`SESSION`] that have not ended.
@@ -216,6 +222,7 @@ pub async fn belongings(conn: &mut Conn, identity: IdentityId) -> Result<Belongi
         credentials: rows(conn, &CREDENTIAL, CREDENTIALS, identity).await?,
         acknowledgements: rows(conn, &ACKNOWLEDGEMENT, ACKNOWLEDGEMENTS, identity).await?,
         links: rows(conn, &UPSTREAM_LINK, LINKS, identity).await?,
+        assignments: rows(conn, &ASSIGNMENT, ASSIGNMENTS, identity).await?,
         guardianships: rows(conn, &GUARDIANSHIP, GUARDIANSHIPS, identity).await?,
         sessions: rows(conn, &SESSION, LIVE_SESSIONS, identity).await?,
         contact: super::contact::find(conn, identity).await?,

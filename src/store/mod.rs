@@ -6,6 +6,7 @@
 
 pub mod access_date;
 pub mod acknowledgement;
+pub mod assignment;
 pub mod audit;
 pub mod cas_ticket;
 pub mod class_code;
@@ -44,6 +45,7 @@ pub mod signing_key;
 pub mod subject;
 pub mod throttle;
 pub mod upstream_case;
+pub mod upstream_enrolment;
 pub mod upstream_link;
 pub mod upstream_provider;
 pub mod upstream_request;
@@ -132,6 +134,7 @@ pub(crate) use statements;
 pub const REGISTER: &[(&str, &[Statement])] = &[
     ("access_date", access_date::STATEMENTS),
     ("acknowledgement", acknowledgement::STATEMENTS),
+    ("assignment", assignment::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("cas_ticket", cas_ticket::STATEMENTS),
     ("class_code", class_code::STATEMENTS),
@@ -168,6 +171,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("subject", subject::STATEMENTS),
     ("throttle", throttle::STATEMENTS),
     ("upstream_case", upstream_case::STATEMENTS),
+    ("upstream_enrolment", upstream_enrolment::STATEMENTS),
     ("upstream_link", upstream_link::STATEMENTS),
     ("upstream_provider", upstream_provider::STATEMENTS),
     ("upstream_request", upstream_request::STATEMENTS),
@@ -185,6 +189,7 @@ pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("roster", roster::BULKS),
     ("saml_entity", saml_entity::BULKS),
     ("saml_source", saml_source::BULKS),
+    ("school", school::BULKS),
     ("session", session::BULKS),
 ];
 

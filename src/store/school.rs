@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::db::{Conn, Row, Tx};
-use super::value::{text, text_or_null};
+use super::db::{Bulk, Conn, Row, Tx};
+use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
 use crate::base::id::ImportRunId;
 use crate::domain::education::{Academy, AcademyCode, School};
@@ -28,6 +28,16 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM enrolment WHERE uai = $1)
         AND NOT EXISTS (SELECT 1 FROM structure WHERE uai = $1)";
 }
+
+const ACADEMIES_OF: Bulk = Bulk {
+    name: "ACADEMIES_OF",
+    head: "SELECT uai, academy FROM school WHERE uai IN (",
+    width: 1,
+    rows: false,
+    tail: ")",
+};
+
+pub(super) const BULKS: &[Bulk] = &[ACADEMIES_OF];
 
 fn academy(row: &Row) -> Result<Academy, StoreError> {
     Ok(Academy {
@@ -130,6 +140,18 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<School>, StoreError> {
     conn.all(SCHOOLS, []).await?.iter().map(school).collect()
 }
 
+/// The academies of schools; a school that is not known is not there.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn academies_of(conn: &mut Conn, schools: &[Uai]) -> Result<HashMap<Uai, AcademyCode>, StoreError> {
+    let keys: Vec<Value> = schools.iter().map(text).collect();
+    let rows = conn.all_in(ACADEMIES_OF, &keys).await?;
+    rows.iter()
+        .map(|row| Ok((row.parse("uai")?, row.parse("academy")?)))
+        .collect()
+}
+
 /// Keeps a school, new or changed; `run` is the load that states it, for a new one.
 ///
 /// # Errors
@@ -182,6 +204,9 @@ mod tests {
             assert_eq!(all(&mut tx).await.unwrap(), std::slice::from_ref(&ecole));
             assert_eq!(find(&mut tx, &ecole.uai).await.unwrap(), Some(ecole.clone()));
             assert_eq!(academies(&mut tx).await.unwrap(), std::slice::from_ref(&rennes));
+            let asked = [ecole.uai.clone(), "9990002Y".parse().unwrap()];
+            let known = academies_of(&mut tx, &asked).await.unwrap();
+            assert_eq!(known, HashMap::from([(ecole.uai.clone(), rennes.code.clone())]));
             assert!(
                 !delete_academy(&mut tx, &rennes.code).await.unwrap(),
                 "it has a school"

@@ -6,6 +6,8 @@
 //! | `preset` | which name says what, for each kind of provider |
 //! | `vector` | how the ministry writes pupils and guardians, by exact grammar |
 //! | `introduction` | what is known of a person after reading what a provider states |
+//! | `staff` | what the ministry says of its agents, by exact grammar |
+//! | `rights` | what that is worth here, by the rules of the provider |
 //! | `linking` | whose login it is, or who has to say so |
 //! | `choice` | which ways in a page offers |
 //!
@@ -16,6 +18,8 @@ pub mod choice;
 pub mod introduction;
 pub mod linking;
 pub mod preset;
+pub mod rights;
+pub mod staff;
 mod statements;
 pub mod vector;
 

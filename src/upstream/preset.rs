@@ -126,6 +126,61 @@ pub const fn names(preset: Preset) -> &'static Names {
     }
 }
 
+/// The names under which a provider says what somebody who works there is, and for which schools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StaffNames {
+    /// Functions.
+    pub function: &'static str,
+    /// Schools where they work, as what.
+    pub post: &'static str,
+    /// A school where they work.
+    pub school: &'static str,
+    /// Schools that they answer for.
+    pub responsible_for: &'static str,
+    /// Applications that they were delegated.
+    pub delegation: &'static str,
+    /// Their academy.
+    pub academy: &'static str,
+}
+
+impl StaffNames {
+    /// All of them.
+    pub const fn all(&self) -> [&'static str; 6] {
+        [
+            self.function,
+            self.post,
+            self.school,
+            self.responsible_for,
+            self.delegation,
+            self.academy,
+        ]
+    }
+}
+
+/// The directory of the ministry's agents says the same by both protocols.
+const MINISTRY: StaffNames = StaffNames {
+    function: "FrEduFonctAdm",
+    post: "FrEduRne",
+    school: "rne",
+    responsible_for: "FrEduRneResp",
+    delegation: "FrEduResDel",
+    academy: "codaca",
+};
+
+/// The names of a preset, where it says anything of staff. ProConnect does not.
+pub const fn staff_names(preset: Preset) -> Option<&'static StaffNames> {
+    match preset {
+        Preset::FimOidc | Preset::AgentsSaml => Some(&MINISTRY),
+        Preset::EduConnectSaml
+        | Preset::EduConnectOidc
+        | Preset::ProConnect
+        | Preset::FranceConnect
+        | Preset::EntcoreOidc
+        | Preset::GenericSaml
+        | Preset::GenericOidc => None,
+    }
+}
+
 /// Whether it is a provider of SAML.
 pub const fn is_saml(preset: Preset) -> bool {
     matches!(

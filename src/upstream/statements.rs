@@ -77,6 +77,13 @@ impl Statements {
         }
     }
 
+    /// The same without what is said under some names.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        Self(kept.cloned().collect())
+    }
+
     /// The names, for whoever sets a provider up.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
@@ -106,5 +113,7 @@ mod tests {
         );
         said.add("sub", ["z".repeat(5000), " c ".to_owned()]);
         assert_eq!(said.all("sub"), ["a", "c"]);
+        let less = said.without(&["sub", "nobody"]);
+        assert_eq!((less.all("sub"), less.one(&["truth"])), (&[][..], Some("true")));
     }
 }

@@ -6,6 +6,7 @@
 mod link;
 mod metadata;
 mod protocol;
+mod staff_rule;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use link::{Binding, Link, LinkEnd};
 pub use metadata::{Health, Metadata, MetadataChange, MetadataState, SignOnService};
 pub use protocol::{FixedEndpoints, OidcProvider, Protocol, SamlProvider, Userinfo};
+pub use staff_rule::{Holder, Over, StaffRule};
 
 use super::assurance::Acr;
 use super::education::AcademyCode;
@@ -201,6 +203,9 @@ pub struct UpstreamProvider {
     pub assurance: Assurance,
     /// The academies whose keys it may state; empty for all of them.
     pub academies: Vec<AcademyCode>,
+    /// What its word about staff is worth here.
+    #[serde(default)]
+    pub staff_rules: Vec<StaffRule>,
     /// The convention that it rests on.
     pub convention: Option<String>,
     /// The first day of that convention.

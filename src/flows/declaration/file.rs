@@ -155,8 +155,16 @@ impl Reader {
             let entry = entry.into_inner();
             self.once("upstream_provider", &entry.id)?;
             let id = entry.id.clone();
+            let rules: Vec<usize> = entry.staff.iter().map(|rule| rule.span().start).collect();
             let at = |error: String| {
-                let line = line(text, start, &error);
+                let of_rule = error.strip_prefix(upstream::STAFF).and_then(|rest| {
+                    let (at, inside) = rest.split_once('.')?;
+                    Some((*rules.get(at.parse::<usize>().ok()?)?, inside))
+                });
+                let (line, error) = match of_rule {
+                    Some((start, inside)) => (line(text, start, inside), format!("staff: {inside}")),
+                    None => (line(text, start, &error), error),
+                };
                 InvalidDeclaration(format!("line {line}: upstream_provider {id}: {error}"))
             };
             let declared = entry.read(read).map_err(at)?;

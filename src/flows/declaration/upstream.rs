@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::relying_party::ReadFile;
 use super::saml::keys;
@@ -29,8 +30,12 @@ use crate::store::db::Tx;
 use crate::store::upstream_provider::Kept;
 use crate::upstream::preset;
 
+mod staff;
+
 /// What differences call it.
 const NOUN: &str = "upstream_provider";
+/// What an error of a staff rule begins with, before its place and a dot.
+pub(super) const STAFF: &str = "staff.";
 /// The longest document that one provider is looked for in: an aggregate.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -51,6 +56,8 @@ pub(super) struct Entry {
     assurance_of: BTreeMap<String, Parsed<Acr>>,
     #[serde(default)]
     academies: Vec<Parsed<AcademyCode>>,
+    #[serde(default)]
+    pub(super) staff: Vec<Spanned<staff::Entry>>,
     convention: Option<String>,
     starts_on: Option<Parsed<Date>>,
     ends_on: Option<Parsed<Date>>,
@@ -136,7 +143,7 @@ const fn states_keys(preset: Preset) -> bool {
 }
 
 impl Entry {
-    pub(super) fn read(self, read: ReadFile<'_>) -> Result<DeclaredProvider, String> {
+    pub(super) fn read(mut self, read: ReadFile<'_>) -> Result<DeclaredProvider, String> {
         let populations = self.populations.as_ref().map_or_else(
             || populations(self.preset),
             |listed| listed.iter().map(|one| one.0).collect(),
@@ -144,6 +151,14 @@ impl Entry {
         if populations.is_empty() {
             return Err("populations: is empty: the way would be for nobody".to_owned());
         }
+        let staff_rules = std::mem::take(&mut self.staff)
+            .into_iter()
+            .enumerate()
+            .map(|(at, entry)| {
+                let rule = entry.into_inner().read();
+                rule.map_err(|error| format!("{STAFF}{at}.{error}"))
+            })
+            .collect::<Result<_, _>>()?;
         if self.linking.by_ine && self.convention.is_none() {
             return Err("convention: is needed where the INE is read".to_owned());
         }
@@ -180,23 +195,26 @@ impl Entry {
                 .then(|| Secret::new(text))
                 .ok_or_else(|| "secret_file: holds no secret".to_owned())
         });
+        let provider = UpstreamProvider {
+            id: self.id,
+            name: self.name,
+            preset: self.preset,
+            populations,
+            protocol,
+            linking,
+            assurance,
+            academies: values(self.academies),
+            staff_rules,
+            convention: self.convention,
+            starts_on: self.starts_on.map(|day| day.0),
+            ends_on: self.ends_on.map(|day| day.0),
+            enabled: self.enabled,
+        };
+        staff::check(&provider)?;
         Ok(DeclaredProvider {
             secret: secret.transpose()?,
             metadata,
-            provider: UpstreamProvider {
-                id: self.id,
-                name: self.name,
-                preset: self.preset,
-                populations,
-                protocol,
-                linking,
-                assurance,
-                academies: values(self.academies),
-                convention: self.convention,
-                starts_on: self.starts_on.map(|day| day.0),
-                ends_on: self.ends_on.map(|day| day.0),
-                enabled: self.enabled,
-            },
+            provider,
         })
     }
 
@@ -377,6 +395,13 @@ async fn apply_one(
             ));
         }
         _ => {}
+    }
+    if verb == Verb::Updated {
+        let gone = upstream::rights::follow_declaration(context, tx, &declared.provider).await?;
+        note = match gone {
+            0 => note,
+            gone => Some(format!("rights of staff withdrawn: {gone}")),
+        };
     }
     if let Protocol::Oidc(oidc) = &declared.provider.protocol
         && oidc.auth_method != ClientAuthMethod::None

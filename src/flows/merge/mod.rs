@@ -24,7 +24,7 @@ use crate::store::journal::{self, Change, Journal};
 use crate::store::match_case::{self, StoredCase};
 use crate::store::merge::{self, StoredMerge};
 use crate::store::roster::{self, Lookup, StoredRecord};
-use crate::store::{StoreError, audit, contact, import_run, person};
+use crate::store::{StoreError, assignment, audit, contact, import_run, person, upstream_enrolment};
 
 /// Why a merge cannot be undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +128,10 @@ pub async fn undo(context: &Context, id: MergeId, by: &str) -> Result<(), MergeE
     let mut changes = still_ours(&mut tx, &stored, undo.changes.clone()).await?;
     changes.reverse();
     journal::restore(&mut tx, &changes).await?;
+    // What a login brought while the two were one is of whom the login is of again.
+    let two = (stored.kept, stored.absorbed);
+    assignment::follow_links(&mut tx, two).await?;
+    upstream_enrolment::follow_links(&mut tx, two).await?;
     merge::undone(&mut tx, id, now).await?;
 
     let mut work = Work {

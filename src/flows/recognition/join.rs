@@ -7,7 +7,7 @@
 //! | credentials, login name | the kept one's where it has none of the kind; else they stay behind, unused |
 //! | mail address, telephone number, postal address | the kept one's too where it has none; they stay behind as well, unused |
 //! | what they were told or said yes to | the kept one's too, where it knows nothing of that service; its own stays as it is |
-//! | logins at upstream providers | the kept one's |
+//! | logins at upstream providers, roles over schools and academies | the kept one's |
 //! | children and guardians | the kept one's too |
 //! | sessions | end |
 //! | grants to services | are revoked: a token of theirs would name the person otherwise than before |
@@ -29,8 +29,8 @@ use crate::flows::{Failure, session};
 use crate::login::picture;
 use crate::store::db::Tx;
 use crate::store::image::{
-    ACKNOWLEDGEMENT, CONTACT, CREDENTIAL, ENROLMENT, GUARDIANSHIP, IDENTITY, SESSION, SOURCE_RECORD, SUBJECT,
-    UPSTREAM_LINK,
+    ACKNOWLEDGEMENT, ASSIGNMENT, CONTACT, CREDENTIAL, ENROLMENT, GUARDIANSHIP, IDENTITY, SESSION,
+    SOURCE_RECORD, SUBJECT, UPSTREAM_LINK,
 };
 use crate::store::journal::{Change, Journal};
 use crate::store::merge::{self, Belongings, StoredMerge};
@@ -93,6 +93,7 @@ pub(crate) async fn join(
     give_contact(tx, work, kept, (&mine, &theirs)).await?;
     copy_acknowledgements(tx, &mut work.journal, kept, &mine, &theirs).await?;
     move_links(tx, &mut work.journal, kept, &theirs).await?;
+    move_assignments(tx, &mut work.journal, kept, &theirs).await?;
     move_guardianships(tx, &mut work.journal, found, (&mine, &theirs)).await?;
     end_sessions(tx, work, absorbed, &theirs).await?;
     close(tx, work, found).await?;
@@ -267,6 +268,21 @@ async fn move_links(
         moved.push(after);
     }
     UPSTREAM_LINK.save(tx, moved).await
+}
+
+async fn move_assignments(
+    tx: &mut Tx,
+    journal: &mut Journal,
+    kept: IdentityId,
+    theirs: &Belongings,
+) -> Result<(), StoreError> {
+    let mut moved = Vec::new();
+    for before in &theirs.assignments {
+        let after = ASSIGNMENT.with(before, "identity_id", kept.to_string());
+        journal.changes(&ASSIGNMENT, before, &after);
+        moved.push(after);
+    }
+    ASSIGNMENT.save(tx, moved).await
 }
 
 /// Nobody becomes their own guardian.

@@ -1,7 +1,7 @@
 //! Links between people and their logins at providers: proved once by the person, listed, taken apart, bound anew.
 
 use super::settle::{Browser, ToProve, bind, sign_in};
-use super::{Context, Failure, Outcome, open_provider, saml};
+use super::{Context, Failure, Outcome, open_provider, rights, saml};
 use crate::base::id::{IdentityId, UpstreamLinkId};
 use crate::base::secret::equal;
 use crate::domain::audit::{Actor, Event, Kind};
@@ -198,7 +198,7 @@ pub async fn rekey(
     Ok(Change::Done)
 }
 
-/// Ends a link, and with it everything that the person is signed in to: what they proved themselves with is not theirs, or
+/// Ends a link, and with it what came by it and everything that the person is signed in to: what they proved themselves with is not theirs, or
 /// not theirs alone.
 async fn end(
     context: &Context,
@@ -209,6 +209,7 @@ async fn end(
     let now = context.now();
     let id: UpstreamLinkId = link.id;
     store::upstream_link::end(tx, id, why, now).await?;
+    rights::withdraw(tx, id, now, actor).await?;
     session::end_all_of(tx, link.identity, now, actor.clone(), "upstream login unlinked").await?;
     let event = Event::new(Kind::UpstreamUnlinked, actor.clone())
         .about(id)

@@ -9,6 +9,7 @@
 //! | `candidates` | may be meant |
 //! | `link` | proves once who they are; is bound, taken apart, bound anew |
 //! | `case` | is recognised by a human |
+//! | `rights` | works there, and what they may do here by its word |
 //! | `logout` | leaves, here or there |
 //! | `metadata` | is believed by these keys, at these addresses |
 //!
@@ -22,6 +23,7 @@ pub mod link;
 pub mod logout;
 pub mod metadata;
 pub mod oidc;
+pub mod rights;
 pub mod saml;
 mod settle;
 pub mod ways;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::candidates;
-use super::{Context, Failure, Outcome, Provider, Why, seal};
+use super::{Context, Failure, Outcome, Provider, Why, rights, seal};
 use crate::base::id::{EnrolmentId, IdentityId, UpstreamCaseId, UpstreamLinkId};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
@@ -22,7 +22,7 @@ use crate::store::db::Tx;
 use crate::store::upstream_case::Case;
 use crate::store::upstream_link::Login;
 use crate::upstream::linking::{Decision, Refusal, decide};
-use crate::upstream::{Introduction, Statements};
+use crate::upstream::{Introduction, Statements, preset};
 
 /// Somebody as a protocol brings them: believed, and not known yet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -212,13 +212,33 @@ fn ask(
         // Without a cookie of ours nobody can say later that it is the same browser: they begin here.
         return Ok(Outcome::NotBelieved);
     };
-    let to_prove = ToProve {
+    let mut to_prove = ToProve {
         provider: declared.id.to_string(),
         arrived,
         continuation: browser.continuation.map(str::to_owned),
         browser: data_encoding::HEXLOWER.encode(bound.digest().as_bytes()),
     };
-    let query = serde_json::to_string(&to_prove).map_err(|error| Failure::Task(error.to_string()))?;
+    let mut sealed = sealed_to_prove(context, declared, &to_prove)?;
+    if let (true, Some(names)) = (
+        sealed.len() > continuation::LIMIT,
+        preset::staff_names(declared.preset),
+    ) {
+        // What an academy says of rights may be long. It is said again at the next login, and gives nothing until then.
+        to_prove.arrived.said = to_prove.arrived.said.without(&names.all());
+        sealed = sealed_to_prove(context, declared, &to_prove)?;
+    }
+    if sealed.len() > continuation::LIMIT {
+        return Ok(Outcome::NotBelieved);
+    }
+    Ok(Outcome::Prove { continuation: sealed })
+}
+
+fn sealed_to_prove(
+    context: &Context,
+    declared: &UpstreamProvider,
+    to_prove: &ToProve,
+) -> Result<String, Failure> {
+    let query = serde_json::to_string(to_prove).map_err(|error| Failure::Task(error.to_string()))?;
     let waiting = Continuation {
         protocol: Protocol::Link,
         client: String::new(),
@@ -231,11 +251,7 @@ fn ask(
         hint: None,
         asked_at: context.now().micros(),
     };
-    let sealed = waiting.seal(context)?;
-    if sealed.len() > continuation::LIMIT {
-        return Ok(Outcome::NotBelieved);
-    }
-    Ok(Outcome::Prove { continuation: sealed })
+    waiting.seal(context)
 }
 
 /// Binds a login to a person; the link that another login made meanwhile, where it is of the same person.
@@ -318,6 +334,7 @@ pub(super) async fn sign_in(
     if person.is_guardian() {
         answer_for(context, tx, declared, (identity, person)).await?;
     }
+    rights::follow(context, tx, declared, (identity.id, link), &arrived.said).await?;
     let proof = Proof {
         acr: arrived.acr,
         amr: Amr::Federated,

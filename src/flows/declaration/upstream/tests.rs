@@ -145,3 +145,107 @@ async fn it_is_created_left_alone_changed_and_pruned_and_its_secret_is_sealed() 
     })
     .await;
 }
+
+const FIM: &str = "[[upstream_provider]]\nid = \"fim\"\nname = \"Agents\"\npreset = \"fim-oidc\"\n\
+    issuer = \"https://fim.example\"\nclient_id = \"marelle\"\nsecret_file = \"secret\"\nacademies = [\"9\"]\n";
+const HEADS: &str = "[[upstream_provider.staff]]\nfunction = \"DIR\"\nover = \"responsible\"\ngrants = \"school_head\"\n\
+    profile = \"National_DIR\"\n";
+
+#[test]
+fn rules_for_staff_are_read_in_their_order() {
+    let text = format!(
+        "{FIM}{HEADS}[[upstream_provider.staff]]\ndelegation = \"marelle\"\ngrants = \"school_admin\"\n\
+         [[upstream_provider.staff]]\nfunction = \"ADF\"\nover = \"academy\"\ngrants = \"academy_admin\"\n{PROCONNECT}"
+    );
+    let declared = read(&text).unwrap().upstream_providers;
+    let rules: Vec<String> = declared[0]
+        .provider
+        .staff_rules
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            "function DIR over responsible",
+            "delegation marelle over responsible",
+            "function ADF over academy"
+        ]
+    );
+    assert_eq!(declared[1].provider.staff_rules, []);
+    let stored = serde_json::to_value(&declared[0].provider).unwrap();
+    assert_eq!(
+        serde_json::from_value::<UpstreamProvider>(stored.clone()).unwrap(),
+        declared[0].provider
+    );
+    let mut older = stored;
+    older.as_object_mut().unwrap().remove("staff_rules");
+    let older: UpstreamProvider = serde_json::from_value(older).unwrap();
+    assert_eq!(older.staff_rules, [], "a version before this one kept it");
+}
+
+#[test]
+fn a_rule_that_gives_nothing_or_too_much_is_named_with_its_line() {
+    let rule = |text: &str| format!("{FIM}{HEADS}[[upstream_provider.staff]]\n{text}\n");
+    for (text, expected) in [
+        (
+            rule("over = \"schools\"\ngrants = \"school_head\""),
+            "line 14: upstream_provider fim: staff: function:",
+        ),
+        (
+            rule("function = \"dir\"\nover = \"schools\"\ngrants = \"school_head\""),
+            "line 15: ",
+        ),
+        (
+            rule("function = \"DIR\"\ndelegation = \"x\"\ngrants = \"school_head\""),
+            "line 15: ",
+        ),
+        (rule("function = \"ENS\"\ngrants = \"school_head\""), "line 14: "),
+        (rule("function = \"ENS\"\nover = \"everywhere\""), "line 16"),
+        (rule("function = \"ENS\"\nover = \"schools\""), "staff: grants:"),
+        (
+            rule("function = \"ENS\"\nover = \"schools\"\ngrants = \"king\""),
+            "line 17",
+        ),
+        (
+            rule("function = \"ENS\"\nover = \"schools\"\ngrants = \"academy_admin\""),
+            "line 17: ",
+        ),
+        (
+            rule("function = \"ENS\"\nover = \"academy\"\ngrants = \"school_head\""),
+            "line 17: ",
+        ),
+        (
+            rule(
+                "function = \"ENS\"\nover = \"academy\"\ngrants = \"academy_admin\"\nprofile = \"National_ACA\"",
+            ),
+            "line 18: ",
+        ),
+        (
+            rule("function = \"ENS\"\nover = \"schools\"\nprofile = \"National_ELV\""),
+            "line 17: ",
+        ),
+        (
+            rule("delegation = \"x\"\nover = \"academy\"\ngrants = \"academy_admin\""),
+            "line 16: ",
+        ),
+        (
+            rule("delegation = \"a b\"\ngrants = \"school_admin\""),
+            "line 15: ",
+        ),
+        (rule("function = \"ENS\"\nwho = \"all\""), "unknown field"),
+        (format!("{FIM}{HEADS}{HEADS}"), "declared twice"),
+        (
+            format!("{FIM}{HEADS}").replace("academies = [\"9\"]\n", ""),
+            "academies:",
+        ),
+        (
+            format!("{FIM}populations = [\"guardian\"]\n{HEADS}"),
+            "not for staff",
+        ),
+        (format!("{PROCONNECT}{HEADS}"), "says nothing"),
+    ] {
+        let refused = read(&text).unwrap_err();
+        assert!(refused.contains(expected), "{expected}: {refused}");
+    }
+}

@@ -102,6 +102,7 @@ pub(super) fn provider(id: &str, protocol: Protocol, otherwise: Otherwise) -> Up
         },
         assurance: Assurance::default(),
         academies: Vec::new(),
+        staff_rules: Vec::new(),
         convention: Some("2026-17".into()),
         starts_on: None,
         ends_on: None,
