@@ -8,7 +8,7 @@ VENV := target/interop-venv
 BROWSER_MODULES := tests/browser/node_modules/.package-lock.json
 INTEROP_MODULES := tests/interop/node_modules/.package-lock.json
 
-.PHONY: help demo test test-rust test-browser test-interop check bench setup packages clean
+.PHONY: help demo test test-rust test-browser test-interop check bench fuzz setup packages clean
 .DEFAULT_GOAL := help
 # Two cargo commands at once only wait for each other.
 .NOTPARALLEL:
@@ -38,6 +38,7 @@ test-interop: $(VENV)/complete $(INTEROP_MODULES) ## Only the clients and identi
 check: ## Format, lints and documentation, every warning an error
 	@tests/setup/packages build check
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
@@ -45,11 +46,18 @@ bench: ## Measure; docs/performance.md says how to read it
 	@tests/setup/packages build bench
 	$(CARGO) bench
 
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
+
+fuzz: ## Let a machine look for bytes that break what reads them: FUZZ_SECONDS=60 a target, FUZZ_TARGETS="cas …"
+	@tests/setup/packages build fuzz
+	FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run $(FUZZ_TARGETS)
+
 setup: packages $(BROWSER_MODULES) $(INTEROP_MODULES) $(VENV)/complete ## Only the set-up: system packages by apt, packages of Node.js and Python
 
 clean: ## Forget everything built or fetched; data/ is left alone
 	$(CARGO) clean
-	rm -rf tests/browser/node_modules tests/interop/node_modules
+	rm -rf tests/browser/node_modules tests/interop/node_modules fuzz/target fuzz/corpus
 
 packages:
 	@tests/setup/packages build test

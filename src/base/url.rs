@@ -47,7 +47,8 @@ pub fn with_parameters<'a>(
     }
     let joint = match address.find('?') {
         None => "?",
-        Some(_) if address.ends_with(['?', '&']) => "",
+        // A question mark further on is part of the last parameter.
+        Some(at) if at + 1 == address.len() || address.ends_with('&') => "",
         Some(_) => "&",
     };
     format!("{address}{joint}{added}")
@@ -71,6 +72,14 @@ mod tests {
             with_parameters("https://a.example/cb", []),
             "https://a.example/cb"
         );
+        for (address, expected) in [
+            ("https://a.example/cb?", "https://a.example/cb?t=1"),
+            ("https://a.example/cb?k=1&", "https://a.example/cb?k=1&t=1"),
+            ("https://a.example/cb?k=what?", "https://a.example/cb?k=what?&t=1"),
+            ("https://a.example/cb??", "https://a.example/cb??&t=1"),
+        ] {
+            assert_eq!(with_parameters(address, [("t", "1")]), expected);
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod match_case;
 mod saml;
 mod sample;
 mod serve;
+mod upstream;
 mod user;
 
 use std::path::PathBuf;
@@ -79,6 +80,9 @@ enum Command {
     /// SAML: our metadata, and where those of others come from.
     #[command(subcommand)]
     Saml(saml::Command),
+    /// The providers that people come from: keys, health, links, people to recognise.
+    #[command(subcommand)]
+    Upstream(upstream::Command),
     /// Create staff, set passwords, list people.
     #[command(subcommand)]
     User(user::Command),
@@ -166,6 +170,7 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Keys(command) => keys::run(&open(file).await?, command).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Saml(command) => saml::run(&open(file).await?, command).await,
+        Command::Upstream(command) => upstream::run(&open(file).await?, command).await,
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&open(file).await?, &arguments).await,
     }

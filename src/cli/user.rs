@@ -15,7 +15,7 @@ use crate::domain::audit::Actor;
 use crate::domain::education::Profile;
 use crate::domain::uai::Uai;
 use crate::flows::Context;
-use crate::flows::credential::{self, Chosen};
+use crate::flows::credential::{self, Chosen, Named};
 use crate::flows::person::{self, Creation, NewPerson};
 
 /// Create staff, set passwords and contacts, list people.
@@ -25,6 +25,8 @@ pub(super) enum Command {
     Create(Create),
     /// Set a person's password; their sessions end.
     Password(SetPassword),
+    /// Give a person a login name.
+    Username(SetUsername),
     /// Show, set or erase how a person is reached.
     Contact(contact::SetContact),
     /// List the people of a school.
@@ -69,6 +71,20 @@ pub(super) struct SetPassword {
     /// File whose first line is the password. Without it the password is asked for.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `marelle user username`.
+#[derive(Debug, Args)]
+pub(super) struct SetUsername {
+    /// The person: an id, or the login name that they have.
+    #[arg(value_name = "USERNAME|ID")]
+    who: String,
+    /// The login name. Default: `prenom.nom`, numbered where it is taken.
+    #[arg(long)]
+    username: Option<String>,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -129,6 +145,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Create(arguments) => create(context, arguments).await,
         Command::Password(arguments) => set_password(context, &arguments).await,
+        Command::Username(arguments) => set_username(context, &arguments).await,
         Command::Contact(arguments) => contact::run(context, arguments).await,
         Command::List(arguments) => list(context, &arguments).await,
     }
@@ -168,6 +185,24 @@ async fn create(context: &Context, arguments: Create) -> Outcome {
         print_line(format!("created {username} ({})", identity.id));
     }
     Ok(())
+}
+
+async fn set_username(context: &Context, arguments: &SetUsername) -> Outcome {
+    let found = person::find(context, &arguments.who).await?;
+    let identity = found.ok_or_else(|| Refusal::usage(anyhow!("no person «{}»", arguments.who)))?;
+    let wanted = arguments.username.as_deref();
+    match credential::give_username(context, &identity, wanted, &Actor::Operator).await? {
+        Named::Given(username) if arguments.json => {
+            print_json(&json!({"identity": identity.id.to_string(), "username": username}));
+            Ok(())
+        }
+        Named::Given(username) => {
+            print_line(username);
+            Ok(())
+        }
+        Named::Taken => Err(Refusal::guard(anyhow!("the login name is somebody else's"))),
+        Named::Unusable => Err(Refusal::usage(anyhow!("that is no login name"))),
+    }
 }
 
 async fn set_password(context: &Context, arguments: &SetPassword) -> Outcome {

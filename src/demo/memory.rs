@@ -1,5 +1,5 @@
 //! What the demo remembers from one start to the next: the picture codes it tells its visitors (a real installation
-//! shows each once and keeps only a keyed hash) and whom each service has met.
+//! shows each once and keeps only a keyed hash), the accounts at its EduConnect, and whom each service has met.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,9 @@ pub(super) struct Player {
     pub(super) pictures: Vec<String>,
     /// The avatar.
     pub(super) avatar: String,
+    /// Login name and password at the EduConnect of the demo, once the collège has handed them out.
+    #[serde(default)]
+    pub(super) educonnect: Option<(String, String)>,
 }
 
 /// One visit at a service, as the service sees it.

@@ -1,11 +1,12 @@
 //! L5: the territory that `marelle demo` plays: an école, a collège, and five services that are real relying parties on
-//! ports of their own, three by OpenID Connect, one by SAML and one by CAS.
+//! ports of their own, three by OpenID Connect, one by SAML and one by CAS; and a second installation that plays EduConnect.
 //!
 //! Everything a visitor sees goes the way a real installation goes: files are read by the readers, imported by the
 //! import, people sign in by the pages, services use the endpoints of their protocol. Must never give a page or a flow
 //! a way that `marelle serve` does not have; the tour only shows what it did and tells secrets that it made up.
 
 mod client;
+mod educonnect;
 mod loading;
 mod memory;
 mod service;
@@ -36,7 +37,7 @@ pub use territory::Folder;
 pub struct Options {
     /// Where its data is.
     pub folder: PathBuf,
-    /// Marelle's port; the services take the next five.
+    /// Marelle's port; the services take the next five, EduConnect the one after.
     pub port: u16,
     /// Whether former data is thrown away first.
     pub reset: bool,
@@ -45,6 +46,8 @@ pub struct Options {
 /// What runs: Marelle, its territory, and what the tour knows about them.
 pub(crate) struct Stage {
     context: Context,
+    /// The second installation.
+    educonnect: Context,
     folder: PathBuf,
     memory: Arc<Memory>,
     brand: Arc<Brand>,
@@ -132,12 +135,12 @@ pub async fn run(
 
 fn doors(port: u16) -> anyhow::Result<Vec<std::net::TcpListener>> {
     let mut doors = Vec::new();
-    for offset in 0..=5 {
+    for offset in 0..=6 {
         let port = port
             .checked_add(offset)
             .ok_or_else(|| anyhow::anyhow!("--port: too high"))?;
         let door = std::net::TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
-            anyhow::anyhow!("port {port}: {error}; choose another by --port (it takes six in a row)")
+            anyhow::anyhow!("port {port}: {error}; choose another by --port (it takes seven in a row)")
         })?;
         door.set_nonblocking(true)?;
         doors.push(door);
@@ -155,7 +158,8 @@ async fn round(
     let issuer = format!("http://127.0.0.1:{}", options.port);
     let context = open(options, &issuer).await?;
     let memory = Arc::new(Memory::open(&options.folder.join("demo.json")));
-    let stage = Arc::new(stage(context, options, &issuer, memory)?);
+    let there = educonnect::open(&options.folder, options.port + 6).await?;
+    let stage = Arc::new(stage((context, there), options, &issuer, memory)?);
     stage.prepare(say).await?;
 
     let (ender, ended) = watch::channel(false);
@@ -170,7 +174,9 @@ async fn round(
             .iter()
             .map(|service| service::router(service.clone())),
     );
+    sites.push(app::router(stage.educonnect.clone()).await?);
     let work = tokio::spawn(app::work(stage.context.clone(), ended.clone()));
+    let work_there = tokio::spawn(app::work(stage.educonnect.clone(), ended.clone()));
     let mut running = Vec::new();
     for (door, site) in doors.iter().zip(sites) {
         let listener = TcpListener::from_std(door.try_clone()?)?;
@@ -188,7 +194,9 @@ async fn round(
         site.await??;
     }
     work.await??;
+    work_there.await??;
     stage.context.db.close().await;
+    stage.educonnect.db.close().await;
     Ok(is_over)
 }
 
@@ -211,7 +219,12 @@ async fn open(options: &Options, issuer: &str) -> Result<Context, AppError> {
     app::open(&config).await
 }
 
-fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>) -> anyhow::Result<Stage> {
+fn stage(
+    (context, educonnect): (Context, Context),
+    options: &Options,
+    issuer: &str,
+    memory: Arc<Memory>,
+) -> anyhow::Result<Stage> {
     let mut services = Vec::new();
     for (offset, (key, id, name, about)) in (1..).zip(SERVICES) {
         let url = format!("http://127.0.0.1:{}", options.port + offset);
@@ -244,6 +257,7 @@ fn stage(context: Context, options: &Options, issuer: &str, memory: Arc<Memory>)
     }
     Ok(Stage {
         context,
+        educonnect,
         folder: options.folder.clone(),
         memory,
         brand: Arc::default(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::client::Client;
 use super::memory::{Player, ServiceKey};
-use super::{SERVICES, Stage};
+use super::{SERVICES, Stage, educonnect};
 use crate::base::id::IdentityId;
 use crate::base::random;
 use crate::base::secret::Secret;
@@ -41,10 +41,13 @@ pub(super) fn throw_away(folder: &Path) -> io::Result<()> {
             _ => {}
         }
     }
-    match fs::remove_dir_all(folder.join("sample")) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    for inside in ["sample", educonnect::ID] {
+        match fs::remove_dir_all(folder.join(inside)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 /// Files under a folder: where a sample is written to.
@@ -83,6 +86,7 @@ impl Stage {
             ..territory.clone()
         };
         declaration::apply(&self.context, &declared, declaration::Options::default()).await?;
+        self.introduce().await?;
         if !self.memory.read().seeded {
             say("importing the file of the école…");
             self.import_onde(&territory, year).await?;
@@ -106,6 +110,7 @@ impl Stage {
         let year = self.year().next();
         let territory = self.territory()?;
         let told = self.import_aaf(&territory, year).await?;
+        self.enrol_there(&territory, year).await?;
         self.open_classes(&territory.schools, Degree::Second, year, false)
             .await?;
         self.memory.change(|notes| notes.moved = true)?;
@@ -237,6 +242,7 @@ impl Stage {
                                 .map(|picture| picture.id().to_owned())
                                 .collect(),
                             avatar: crate::web::avatar_id(card.avatar),
+                            educonnect: None,
                         });
                     self.memory.change(|notes| notes.players.extend(players))?;
                 }

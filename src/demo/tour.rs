@@ -40,6 +40,10 @@ pub(super) fn announce(stage: &Stage, issuer: &str, say: &impl Fn(&str)) {
     for service in &stage.services {
         say(&format!("{:<24} {}", service.name, service.url));
     }
+    say(&format!(
+        "{:<24} {}",
+        "EduConnect", stage.educonnect.settings.public_url
+    ));
     if let Some(player) = notes.players.first() {
         say(&format!(
             "{:<24} {} — pictures: {}",
@@ -143,7 +147,7 @@ fn services(stage: &Stage) -> Vec<DemoService> {
 }
 
 /// Title, sentence and label of each step, in both languages.
-fn words(lang: Lang, hero: &str, code: &str) -> [(String, String, &'static str); 8] {
+fn words(lang: Lang, hero: &str, (code, account): (&str, &str)) -> [(String, String, &'static str); 8] {
     match lang {
         Lang::Fr => [
             (
@@ -166,7 +170,9 @@ fn words(lang: Lang, hero: &str, code: &str) -> [(String, String, &'static str);
             ),
             (
                 format!("{hero} entre au collège"),
-                "Le code de sa nouvelle classe (dans sa carte, plus bas), les mêmes images : l’ENT du collège l’accueille.".to_owned(),
+                format!(
+                    "Au collège on passe par EduConnect. Ouvrez l’ENT, « Entrer avec EduConnect », puis le compte que le collège a remis : {account}. Marelle n’a jamais vu ce compte, et reconnaît pourtant {hero}."
+                ),
                 "Ouvrir l’ENT du collège",
             ),
             (
@@ -213,8 +219,9 @@ fn words(lang: Lang, hero: &str, code: &str) -> [(String, String, &'static str);
             ),
             (
                 format!("{hero} goes to collège"),
-                "The code of the new class (on the card below), the same pictures: the collège's ENT welcomes the child."
-                    .to_owned(),
+                format!(
+                    "At collège one comes by EduConnect. Open the ENT, “Go in with EduConnect”, then the account that the collège has handed out: {account}. Marelle has never seen that account, and recognises {hero} all the same."
+                ),
                 "Open the collège's ENT",
             ),
             (
@@ -249,6 +256,14 @@ fn steps(stage: &Stage, notes: &Notes, cast: &[CastMember], lang: Lang) -> Vec<S
         .first()
         .and_then(|member| member.class_url.rsplit('/').next())
         .unwrap_or_default();
+    let account = notes
+        .players
+        .first()
+        .and_then(|player| player.educonnect.as_ref());
+    let account = account.map_or_else(
+        || "…".to_owned(),
+        |(name, password)| format!("{name} / {password}"),
+    );
     let done = [
         notes.met(ServiceKey::Ecole, false),
         notes.met(ServiceKey::Carnet, false),
@@ -279,7 +294,7 @@ fn steps(stage: &Stage, notes: &Notes, cast: &[CastMember], lang: Lang) -> Vec<S
         SIGN_OUT.to_owned(),
     ];
     let current = done.iter().position(|done| !done);
-    let lines = words(lang, hero, code)
+    let lines = words(lang, hero, (code, &account))
         .into_iter()
         .zip(targets)
         .zip(done)

@@ -1,4 +1,4 @@
-//! Giving a person a password or a picture code.
+//! Giving a person a login name, a password or a picture code.
 //!
 //! A new secret ends what the old one opened (every session of the person, OWASP ASVS 5.0 §7.4.3) and forgets the
 //! failures that were counted against the old one.
@@ -14,8 +14,9 @@ use crate::domain::identity::Identity;
 use crate::domain::throttle::ThrottleKey;
 use crate::login::password::{Password, Verifier, Weakness};
 use crate::login::picture::PictureCode;
-use crate::store;
+use crate::login::username;
 use crate::store::db::Tx;
+use crate::store::{self, StoreError};
 
 /// What became of a chosen password.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +27,55 @@ pub enum Chosen {
     Weak(Weakness),
     /// Too many people at once; come back in a moment.
     Busy,
+}
+
+/// What became of a login name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// It is the person's; written as it is kept.
+    Given(String),
+    /// It is somebody else's.
+    Taken,
+    /// It is none.
+    Unusable,
+}
+
+/// Gives a person a login name: the one that is wanted, or one made from their names (`prenom.nom`, numbered where it is
+/// taken). The one before is nobody's from then on.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn give_username(
+    context: &Context,
+    identity: &Identity,
+    wanted: Option<&str>,
+    actor: &Actor,
+) -> Result<Named, Failure> {
+    /// Names that are tried before giving up.
+    const TRIES: usize = 1000;
+    let candidates: Vec<String> = match wanted {
+        Some(wanted) => vec![username::canonical(wanted)],
+        None => username::candidates(&identity.given_name, &identity.family_name)
+            .take(TRIES)
+            .collect(),
+    };
+    if candidates.iter().any(String::is_empty) || candidates.is_empty() {
+        return Ok(Named::Unusable);
+    }
+    for name in candidates {
+        let mut tx = context.db.begin().await?;
+        match store::identity::set_username(&mut tx, identity.id, &name).await {
+            Err(StoreError::Conflict { .. }) => continue,
+            answer => answer?,
+        }
+        let event = Event::new(Kind::CredentialSet, actor.clone())
+            .about(identity.id)
+            .with("kind", "username");
+        store::audit::append(&mut tx, context.now(), &event).await?;
+        tx.commit().await?;
+        return Ok(Named::Given(name));
+    }
+    Ok(Named::Taken)
 }
 
 /// Gives a person a password.

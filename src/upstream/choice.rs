@@ -35,6 +35,8 @@ pub struct Choice {
     pub is_remembered: bool,
     /// The populations that any way and the service have in common, in order.
     pub populations: Vec<Population>,
+    /// Whether the service is for pupils too, who may come by the page of their class.
+    pub is_for_pupils: bool,
 }
 
 /// Chooses among the ways that are open.
@@ -65,6 +67,7 @@ pub fn choose(open: Vec<Way>, asked: Asked<'_>) -> Choice {
         ways,
         is_remembered: remembered.is_some(),
         populations,
+        is_for_pupils: wanted(&Population::PupilFirst) || wanted(&Population::PupilSecond),
     }
 }
 
@@ -99,6 +102,12 @@ mod tests {
         let staff = choose(open(), asked);
         assert_eq!(staff.ways, [way("agents", &[Population::Staff])]);
         assert_eq!(staff.populations, [Population::Staff]);
+        assert!(staff.is_for_pupils && everybody.is_for_pupils);
+        let adults = Asked {
+            populations: &[Population::Staff, Population::Guardian],
+            ..Asked::default()
+        };
+        assert!(!choose(open(), adults).is_for_pupils);
         assert_eq!(
             (staff.named, staff.is_remembered),
             (None, false),

@@ -98,12 +98,12 @@ export async function startProgram(scope, command, args, { ready, env = {}, star
 }
 
 /**
- * Starts `marelle demo` on six free ports. Without `dataDir` its data are in a directory that goes away with it.
- * `url` is the start page; `ports` are those of Marelle and of its five services.
+ * Starts `marelle demo` on seven free ports. Without `dataDir` its data are in a directory that goes away with it.
+ * `url` is the start page; `ports` are those of Marelle, of its five services and of its EduConnect.
  */
 export async function startDemo(scope, { dataDir, reset = true } = {}) {
   const data = dataDir ?? (await mkdtemp(path.join(os.tmpdir(), 'marelle-demo-')));
-  const ports = await freePorts(6);
+  const ports = await freePorts(7);
   const args = ['demo', '--data', data, '--port', String(ports[0]), ...(reset ? ['--reset'] : [])];
   const program = await startProgram(scope, path.join(target, 'debug', 'marelle'), args, {
     ready: /^ready: (http:\/\/\S+)$/m,

@@ -53,6 +53,8 @@ pub enum Outcome {
     Failed(String),
     /// Another node is taking it.
     Busy,
+    /// There is nothing to fetch: it stands in the declaration.
+    Declared,
 }
 
 /// Takes the metadata of every provider that is due and that no other node is taking.
@@ -88,6 +90,10 @@ pub async fn refresh(context: &Context, id: &ProviderId) -> Result<Option<Outcom
     let Some(provider) = found else {
         return Ok(None);
     };
+    if matches!(&provider.declared.protocol, Protocol::Saml(saml) if saml.terms.location == Location::Declared)
+    {
+        return Ok(Some(Outcome::Declared));
+    }
     if !is_ours {
         return Ok(Some(Outcome::Busy));
     }
@@ -120,7 +126,7 @@ async fn succeed(
     let change = before.map_or_else(MetadataChange::default, |before| diff(before, &fetched.metadata));
     let is_new = before.is_none();
     let state = MetadataState {
-        next_at: Some(next_at(&provider.declared.protocol, &fetched, now)),
+        next_at: Some(next_at(&fetched, now)),
         succeeded_at: Some(now),
         failed_at: None,
         failure: None,
@@ -202,11 +208,7 @@ fn warn(id: &ProviderId, state: &MetadataState, now: Timestamp) {
     }
 }
 
-fn next_at(protocol: &Protocol, fetched: &Fetched, now: Timestamp) -> Timestamp {
-    let is_declared = matches!(protocol, Protocol::Saml(saml) if saml.terms.location == Location::Declared);
-    if is_declared {
-        return now.plus(LATEST);
-    }
+fn next_at(fetched: &Fetched, now: Timestamp) -> Timestamp {
     let half = fetched.valid_until.map(|end| end.since(now) / 2);
     let pause = [Some(fetched.cache.unwrap_or(USUAL)), half]
         .into_iter()
@@ -269,7 +271,7 @@ fn diff(before: &Metadata, after: &Metadata) -> MetadataChange {
 
 async fn of_saml(context: &Context, saml: &SamlProvider) -> Result<Result<Fetched, String>, Failure> {
     let bytes = match &saml.terms.location {
-        // What stands in the declaration was read when it was applied.
+        // It was read when it was applied.
         Location::Declared => return Ok(Err("it stands in the declaration".to_owned())),
         Location::Path(path) => tokio::fs::read(path)
             .await

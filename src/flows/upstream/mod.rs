@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use super::{Context, Failure};
 use crate::base::secret::Secret;
 use crate::domain::audit::{Actor, Event, Kind};
-use crate::domain::upstream::{MetadataState, ProviderId, UpstreamProvider};
+use crate::domain::upstream::{Health, MetadataState, ProviderId, UpstreamProvider};
 use crate::store;
 use crate::store::db::Conn;
 use crate::store::upstream_provider::Kept;
@@ -113,6 +113,39 @@ impl Provider {
         let plain = context.vault.open(&sealed_for(&self.declared.id), sealed)?;
         Ok(Some(Secret::new(String::from_utf8_lossy(&plain).into_owned())))
     }
+}
+
+/// A provider and how it stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// What is declared.
+    pub provider: UpstreamProvider,
+    /// What was fetched.
+    pub metadata: MetadataState,
+    /// How its logins go.
+    pub health: Health,
+    /// How many people are linked by it.
+    pub links: i64,
+}
+
+/// Every provider and how it stands.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn standing(context: &Context) -> Result<Vec<Standing>, Failure> {
+    let mut conn = context.db.reader().await?;
+    let mut all = Vec::new();
+    for kept in store::upstream_provider::all(&mut conn).await? {
+        let id = &kept.provider.id;
+        let found = store::upstream_provider::find(&mut conn, id).await?;
+        all.push(Standing {
+            metadata: found.map(|(_, state)| state).unwrap_or_default(),
+            health: store::upstream_provider::health(&mut conn, id).await?,
+            links: store::upstream_provider::links(&mut conn, id).await?,
+            provider: kept.provider,
+        });
+    }
+    Ok(all)
 }
 
 /// What a secret at a provider is sealed for.

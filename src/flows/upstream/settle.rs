@@ -392,3 +392,6 @@ async fn answer_for(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,9 +32,6 @@ pub async fn load(context: &Context, visitor: Visitor<'_>) -> Result<Choice, Fai
             populations: provider.populations,
         })
         .collect();
-    if open.is_empty() {
-        return Ok(Choice::default());
-    }
     let party = match visitor.waiting.map(|waiting| waiting.client.parse()) {
         Some(Ok(id)) => store::relying_party::find(&mut conn, &id).await?,
         Some(Err(_)) | None => None,

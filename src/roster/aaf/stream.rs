@@ -10,6 +10,8 @@ use encoding_rs::{Decoder, DecoderResult, ISO_8859_15, UTF_8, WINDOWS_1252};
 
 /// How many bytes are taken from the input at once.
 const CHUNK: usize = 64 * 1024;
+/// In how many bytes the XML declaration ends: looking further would read a file otherwise when it comes in other pieces.
+const HEAD: usize = 1024;
 /// The most bytes of text that one piece of markup (tag, text, comment, DOCTYPE) may have.
 const LONGEST_PIECE: usize = 256 * 1024;
 
@@ -155,7 +157,7 @@ impl<R: Read> Utf8Stream<R> {
                 return Err(flaw);
             }
             if matches!(self.encoding, Encoding::Unread) {
-                self.fill_raw(1024)?;
+                self.fill_raw(HEAD)?;
                 self.begin()?;
             }
             self.fill_raw(1)?;
@@ -170,7 +172,7 @@ impl<R: Read> Utf8Stream<R> {
 
     /// Looks at the first bytes: marks of order and of compression, the XML declaration.
     fn begin(&mut self) -> Result<(), Flaw> {
-        let head = self.raw();
+        let head = self.raw().get(..HEAD).unwrap_or(self.raw());
         if head.starts_with(b"\x1F\x8B") || head.starts_with(b"PK\x03\x04") {
             return Err(Flaw::Compressed);
         }

@@ -39,6 +39,7 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
 
 /// What a page offers beside the form.
 struct Offer {
+    is_for_pupils: bool,
     service: About,
     ways: Vec<views::Way>,
 }
@@ -52,6 +53,7 @@ impl Offer {
             is_remembered: choice.is_remembered && place == 0,
         };
         Self {
+            is_for_pupils: choice.is_for_pupils || goal.first_by().is_some(),
             service,
             ways: choice.ways.iter().enumerate().map(way).collect(),
         }
@@ -131,7 +133,7 @@ fn form(
         terms_url: offer.service.tos_uri.clone(),
         ways: offer.ways.clone(),
         first_by: goal.first_by(),
-        class_way: goal.class_will_do(),
+        class_way: goal.class_will_do() && offer.is_for_pupils,
         problem,
     };
     Ok(Page::new(views::render(&view)?).leading_to(goal.origin()))

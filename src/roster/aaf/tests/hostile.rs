@@ -88,6 +88,25 @@ fn an_endless_file_is_read_in_little_memory() {
 }
 
 #[test]
+fn a_declaration_counts_or_not_whatever_the_pieces_in_which_a_file_comes() {
+    /// A file of which each read gives one byte.
+    struct Dripping<'d>(&'d [u8]);
+    impl Read for Dripping<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let length = out.len().min(1);
+            self.0.read(&mut out[..length])
+        }
+    }
+    for blanks in [0, 900, 1_000, 2_000, 100_000] {
+        let declaration = format!("<?xml version=\"1.0\"{} encoding=\"utf-7\"?>", " ".repeat(blanks));
+        let text = format!("{declaration}<ficAlimMENESR></ficAlimMENESR>");
+        let whole: Vec<_> = reader(text.as_bytes()).collect();
+        let dripped: Vec<_> = reader(Dripping(text.as_bytes())).collect();
+        assert_eq!(whole, dripped, "{blanks} blanks");
+    }
+}
+
+#[test]
 fn a_truncated_file_is_told_from_a_whole_one_wherever_it_is_cut() {
     let whole = file(&[pupil_with(&[]), pupil_with(&[("givenName", "Noémie")])].concat());
     assert_eq!(items(whole.as_bytes()).unwrap().len(), 2);

@@ -199,6 +199,9 @@ async fn a_human_says_who_somebody_is_and_unlinks_them_and_every_token_dies() {
         let access = tokens["access_token"].as_str().unwrap().to_owned();
         assert_eq!(federation.down.userinfo(&access).await.status, 200);
 
+        // A code that is not redeemed yet: the link is looked at again when it is.
+        let landed = browser.go(&federation, &asked(&[])).await;
+        let waiting = landed.sent("code").unwrap_or_else(|| panic!("{landed:?}"));
         let subject = link::of_identity(context, federation.lina.id).await.unwrap()[0]
             .subject
             .clone();
@@ -208,6 +211,8 @@ async fn a_human_says_who_somebody_is_and_unlinks_them_and_every_token_dies() {
             .unwrap();
         assert_eq!(done, link::Change::Done);
         assert_eq!(federation.down.userinfo(&access).await.status, 401, "case 39");
+        let late = federation.down.token("ent", &waiting, &[]).await;
+        assert_eq!(late.error(), "invalid_grant", "a code of a login that is nobody's any more");
         assert!(federation.who(&browser).await.is_none());
         // Case 54: who comes again is not the old person by himself.
         let mut again = federation.browser().await;

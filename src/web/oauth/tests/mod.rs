@@ -12,8 +12,8 @@
 //! | 39 refresh: again, and after what it rests on has changed | [`refresh`], [`rechecked`] |
 //! | 40 logout: addresses, hints, forged tokens; stolen tokens and proofs | [`logout`], [`dpop`] |
 //!
-//! Links of upstream providers and access dates of a school year are not here yet: whoever builds them adds their line to
-//! [`rechecked`]. Nobody sends us logout tokens yet either.
+//! Links of upstream providers, and the logout tokens that are sent to us, are tried in `web::login::tests`, on two whole
+//! installations; access dates of a school year in [`access_date`].
 
 mod access_date;
 mod access_token;

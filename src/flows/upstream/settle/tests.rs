@@ -1,0 +1,247 @@
+//! Who somebody becomes: guardians and their children, people whom nobody knows, namesakes, and what a merge keeps.
+
+use super::*;
+use crate::base::time::parse_date;
+use crate::domain::education::AcademyCode;
+use crate::domain::relying_party::ClientAuthMethod;
+use crate::domain::source::{AafKey, Source};
+use crate::domain::upstream::{
+    Assurance, Linking, MetadataState, OidcProvider, Otherwise, Population, Preset, Protocol, Userinfo,
+};
+use crate::flows::testing::scene::{self, on_each_engine};
+use crate::store::upstream_provider::Kept;
+
+const ECOLE: &str = "9990001X";
+const COLLEGE: &str = "9990101F";
+
+fn provider(otherwise: Otherwise) -> Provider {
+    let declared = UpstreamProvider {
+        id: "educonnect".parse().unwrap(),
+        name: "EduConnect".into(),
+        preset: Preset::EduConnectSaml,
+        populations: Population::ALL.to_vec(),
+        protocol: Protocol::Oidc(OidcProvider {
+            issuer: "https://educonnect.example".into(),
+            client_id: "marelle".into(),
+            auth_method: ClientAuthMethod::None,
+            scopes: Vec::new(),
+            acr_values: None,
+            required_acr: Vec::new(),
+            claims: None,
+            pkce: true,
+            requires_iss: false,
+            userinfo: Userinfo::None,
+            endpoints: None,
+            logout: false,
+        }),
+        linking: Linking {
+            by_source_key: true,
+            by_ine: true,
+            guardians_by_child: true,
+            otherwise,
+        },
+        assurance: Assurance::default(),
+        academies: vec!["14".parse().unwrap()],
+        convention: Some("2026-17".into()),
+        starts_on: None,
+        ends_on: None,
+        enabled: true,
+    };
+    let kept = Kept {
+        provider: declared,
+        secret: None,
+    };
+    Provider::of((kept, MetadataState::default()))
+}
+
+fn arrived(subject: &str, said: &[(&str, &[&str])]) -> Arrived {
+    let mut statements = Statements::new();
+    for (name, values) in said {
+        statements.add(name, values.iter().map(|value| (*value).to_owned()));
+    }
+    Arrived {
+        subject: subject.to_owned(),
+        said: statements,
+        acr: Acr::SingleFactor,
+        login: LoginThere::Oidc {
+            sub: subject.to_owned(),
+            sid: None,
+            id_token: String::new(),
+        },
+    }
+}
+
+/// Somebody comes, on a device of their own; who is signed in, if anybody is.
+async fn comes(context: &Context, provider: &Provider, arrived: Arrived) -> Result<Identity, Outcome> {
+    let browser = Browser {
+        bound: None,
+        former: None,
+        device: Device::Personal,
+        continuation: None,
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    let outcome = settle(context, &mut tx, provider, arrived, browser)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    match outcome {
+        Outcome::SignedIn { cookie, .. } => {
+            let found = session::find(context, &cookie).await.unwrap().unwrap();
+            assert_eq!(found.session.amr, Amr::Federated);
+            Ok(found.identity)
+        }
+        other => Err(other),
+    }
+}
+
+/// A pupil of a school, with a number in its register and a key in the directory.
+async fn pupil(context: &Context, name: &str, number: i64, (uai, attachment): (&str, &str)) -> Identity {
+    let pupil = scene::pupil(context, name, number, uai).await;
+    let key = AafKey {
+        source: Source::Aaf2d,
+        academy: "14".parse::<AcademyCode>().unwrap(),
+        jointure: format!("77{number}"),
+        attachment: Some(attachment.into()),
+        school: uai.parse().unwrap(),
+        profile: Profile::Pupil,
+    };
+    scene::state(context, &pupil, &key).await;
+    pupil
+}
+
+async fn children_of(context: &Context, adult: &Identity) -> Vec<IdentityId> {
+    let mut conn = context.db.reader().await.unwrap();
+    store::guardianship::pupils(&mut conn, adult.id).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_guardian_of_a_child_of_each_degree_is_one_adult_with_both_children() {
+    on_each_engine(async |context, _clock| {
+        let lina = pupil(&context, "Lina", 1, (ECOLE, "111")).await;
+        let noe = pupil(&context, "Noé", 2, (COLLEGE, "222")).await;
+        let there = provider(Otherwise::Refuse);
+        let both = ["1|LE GOFF|Anne|111|9990001X", "2|LE GOFF|Anne|222|9990101F"];
+        let anne = comes(&context, &there, arrived("anne", &[("FrEduVecteur", &both)]))
+            .await
+            .unwrap();
+        assert_eq!(
+            (anne.given_name.as_str(), anne.family_name.as_str()),
+            ("Anne", "LE GOFF")
+        );
+        let mut expected = vec![lina.id, noe.id];
+        expected.sort_unstable();
+        assert_eq!(children_of(&context, &anne).await, expected);
+        let mut conn = context.db.reader().await.unwrap();
+        let today = context.now().date();
+        let live = store::enrolment::live_of(&mut conn, anne.id, today)
+            .await
+            .unwrap();
+        let mut schools: Vec<&str> = live.iter().map(|one| one.school.as_str()).collect();
+        schools.sort_unstable();
+        assert_eq!(
+            schools,
+            [ECOLE, COLLEGE],
+            "services of both schools are open to her"
+        );
+        assert!(live.iter().all(|one| one.profile == Profile::Guardian));
+        drop(conn);
+
+        // By another provider, of one child alone: the same adult, by the child and the name.
+        let mut other = provider(Otherwise::Refuse);
+        other.declared.id = "autre".parse().unwrap();
+        let one = ["2|Le Goff|ANNE|222|9990101F"];
+        let again = comes(&context, &other, arrived("x", &[("FrEduVecteur", &one)]))
+            .await
+            .unwrap();
+        assert_eq!(again.id, anne.id);
+        // The other parent is another adult.
+        let paul = ["2|LE GOFF|Paul|222|9990101F"];
+        let paul = comes(&context, &there, arrived("paul", &[("FrEduVecteur", &paul)]))
+            .await
+            .unwrap();
+        assert_ne!(paul.id, anne.id);
+        assert_eq!(children_of(&context, &paul).await, [noe.id]);
+        // A guardian of nobody whom we know is nobody here, and no new child appears by a pupil's vector.
+        let stranger = ["2|LE GOFF|Anne|999|9990101F"];
+        let refused = comes(&context, &there, arrived("y", &[("FrEduVecteur", &stranger)])).await;
+        assert!(
+            matches!(
+                refused,
+                Err(Outcome::Refused {
+                    why: Why::Unknown,
+                    ..
+                })
+            ),
+            "{refused:?}"
+        );
+        assert_eq!(scene::journalled(&context, "guardian.stated").await, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn attack_55_a_namesake_is_a_humans_to_tell_apart_and_a_key_of_another_academy_says_nothing() {
+    on_each_engine(async |context, _clock| {
+        let lina = pupil(&context, "Lina", 1, (COLLEGE, "111")).await;
+        let there = provider(Otherwise::Create);
+        let birth = lina.birth_date.unwrap().to_string();
+        let named: [(&str, &[&str]); 3] = [
+            ("givenName", &["Lina"]),
+            ("sn", &[&lina.family_name]),
+            ("FrEduCtDateNaissance", &[&birth]),
+        ];
+        let with = |more: (&'static str, &'static [&'static str])| {
+            let mut all: Vec<(&str, &[&str])> = named.to_vec();
+            all.push(more);
+            all
+        };
+        // The key leads to her.
+        let key = with(("FrEduCtRefId", &["{AAF}14||771"]));
+        let her = comes(&context, &there, arrived("a", &key)).await.unwrap();
+        assert_eq!(her.id, lina.id);
+        // The provider does not speak for another academy, and for a parent's word it is no pupil's key.
+        let foreign = with(("FrEduCtRefId", &["{AAF}20||771"]));
+        let made = comes(&context, &there, arrived("b", &foreign)).await;
+        assert!(
+            !matches!(&made, Ok(identity) if identity.id == lina.id),
+            "{made:?}"
+        );
+        let parent: [(&str, &[&str]); 2] = [
+            ("FrEduCtRefId", &["{AAF}14||771"]),
+            ("FrEduCtPersonAffiliation", &["resp2d"]),
+        ];
+        let refused = comes(&context, &there, arrived("c", &parent)).await;
+        assert!(matches!(refused, Err(Outcome::Waits { .. })), "{refused:?}");
+        // Two keys of two people.
+        pupil(&context, "Noé", 2, (COLLEGE, "222")).await;
+        let both: [(&str, &[&str]); 1] = [("FrEduCtRefId", &["{AAF}14||771", "{AAF}14||772"])];
+        let refused = comes(&context, &there, arrived("d", &both)).await;
+        assert!(matches!(refused, Err(Outcome::Waits { .. })), "{refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_whom_nobody_knows_becomes_an_identity_only_where_the_policy_says_so() {
+    on_each_engine(async |context, _clock| {
+        let said: [(&str, &[&str]); 3] = [
+            ("givenName", &["Inès"]),
+            ("sn", &["Garnier"]),
+            ("FrEduCtDateNaissance", &["1985-02-03"]),
+        ];
+        let refused = comes(&context, &provider(Otherwise::Refuse), arrived("ines", &said)).await;
+        assert!(matches!(refused, Err(Outcome::Refused { .. })));
+        // Without a cookie of ours nobody can be asked to prove anything later.
+        let asked = comes(&context, &provider(Otherwise::Ask), arrived("ines", &said)).await;
+        assert!(matches!(asked, Err(Outcome::NotBelieved)), "{asked:?}");
+        let there = provider(Otherwise::Create);
+        let ines = comes(&context, &there, arrived("ines", &said)).await.unwrap();
+        assert_eq!(ines.birth_date, parse_date("1985-02-03"));
+        let again = comes(&context, &there, arrived("ines", &said)).await.unwrap();
+        assert_eq!(again.id, ines.id, "one identity, however often she comes");
+        // Attack 54: letters count.
+        let other = comes(&context, &there, arrived("INES", &said)).await.unwrap();
+        assert_ne!(other.id, ines.id);
+    })
+    .await;
+}
