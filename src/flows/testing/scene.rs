@@ -23,7 +23,9 @@ use crate::domain::saml_source::{Origin, Source};
 use crate::domain::session::Device;
 use crate::domain::source::{AafKey, SourceKey};
 use crate::domain::testing::{enrolment, party, person};
+use crate::domain::upstream::UpstreamProvider;
 use crate::flows::session::{self, Proof, SignedIn};
+use crate::flows::upstream::sealed_for;
 use crate::flows::{Context, credential};
 use crate::saml::xmlsec::PublicKey;
 use crate::store;
@@ -121,6 +123,20 @@ pub(crate) async fn declare_provider(context: &Context, party: &RelyingParty, me
     store::relying_party::save(&mut tx, party).await.unwrap();
     store::saml_source::declare(&mut tx, &source, None).await.unwrap();
     store::saml_entity::save(&mut tx, &source, vec![entity.written().unwrap()], now)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Declares an upstream provider; its metadata are due.
+pub(crate) async fn declare_upstream(context: &Context, provider: UpstreamProvider, secret: Option<&str>) {
+    let (id, purpose) = (provider.id.clone(), sealed_for(&provider.id));
+    let seal = |secret: &str| context.vault.seal(&purpose, secret.as_bytes(), &*context.random);
+    let secret = secret.map(|secret| seal(secret).unwrap());
+    let kept = store::upstream_provider::Kept { provider, secret };
+    let mut tx = context.db.begin().await.unwrap();
+    store::upstream_provider::save(&mut tx, &kept, 0).await.unwrap();
+    store::upstream_provider::expect(&mut tx, &id, context.now())
         .await
         .unwrap();
     tx.commit().await.unwrap();

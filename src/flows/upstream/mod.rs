@@ -149,7 +149,7 @@ pub async fn standing(context: &Context) -> Result<Vec<Standing>, Failure> {
 }
 
 /// What a secret at a provider is sealed for.
-pub(crate) fn sealed_for(id: &ProviderId) -> String {
+pub(in crate::flows) fn sealed_for(id: &ProviderId) -> String {
     format!("upstream secret {id}")
 }
 

@@ -5,6 +5,7 @@ use super::federation::{BY_OIDC, BY_SAML, Browser, DOWN, Federation, UP, by_saml
 use crate::base::url;
 use crate::domain::relying_party::{Encryption, Signed};
 use crate::domain::upstream::{Otherwise, Protocol};
+use crate::flows::client;
 use crate::flows::testing::scene::on_each_engine;
 use crate::saml::wire;
 
@@ -170,10 +171,8 @@ async fn attacks_1_to_24_whatever_is_changed_in_an_answer_it_signs_nobody_in() {
         )
         .await;
         // One signature, over all of it: what is changed anywhere is changed under it.
-        let mut conn = federation.up.context.db.reader().await.unwrap();
-        let aval = crate::store::relying_party::find(&mut conn, &"aval".parse().unwrap()).await;
+        let aval = client::find(&federation.up.context, &"aval".parse().unwrap()).await;
         let mut aval = aval.unwrap().unwrap();
-        drop(conn);
         let saml = aval.saml.as_mut().unwrap();
         (saml.signed, saml.encryption) = (Signed::Response, Encryption::Never);
         federation.up.declare(&aval).await;

@@ -28,8 +28,6 @@ use crate::flows::upstream::metadata;
 use crate::flows::{Context, Settings};
 use crate::saml::metadata::read;
 use crate::saml::xml::{Document, Limits};
-use crate::store;
-use crate::store::upstream_provider::Kept;
 use crate::web::oauth::tests::site::{COLLEGE, ECOLE, Reply, Scene, Site};
 use crate::web::saml::tests::partner::Posted;
 
@@ -151,19 +149,7 @@ fn by_oidc() -> OidcProvider {
 /// Declares a provider, and takes its metadata.
 pub(super) async fn declare(context: &Context, provider: UpstreamProvider, secret: Option<&str>) {
     let id = provider.id.clone();
-    let purpose = crate::flows::upstream::sealed_for(&id);
-    let secret = secret.map(|secret| {
-        let sealed = context.vault.seal(&purpose, secret.as_bytes(), &*context.random);
-        sealed.unwrap()
-    });
-    let mut tx = context.db.begin().await.unwrap();
-    store::upstream_provider::save(&mut tx, &Kept { provider, secret }, 0)
-        .await
-        .unwrap();
-    store::upstream_provider::expect(&mut tx, &id, context.now())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
+    scene::declare_upstream(context, provider, secret).await;
     let taken = metadata::refresh(context, &id).await.unwrap();
     assert!(matches!(taken, Some(metadata::Outcome::Taken(_))), "{taken:?}");
 }

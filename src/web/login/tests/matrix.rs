@@ -14,9 +14,9 @@ use crate::domain::relying_party::{CasService, LogoutAddress, RelyingParty};
 use crate::domain::testing::party;
 use crate::domain::upstream::{Binding, Otherwise};
 use crate::flows::testing::scene::{self, on_each_engine};
+use crate::flows::upstream::link;
 use crate::saml::wire;
 use crate::saml::xmlsec::redirect::Kind;
-use crate::store;
 use crate::web::oauth::tests::site::authorize_url;
 use crate::web::saml::tests::partner::{Partner, element};
 
@@ -280,10 +280,8 @@ async fn whoever_begins_the_logout_nobody_is_left_signed_in() {
                 }
             }
         }
-        let mut conn = federation.down.context.db.reader().await.unwrap();
-        let links = store::upstream_link::of_identity(&mut conn, federation.lina.id)
-            .await
-            .unwrap();
+        let here = &federation.down.context;
+        let links = link::of_identity(here, federation.lina.id).await.unwrap();
         let bindings: Vec<Binding> = links.iter().map(|link| link.binding).collect();
         assert_eq!(
             bindings,
@@ -353,12 +351,12 @@ async fn link_by_oidc(federation: &Federation) {
     let party = crate::domain::testing::party("marelle");
     let subject = scene::subject(&federation.up.context, &party, federation.lina_there.id).await;
     let id = BY_OIDC.parse().unwrap();
-    let linked = crate::flows::upstream::link::make(
+    let linked = link::make(
         &federation.down.context,
         &id,
         (&subject.expect("the provider named her"), federation.lina.id),
     )
     .await
     .unwrap();
-    assert_eq!(linked, crate::flows::upstream::link::Change::Done);
+    assert_eq!(linked, link::Change::Done);
 }

@@ -2,15 +2,13 @@
 
 use super::federation::{BY_OIDC, BY_SAML, Browser, DOWN, Federation, UP, by_saml, declare, provider};
 use crate::base::secret::Secret;
-use crate::base::time::parse_date;
 use crate::base::url;
 use crate::domain::audit::Actor;
-use crate::domain::credential::CredentialKind;
 use crate::domain::identity::Status;
 use crate::domain::upstream::{Binding, Otherwise, Population, Protocol};
+use crate::flows::credential;
 use crate::flows::testing::scene::{self, on_each_engine};
 use crate::flows::upstream::{case, link};
-use crate::store;
 use crate::web::oauth::tests::site::{Browser as Local, authorize_url, claims};
 
 /// An authorization request of the ENT, whole.
@@ -75,16 +73,12 @@ async fn somebody_whom_nothing_leads_to_signs_in_once_as_before_and_never_again(
     on_each_engine(async |context, clock| {
         let (federation, _folder) = Federation::new((context, clock), Otherwise::Ask).await;
         let context = &federation.down.context;
-        let mut tx = context.db.begin().await.unwrap();
-        store::identity::set_username(&mut tx, federation.lina.id, "lina")
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
+        let lina = &federation.lina;
+        let named = credential::give_username(context, lina, Some("lina"), &Actor::Operator).await;
+        assert_eq!(named.unwrap(), credential::Named::Given("lina".into()));
         let password = Secret::new("quatre pommes vertes dansent");
-        let set =
-            crate::flows::credential::set_password(context, &federation.lina, &password, &Actor::Operator)
-                .await;
-        set.unwrap();
+        let set = credential::set_password(context, lina, &password, &Actor::Operator).await;
+        assert_eq!(set.unwrap(), credential::Chosen::Set);
         // The generic provider states no key of the ministry.
         let mut browser = federation.browser().await;
         let page = browser.go(&federation, &asked(&[])).await;
@@ -115,16 +109,6 @@ async fn somebody_whom_nothing_leads_to_signs_in_once_as_before_and_never_again(
             .go(&federation, &format!("{DOWN}/login/with/{BY_OIDC}"))
             .await;
         assert_eq!(federation.who(&again).await.unwrap().id, federation.lina.id);
-        assert!(
-            store::credential::find(
-                &mut context.db.reader().await.unwrap(),
-                federation.lina.id,
-                CredentialKind::Password
-            )
-            .await
-            .unwrap()
-            .is_some()
-        );
     })
     .await;
 }
@@ -212,7 +196,11 @@ async fn a_human_says_who_somebody_is_and_unlinks_them_and_every_token_dies() {
         assert_eq!(done, link::Change::Done);
         assert_eq!(federation.down.userinfo(&access).await.status, 401, "case 39");
         let late = federation.down.token("ent", &waiting, &[]).await;
-        assert_eq!(late.error(), "invalid_grant", "a code of a login that is nobody's any more");
+        assert_eq!(
+            late.error(),
+            "invalid_grant",
+            "a code of a login that is nobody's any more"
+        );
         assert!(federation.who(&browser).await.is_none());
         // Case 54: who comes again is not the old person by himself.
         let mut again = federation.browser().await;
@@ -262,18 +250,9 @@ async fn attack_54_a_name_that_now_says_another_child_opens_a_case_and_no_door()
             .down
             .pupil("Gaspard", 9, crate::web::oauth::tests::site::COLLEGE)
             .await;
-        let mut tx = context.db.begin().await.unwrap();
-        let mut boy = other.clone();
-        boy.birth_date = parse_date("2011-11-11");
-        store::upstream_link::end(
-            &mut tx,
-            links[0].id,
-            crate::domain::upstream::LinkEnd::Unlinked,
-            context.now(),
-        )
-        .await
-        .unwrap();
-        tx.commit().await.unwrap();
+        let id = BY_SAML.parse().unwrap();
+        let ended = link::unlink(context, &id, &links[0].subject, &Actor::Operator).await;
+        assert_eq!(ended.unwrap(), link::Change::Done);
         link::make(context, &BY_SAML.parse().unwrap(), (&links[0].subject, other.id))
             .await
             .unwrap();
@@ -396,7 +375,9 @@ async fn a_service_is_offered_the_ways_of_its_people_and_may_name_one() {
 }
 
 async fn federation_oidc(federation: &Federation) -> Protocol {
-    let mut conn = federation.down.context.db.reader().await.unwrap();
-    let found = store::upstream_provider::find(&mut conn, &BY_OIDC.parse().unwrap()).await;
-    found.unwrap().unwrap().0.provider.protocol
+    let all = crate::flows::upstream::standing(&federation.down.context)
+        .await
+        .unwrap();
+    let found = all.into_iter().find(|one| one.provider.id.as_str() == BY_OIDC);
+    found.unwrap().provider.protocol
 }
