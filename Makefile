@@ -20,7 +20,7 @@ demo: ## Build Marelle and play its territory on this machine; Ctrl-C ends it
 	@tests/setup/packages build
 	$(CARGO) run -- demo
 
-test: setup test-rust test-interop test-browser ## All tests: Rust on SQLite and PostgreSQL, foreign OpenID Connect and CAS clients, the pages in a browser
+test: setup test-rust test-interop test-browser ## All tests: Rust on SQLite and PostgreSQL, foreign clients and identity providers, the pages in a browser
 
 test-rust: packages ## Only the Rust tests, with a throwaway PostgreSQL
 	MARELLE_TEST_XMLSEC1=xmlsec1 tests/setup/postgres $(CARGO) test
@@ -29,9 +29,10 @@ test-browser: $(BROWSER_MODULES) ## Only the pages in a browser; pictures in tar
 	$(CARGO) build
 	node tests/browser/run.mjs
 
-test-interop: $(VENV)/complete $(INTEROP_MODULES) ## Only the OpenID Connect and CAS clients that we did not write, against Marelle
+test-interop: $(VENV)/complete $(INTEROP_MODULES) ## Only the clients and identity providers that we did not write, against Marelle
 	$(CARGO) build
 	tests/interop/run
+	tests/interop/upstream
 	tests/interop/cas
 
 check: ## Format, lints and documentation, every warning an error

@@ -84,8 +84,8 @@ def configuration(party, folder, metadata=None):
     return config
 
 
-def prepare(folder, parties):
-    """What the operator is handed: the metadata of each party."""
+def make_key(key_file, certificate_file):
+    """A key, and a certificate of its own that is good for two days."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ent.example")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -101,9 +101,13 @@ def prepare(folder, parties):
     )
     pem = serialization.Encoding.PEM
     plain = serialization.NoEncryption()
-    private = key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, plain)
-    (folder / "key.pem").write_bytes(private)
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
+    key_file.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, plain))
+    certificate_file.write_bytes(certificate.public_bytes(pem))
+
+
+def prepare(folder, parties):
+    """What the operator is handed: the metadata of each party."""
+    make_key(folder / "key.pem", folder / "certificate.pem")
     for party in parties:
         (folder / f"{party['id']}.xml").write_text(str(entity_descriptor(configuration(party, folder))))
 

@@ -153,7 +153,7 @@ pub enum Outcome {
         /// The answer to the provider, once that is done.
         answer: Outgoing,
     },
-    /// The provider has answered a request of ours.
+    /// The provider has answered a request of ours, or something that cannot be believed came back with what we sealed.
     Answered {
         /// Where the person goes on.
         next: Option<String>,
@@ -188,13 +188,17 @@ pub async fn heard(context: &Context, incoming: Incoming) -> Result<Outcome, Fai
     let here = endpoint(context);
     let relay_state = incoming.relay_state.clone();
     if incoming.kind == Travels::Response {
+        let next = next(context, relay_state.as_deref());
         return Ok(match answered(incoming, (&issuer, &keys), (&here, now)) {
-            Ok(_) => Outcome::Answered {
-                next: next(context, relay_state.as_deref()),
-            },
+            Ok(_) => Outcome::Answered { next },
             Err(why) => {
                 super::note_failure(context, &provider.declared.id, &why.to_string()).await?;
-                Outcome::NotBelieved
+                // The login has ended here before anybody was asked there: whoever brings what we sealed goes on, whatever the
+                // answer is worth (SimpleSAMLphp signs none unless it is told to).
+                match next {
+                    Some(_) => Outcome::Answered { next },
+                    None => Outcome::NotBelieved,
+                }
             }
         });
     }

@@ -15,6 +15,7 @@ use crate::domain::testing::party;
 use crate::domain::upstream::{Binding, Otherwise};
 use crate::flows::testing::scene::{self, on_each_engine};
 use crate::flows::upstream::link;
+use crate::saml::wire;
 use crate::saml::xmlsec::redirect::Kind;
 use crate::web::oauth::tests::site::authorize_url;
 use crate::web::saml::tests::partner::{Partner, element};
@@ -287,6 +288,56 @@ async fn whoever_begins_the_logout_nobody_is_left_signed_in() {
             [Binding::Human, Binding::SourceKey],
             "one identity, two links"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_left_is_not_stranded_by_an_answer_of_the_provider_that_is_not_signed() {
+    on_each_engine(async |context, clock| {
+        let (federation, _folder) = Federation::new((context, clock), Otherwise::Refuse).await;
+        let services = Services::declare(&federation).await;
+        let mut browser = federation.browser().await;
+        let sealed = browser
+            .go(&federation, &services.request(Down::Oidc, "_one"))
+            .await
+            .sent("continue");
+        let leave = url::with_parameters(
+            &format!("{DOWN}/login/with/{BY_SAML}"),
+            [("continue", sealed.unwrap().as_str())],
+        );
+        let landed = browser.go(&federation, &leave).await;
+        let logout = services
+            .arrived(&federation, (Down::Oidc, "_one"), &landed)
+            .await;
+        let away = browser.once(&federation, &logout).await;
+        assert!(
+            federation.who(&browser).await.is_none(),
+            "it is over before the provider is asked"
+        );
+        let (_, asked) = away.location().split_once('?').unwrap();
+        let asked = url::parameters(asked);
+        let (_, state) = asked.iter().find(|(name, _)| name == "RelayState").unwrap();
+        let answer = format!(
+            "<samlp:LogoutResponse xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"_a\" Version=\"2.0\" \
+             IssueInstant=\"{}\" Destination=\"{DOWN}/saml/sp/slo\"><saml:Issuer \
+             xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">{UP}/saml/metadata</saml:Issuer><samlp:Status>\
+             <samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"/></samlp:Status></samlp:LogoutResponse>",
+            federation.down.context.now()
+        );
+        let message = wire::to_query(&answer).unwrap();
+        let back = |state: &str| {
+            url::with_parameters(
+                &format!("{DOWN}/saml/sp/slo"),
+                [("SAMLResponse", message.as_str()), ("RelayState", state)],
+            )
+        };
+        let end = browser.go(&federation, &back(state)).await;
+        assert_eq!(end.address, "https://ent.example/bye");
+        let cause = federation.down.journalled("upstream_answer.refused").await;
+        assert_eq!(cause, 1, "it is not believed for all that");
+        let elsewhere = browser.go(&federation, &back("https://evil.example/")).await;
+        assert_eq!(elsewhere.page().status, 400, "only to where we sent them");
     })
     .await;
 }
