@@ -4,12 +4,19 @@
 //! engine, a route that does nothing. SQLite in a file that every commit reaches; PostgreSQL where
 //! `MARELLE_TEST_POSTGRES` names a server. `MARELLE_BENCH_SECONDS` is the length of a round; of three rounds the best counts.
 
+#[path = "../measure/house.rs"]
+mod house;
 #[path = "../measure/mod.rs"]
 mod measure;
 #[path = "../measure/postgres.rs"]
 mod postgres;
+#[path = "../measure/rate.rs"]
+mod rate;
 mod raw;
+#[path = "../measure/route.rs"]
+mod route;
 mod site;
+#[path = "../measure/users.rs"]
 mod users;
 
 use std::path::Path;

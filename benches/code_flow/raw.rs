@@ -3,9 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use axum::body::Body;
-use axum::http::Request;
-use axum::routing::get;
 use marelle::base::random::SystemRandom;
 use marelle::login::password::{self, Cost, Password};
 use openssl::ec::{EcGroup, EcKey};
@@ -14,9 +11,10 @@ use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::sign::Signer;
-use tower::ServiceExt as _;
 
-use super::measure::{figure, head, now, row};
+use super::measure::{figure, head, row};
+use super::rate::rate;
+use super::route::route;
 
 /// Rates per second.
 pub(super) struct Raw {
@@ -55,20 +53,6 @@ pub(super) fn measure(length: Duration) -> Result<Raw> {
     })
 }
 
-/// How often something can be done in a second, by one thread; the best of three rounds, as for the users.
-fn rate<E>(length: Duration, mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
-    let mut best: f64 = 0.0;
-    for _ in 0..3 {
-        let (start, mut done) = (now(), 0u32);
-        while start.elapsed() < length {
-            work()?;
-            done += 1;
-        }
-        best = best.max(f64::from(done) / start.elapsed().as_secs_f64());
-    }
-    Ok(best)
-}
-
 fn argon2(length: Duration) -> Result<f64> {
     let password = Password::typed("le chat dort à midi").ok_or_else(|| anyhow::anyhow!("too long"))?;
     let verifier = password::hash(&password, Cost::OWASP, &SystemRandom)?;
@@ -80,19 +64,6 @@ fn argon2(length: Duration) -> Result<f64> {
 fn sign(key: &PKey<Private>) -> Result<(), openssl::error::ErrorStack> {
     let mut signer = Signer::new(MessageDigest::sha256(), key)?;
     signer.sign_oneshot_to_vec(&TOKEN).map(drop)
-}
-
-fn route(length: Duration) -> Result<f64> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let router: axum::Router = axum::Router::new().route("/", get(async || "ok\n"));
-    rate(length, || {
-        runtime.block_on(async {
-            let request = Request::get("/").body(Body::empty())?;
-            let answer = router.clone().oneshot(request).await?;
-            axum::body::to_bytes(answer.into_body(), 1024).await?;
-            anyhow::Ok(())
-        })
-    })
 }
 
 impl Raw {

@@ -1,34 +1,19 @@
-//! A whole site in this process with eight teachers and four relying parties, and what a user does on it.
+//! A house with four relying parties, and what a user does in it.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use axum::Router;
+use anyhow::{Context as _, Result, ensure};
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
-use marelle::app;
-use marelle::base::random::{self, SystemRandom};
-use marelle::base::secret::{Secret, sha256};
-use marelle::base::url::{parameters, query};
-use marelle::config::Config;
-use marelle::domain::audit::Actor;
-use marelle::domain::education::{Academy, Degree, Profile, School};
-use marelle::domain::relying_party::{
-    Attribute, Basis, ClientAuthMethod, ClientMetadata, GrantType, Release, ReleasePolicy, RelyingParty,
-    SigningAlgorithm, SubjectStrategy,
-};
-use marelle::flows::{Context, person};
-use marelle::store;
-use marelle::store::db::{Db, Statement};
-use tower::ServiceExt as _;
+use marelle::base::secret::sha256;
+use marelle::base::url::query;
+use marelle::domain::relying_party::{ClientMetadata, GrantType, RelyingParty, SigningAlgorithm};
 
-use super::postgres::{execute, fresh_schema};
+use super::house::{self, Browser, House, parameter};
 use super::raw::Raw;
 
-const ORIGIN: &str = "https://id.example.fr";
-const PASSWORD: &str = "le chat dort à midi";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// What is measured.
@@ -124,69 +109,40 @@ impl Work {
 }
 
 /// The site.
-pub(super) struct Site {
-    router: Router,
-    context: Context,
-    usernames: Vec<String>,
-}
+pub(super) struct Site(House);
 
 impl Site {
     pub(super) async fn new(folder: &Path, url: Option<&str>) -> Result<Arc<Self>> {
-        let mut config = Config::default();
-        config.http.public_url = ORIGIN.into();
-        config.database.file = folder.join("marelle.db");
-        if let Some(url) = url {
-            config.database.url = Some(fresh_schema(url).await?);
-            config.keys.master_key_file = Some(folder.join("other.key"));
-        }
-        let context = app::open(&config).await?;
-        let usernames = populate(&context).await?;
-        let router = app::router(context.clone()).await?;
-        Ok(Arc::new(Self {
-            router,
-            context,
-            usernames,
-        }))
+        let (es256, rs256) = (SigningAlgorithm::Es256, SigningAlgorithm::Rs256);
+        let parties: Result<Vec<_>> = [
+            party("es256", es256, None),
+            party("rs256", rs256, None),
+            party("userinfo-es256", es256, Some(es256)),
+            party("userinfo-rs256", es256, Some(rs256)),
+        ]
+        .into_iter()
+        .collect();
+        Ok(Arc::new(Self(House::new(folder, url, &parties?).await?)))
     }
 
     /// What the engine promises of a commit.
     pub(super) async fn durability(&self) -> Result<String> {
-        match &self.context.db {
-            Db::Sqlite { .. } => Ok("WAL, synchronous FULL".to_owned()),
-            Db::Postgres(_) => {
-                let sql =
-                    "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync";
-                let mut conn = self.context.db.reader().await?;
-                let shown = conn
-                    .optional(
-                        Statement {
-                            name: "durability",
-                            sql,
-                        },
-                        [],
-                    )
-                    .await?;
-                let shown = shown.context("no settings")?;
-                let (fsync, sync): (String, String) = (shown.get("fsync")?, shown.get("sync")?);
-                Ok(format!("fsync {fsync}, synchronous_commit {sync}"))
-            }
-        }
+        self.0.durability().await
     }
 
     pub(super) async fn close(&self) {
-        self.context.db.close().await;
+        self.0.close().await;
     }
 
     /// A user who is where the work begins.
     pub(super) async fn user(&self, number: usize, work: Work) -> Result<User> {
-        let username = self.usernames.get(number).context("too many users")?;
         let mut user = User {
-            username: username.clone(),
-            cookie: None,
+            username: self.0.username(number)?.to_owned(),
+            browser: Browser::default(),
             tokens: Tokens::default(),
         };
         if !matches!(work, Work::Commit | Work::Health | Work::Password) {
-            user.sign_in(self, "/login", &[]).await?;
+            user.browser.sign_in(&self.0, &user.username, &[]).await?;
             let client = match work {
                 Work::WarmRs256 | Work::RefreshRs256 => "rs256",
                 Work::UserinfoEs256 => "userinfo-es256",
@@ -197,21 +153,12 @@ impl Site {
         }
         Ok(user)
     }
-
-    async fn send(&self, request: Request<Body>, expected: StatusCode) -> Result<(HeaderMap, Vec<u8>)> {
-        let path = request.uri().path().to_owned();
-        let answer = self.router.clone().oneshot(request).await?;
-        let (parts, body) = answer.into_parts();
-        let body = axum::body::to_bytes(body, 1 << 20).await?;
-        ensure!(parts.status == expected, "{path}: {}", parts.status);
-        Ok((parts.headers, body.into()))
-    }
 }
 
 /// Somebody with a browser, and the service they go to.
 pub(super) struct User {
     username: String,
-    cookie: Option<String>,
+    browser: Browser,
     tokens: Tokens,
 }
 
@@ -223,20 +170,23 @@ struct Tokens {
 }
 
 impl User {
+    /// Whether there is anything left to do the work with.
+    pub(super) fn has_more(&self) -> bool {
+        true
+    }
+
     /// Does the work once.
     pub(super) async fn once(&mut self, site: &Site, work: Work) -> Result<()> {
         match work {
-            Work::Commit => commit(site, &self.username).await,
-            Work::Health => {
-                let request = Request::get("/health/live").body(Body::empty())?;
-                site.send(request, StatusCode::OK).await.map(drop)
-            }
+            Work::Commit => site.0.commit(&self.username).await,
+            Work::Health => site.0.health().await,
             Work::WarmEs256 => self.flow(site, "es256").await.map(drop),
             Work::WarmRs256 => self.flow(site, "rs256").await.map(drop),
             Work::Userinfo | Work::UserinfoEs256 | Work::UserinfoRs256 => {
                 let request = Request::get("/oauth/userinfo")
                     .header(header::AUTHORIZATION, format!("Bearer {}", self.tokens.access));
-                site.send(request.body(Body::empty())?, StatusCode::OK)
+                site.0
+                    .send(request.body(Body::empty())?, StatusCode::OK)
                     .await
                     .map(drop)
             }
@@ -249,11 +199,11 @@ impl User {
             Work::RefreshEs256 => self.refresh(site, "es256").await,
             Work::RefreshRs256 => self.refresh(site, "rs256").await,
             Work::Password => {
-                self.cookie = None;
-                let to_login = self.get(site, &authorize_address("es256")).await?;
-                let waiting = parameter(&to_login, "continue")?;
-                let next = self.sign_in(site, "/login", &[("continue", &waiting)]).await?;
-                let answer = self.get(site, &next).await?;
+                self.browser = Browser::default();
+                let to_login = self.browser.get(&site.0, &authorize_address("es256")).await?;
+                let waiting = [("continue", &*parameter(&to_login, "continue")?)];
+                let next = self.browser.sign_in(&site.0, &self.username, &waiting).await?;
+                let answer = self.browser.get(&site.0, &next).await?;
                 redeem(site, "es256", &parameter(&answer, "code")?)
                     .await
                     .map(drop)
@@ -273,34 +223,8 @@ impl User {
 
     /// A code flow of a warm session; answers the tokens.
     async fn flow(&self, site: &Site, client: &str) -> Result<Tokens> {
-        let answer = self.get(site, &authorize_address(client)).await?;
+        let answer = self.browser.get(&site.0, &authorize_address(client)).await?;
         redeem(site, client, &parameter(&answer, "code")?).await
-    }
-
-    /// Gets an address; answers where it leads.
-    async fn get(&self, site: &Site, address: &str) -> Result<String> {
-        let mut request = Request::get(address);
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
-        }
-        let (headers, _) = site
-            .send(request.body(Body::empty())?, StatusCode::SEE_OTHER)
-            .await?;
-        location(&headers)
-    }
-
-    /// Signs in by password; answers where that leads.
-    async fn sign_in(&mut self, site: &Site, address: &str, more: &[(&str, &str)]) -> Result<String> {
-        let mut fields = vec![("username", &*self.username), ("password", PASSWORD)];
-        fields.extend(more);
-        let request = Request::post(address)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ORIGIN, ORIGIN)
-            .body(Body::from(query(fields)))?;
-        let (headers, _) = site.send(request, StatusCode::SEE_OTHER).await?;
-        let cookie = headers.get(header::SET_COOKIE).context("no cookie")?.to_str()?;
-        self.cookie = cookie.split(';').next().map(str::to_owned);
-        location(&headers)
     }
 }
 
@@ -322,7 +246,7 @@ async fn asked(site: &Site, client: &str, path: &str, form: String) -> Result<se
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::AUTHORIZATION, format!("Basic {credentials}"))
         .body(Body::from(form))?;
-    let (_, body) = site.send(request, StatusCode::OK).await?;
+    let (_, body) = site.0.send(request, StatusCode::OK).await?;
     Ok(serde_json::from_slice(&body)?)
 }
 
@@ -337,28 +261,6 @@ async fn tokens(site: &Site, client: &str, form: String) -> Result<Tokens> {
         access: token("access_token")?,
         refresh: token("refresh_token")?,
     })
-}
-
-async fn commit(site: &Site, text: &str) -> Result<()> {
-    let sql = "INSERT INTO bench_commit (number, text) VALUES ($1, $2)";
-    let number = i64::from_le_bytes(random::bytes(&SystemRandom));
-    let mut tx = site.context.db.begin().await?;
-    let values = [number.into(), store::value::text(text)];
-    tx.execute(Statement { name: "bench", sql }, values).await?;
-    Ok(tx.commit().await?)
-}
-
-fn location(headers: &HeaderMap) -> Result<String> {
-    let location = headers.get(header::LOCATION).context("leads nowhere")?;
-    Ok(location.to_str()?.to_owned())
-}
-
-fn parameter(address: &str, name: &str) -> Result<String> {
-    let (_, query) = address.split_once('?').context("no query")?;
-    match parameters(query).into_iter().find(|(other, _)| other == name) {
-        Some((_, value)) => Ok(value),
-        None => bail!("no {name} in the answer"),
-    }
 }
 
 fn redirect_uri(client: &str) -> String {
@@ -382,93 +284,19 @@ fn authorize_address(client: &str) -> String {
     format!("/oauth/authorize?{query}")
 }
 
-/// A school, four parties, eight teachers; answers their login names.
-async fn populate(context: &Context) -> Result<Vec<String>> {
-    execute(
-        &context.db,
-        "CREATE TABLE bench_commit (number BIGINT, text TEXT)",
-    )
-    .await?;
-    let academy = Academy {
-        code: "99".parse()?,
-        name: "Académie fictive".into(),
-    };
-    let school = School {
-        uai: "9990001X".parse()?,
-        name: "École des Marronniers".into(),
-        degree: Degree::First,
-        commune: None,
-        academy: academy.code.clone(),
-    };
-    let mut tx = context.db.begin().await?;
-    store::school::save_academy(&mut tx, &academy).await?;
-    store::school::save(&mut tx, &school, None).await?;
-    for (id, algorithm, userinfo) in [
-        ("es256", SigningAlgorithm::Es256, None),
-        ("rs256", SigningAlgorithm::Rs256, None),
-        (
-            "userinfo-es256",
-            SigningAlgorithm::Es256,
-            Some(SigningAlgorithm::Es256),
-        ),
-        (
-            "userinfo-rs256",
-            SigningAlgorithm::Es256,
-            Some(SigningAlgorithm::Rs256),
-        ),
-    ] {
-        let mut party = party(id, algorithm)?;
-        party.metadata.userinfo_alg = userinfo;
-        store::relying_party::save(&mut tx, &party).await?;
-    }
-    tx.commit().await?;
-    let mut usernames = Vec::new();
-    for given_name in ["Maddi", "Anne", "Yann", "Lucie", "Paul", "Ines", "Marc", "Zoé"] {
-        let teacher = person::NewPerson {
-            given_name: given_name.into(),
-            family_name: "Etxeberria".into(),
-            profile: Profile::Teacher,
-            school: school.uai.clone(),
-            username: None,
-            password: Secret::new(PASSWORD),
-            is_another: false,
-        };
-        match person::create(context, &teacher, &Actor::Operator).await? {
-            person::Creation::Created(made) => usernames.extend(made.username),
-            other => bail!("{given_name}: {other:?}"),
-        }
-    }
-    Ok(usernames)
-}
-
-fn party(id: &str, id_token_alg: SigningAlgorithm) -> Result<RelyingParty> {
-    let release = |attribute: &Attribute| Release {
-        attribute: *attribute,
-        purpose: "mesurer".into(),
-        convention: "2026-17".into(),
-    };
+fn party(
+    id: &str,
+    id_token_alg: SigningAlgorithm,
+    userinfo_alg: Option<SigningAlgorithm>,
+) -> Result<RelyingParty> {
     Ok(RelyingParty {
-        id: id.parse()?,
-        name: format!("Service {id}"),
-        home: None,
         redirect_uris: vec![redirect_uri(id)],
-        post_logout_redirect_uris: Vec::new(),
-        sector: id.into(),
-        subject_strategy: SubjectStrategy::Pairwise,
-        auth_method: ClientAuthMethod::SecretBasic,
-        secrets: vec![Secret::new(format!("secret of {id}")).digest()],
-        pkce_required: true,
         id_token_alg,
-        release: ReleasePolicy(Attribute::ALL.iter().map(release).collect()),
-        schools: Vec::new(),
-        basis: Basis::Convention,
         metadata: ClientMetadata {
             grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            userinfo_alg,
             ..ClientMetadata::default()
         },
-        saml: None,
-        cas: None,
-        registration: None,
-        enabled: true,
+        ..house::party(id)?
     })
 }

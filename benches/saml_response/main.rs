@@ -6,6 +6,8 @@
 
 #[path = "../measure/mod.rs"]
 mod measure;
+#[path = "../measure/rate.rs"]
+mod rate;
 
 use std::time::Duration;
 
@@ -17,12 +19,13 @@ use marelle::saml::name_id::{NameId, NameIdFormat};
 use marelle::saml::response::{Envelope, Protection, Said, success};
 use marelle::saml::xml::{Element, Namespace};
 use marelle::saml::xmlsec::{Certificate, PrivateKey, PublicKey, SelfSigned, Signer};
-use measure::{figure, head, now, part, row};
+use measure::{figure, head, part, row};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
+use rate::rate;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_841_600);
 
@@ -102,20 +105,6 @@ fn key(name: &'static str, raw: &PKey<Private>, length: Duration) -> Result<Key>
         },
         raw,
     })
-}
-
-/// How often something can be done in a second, by one thread.
-fn rate<E>(length: Duration, mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
-    let mut best: f64 = 0.0;
-    for _ in 0..3 {
-        let (start, mut done) = (now(), 0u32);
-        while start.elapsed() < length {
-            work()?;
-            done += 1;
-        }
-        best = best.max(f64::from(done) / start.elapsed().as_secs_f64());
-    }
-    Ok(best)
 }
 
 fn responses(key: &Key, signed: Signed, recipient: Option<&PublicKey>, length: Duration) -> Result<f64> {

@@ -132,8 +132,13 @@ fn address(text: &str) {
     assert_eq!(covering(&SERVICE.services, &address).is_some(), any);
     if let Ok(declared) = Declared::read(text) {
         assert!(declared.covers(&address), "what is declared is covered");
-        let key = Declared::read(&declared.key()).expect("a key is an address");
-        assert!(key.covers(&address) && key.key() == declared.key());
+        // Percent-encoding may make it longer than an address is.
+        let again = Declared::read(&declared.key()).ok();
+        assert!(
+            again.is_some() || declared.key().len() > 2048,
+            "a key is an address"
+        );
+        assert!(again.is_none_or(|again| again.covers(&address) && again.key() == declared.key()));
     }
 }
 

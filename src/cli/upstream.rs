@@ -2,6 +2,8 @@
 //!
 //! Names and birth dates are shown to whoever runs the command, and written nowhere else.
 
+use std::path::PathBuf;
+
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -16,7 +18,7 @@ use crate::flows::Context;
 use crate::flows::upstream::case::{self, Verdict, View, Word};
 use crate::flows::upstream::link::{self, Change};
 use crate::flows::upstream::metadata::{self, Outcome as Refreshed};
-use crate::flows::upstream::{self, Standing};
+use crate::flows::upstream::{self, Standing, rights};
 
 /// The providers that people come from.
 #[derive(Debug, Subcommand)]
@@ -33,6 +35,8 @@ pub(super) enum Command {
     Unlink(Unlink),
     /// The provider gave a person another identifier.
     Rekey(Rekey),
+    /// Show what rights claims of a member of staff would give today, by which rule, and what is ignored.
+    Rights(Rights),
     /// List the people whom a provider signed in and whom a human has to recognise.
     Cases(Json),
     /// Say who somebody is.
@@ -99,6 +103,18 @@ pub(super) struct Rekey {
     new: String,
 }
 
+/// Arguments of `marelle upstream rights`.
+#[derive(Debug, Args)]
+pub(super) struct Rights {
+    /// The provider.
+    provider: ProviderId,
+    /// A file with the claims, a JSON object as the provider states them. Nothing of it is kept.
+    #[arg(long, value_name = "FILE")]
+    claims: PathBuf,
+    #[command(flatten)]
+    json: Json,
+}
+
 /// Arguments of `marelle upstream decide`.
 #[derive(Debug, Args)]
 pub(super) struct Decide {
@@ -145,6 +161,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
                 &there,
             )
         }
+        Command::Rights(arguments) => show_rights(context, &arguments).await,
         Command::Cases(arguments) => cases(context, arguments.json).await,
         Command::Decide(arguments) => decide(context, &arguments).await,
     }
@@ -318,6 +335,51 @@ fn changed(change: Change, there: &There) -> Outcome {
             "{provider} {subject}: is linked to somebody else; take that link apart first"
         ))),
     }
+}
+
+async fn show_rights(context: &Context, arguments: &Rights) -> Outcome {
+    let path = arguments.claims.display();
+    let text = std::fs::read_to_string(&arguments.claims)
+        .map_err(|error| Refusal::unreadable(anyhow!("{path}: {error}")))?;
+    let claims =
+        serde_json::from_str(&text).map_err(|error| Refusal::unreadable(anyhow!("{path}: {error}")))?;
+    let id = &arguments.provider;
+    let preview = rights::preview(context, id, &claims).await?;
+    let preview = preview.ok_or_else(|| Refusal::usage(anyhow!("there is no provider «{id}»")))?;
+    if arguments.json.json {
+        let granted = preview.rights.granted.iter().map(|right| {
+            json!({
+                "right": right.gives.to_string(),
+                "rule": right.rule,
+                "until": right.until.map(|day| day.to_string()),
+            })
+        });
+        let ignored = preview.rights.ignored.iter();
+        let ignored = ignored.map(|one| json!({"what": one.what, "why": one.why.as_str()}));
+        print_json(&json!({
+            "is_open": preview.is_open,
+            "is_of_staff": preview.is_of_staff,
+            "granted": granted.collect::<Vec<_>>(),
+            "ignored": ignored.collect::<Vec<_>>(),
+        }));
+        return Ok(());
+    }
+    if !preview.is_open {
+        print_line("the provider is closed: nothing of this counts");
+    }
+    if !preview.is_of_staff {
+        print_line("a provider of this preset says nothing of staff");
+    }
+    for right in &preview.rights.granted {
+        let until = right
+            .until
+            .map_or_else(String::new, |day| format!(", until {day}"));
+        print_line(format!("gives  {}  by {}{until}", right.gives, right.rule));
+    }
+    for one in &preview.rights.ignored {
+        print_line(format!("ignored  {}  {}", one.what, one.why));
+    }
+    Ok(())
 }
 
 async fn cases(context: &Context, json: bool) -> Outcome {

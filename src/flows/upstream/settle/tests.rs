@@ -45,6 +45,7 @@ fn provider(otherwise: Otherwise) -> Provider {
         convention: Some("2026-17".into()),
         starts_on: None,
         ends_on: None,
+        staff_rules: Vec::new(),
         enabled: true,
     };
     let kept = Kept {

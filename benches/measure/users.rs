@@ -1,4 +1,4 @@
-//! Users at the same time, each as fast as the answers come.
+//! Users at the same time, each as fast as the answers come. A bench that has them says in its `site` what one does.
 
 use std::fs;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use super::site::{Site, User, Work};
 const ROUNDS: u32 = 3;
 
 /// What was seen.
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// How many a second, all users together.
-    pub(super) rate: f64,
+    pub(crate) rate: f64,
     /// Processor time of this process for each, in milliseconds. A PostgreSQL server's own is not in it.
-    pub(super) cpu_ms: f64,
+    pub(crate) cpu_ms: f64,
     /// How long each took, sorted.
     times: Vec<Duration>,
 }
 
 impl Seen {
     /// The time that so many in a hundred did not exceed.
-    pub(super) fn ms(&self, percent: usize) -> String {
+    pub(crate) fn ms(&self, percent: usize) -> String {
         let last = self.times.len().saturating_sub(1);
         let time = self.times.get(last * percent / 100).copied().unwrap_or_default();
         figure(time.as_secs_f64() * 1000.0)
@@ -31,7 +31,7 @@ impl Seen {
 }
 
 /// The best of some rounds: what else runs on a machine can only take away.
-pub(super) async fn run(site: &Arc<Site>, work: Work, users: usize, length: Duration) -> Result<Seen> {
+pub(crate) async fn run(site: &Arc<Site>, work: Work, users: usize, length: Duration) -> Result<Seen> {
     let mut best = round(site, work, users, length).await?;
     for _ in 1..ROUNDS {
         let seen = round(site, work, users, length).await?;
@@ -71,7 +71,7 @@ async fn round(site: &Arc<Site>, work: Work, users: usize, length: Duration) -> 
 
 async fn one(site: Arc<Site>, mut user: User, work: Work, length: Duration) -> Result<Vec<Duration>> {
     let (start, mut times) = (now(), Vec::new());
-    while start.elapsed() < length {
+    while start.elapsed() < length && user.has_more() {
         let begun = now();
         user.once(&site, work).await?;
         times.push(begun.elapsed());
