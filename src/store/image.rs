@@ -413,6 +413,7 @@ mod tests {
         match (name, kind) {
             ("status", _) if table == "match_case" => text("open"),
             ("degree", _) => text("first"),
+            ("scope_kind", _) => text("school"),
             ("kind", _) if table == "acknowledgement" => text("consent"),
             ("kind", _) => text("password"),
             ("status", _) => text("active"),

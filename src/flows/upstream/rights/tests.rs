@@ -542,7 +542,7 @@ async fn whoever_is_said_much_of_can_prove_who_they_are_and_is_given_it_at_the_n
         lille.declare(&fim).await;
         let post = |number| format!("{0}$UAJ$PU$ENS${0}$T3$LYC$340", Uai::from_number(number));
         let posts: Vec<String> = (590_000..590_190).map(post).chain([post(9_990_001)]).collect();
-        let claims = json!({"FrEduFonctAdm": "ENS", "FrEduRne": posts});
+        let claims = json!({"FrEduFonctAdm": "ENS", "FrEduRne": posts, "FrEduRneResp": posts});
         let before = Secret::new("before");
         let Outcome::Prove { continuation } = lille
             .arrive("fim", ("agent-2", Some(&before)), claims.clone())
