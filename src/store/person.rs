@@ -50,6 +50,18 @@ const USED_BY_CONTACT: Bulk = used(
     "USED_BY_CONTACT",
     "SELECT identity_id FROM contact WHERE identity_id IN (",
 );
+const USED_BY_LINK: Bulk = used(
+    "USED_BY_LINK",
+    "SELECT DISTINCT identity_id FROM upstream_link WHERE identity_id IN (",
+);
+const USED_AS_GUARDIAN: Bulk = used(
+    "USED_AS_GUARDIAN",
+    "SELECT DISTINCT guardian_id AS identity_id FROM guardianship WHERE guardian_id IN (",
+);
+const USED_AS_CHILD: Bulk = used(
+    "USED_AS_CHILD",
+    "SELECT DISTINCT pupil_id AS identity_id FROM guardianship WHERE pupil_id IN (",
+);
 const DECIDED_FIRST: Bulk = used(
     "DECIDED_FIRST",
     "SELECT DISTINCT r.identity_id FROM match_case c JOIN source_record r ON r.id = c.record_a
@@ -79,6 +91,9 @@ pub(super) const BULKS: &[Bulk] = &[
     USED_BY_SESSION,
     USED_BY_GRANT,
     USED_BY_CONTACT,
+    USED_BY_LINK,
+    USED_AS_GUARDIAN,
+    USED_AS_CHILD,
     DECIDED_FIRST,
     DECIDED_SECOND,
 ];
@@ -89,6 +104,10 @@ statements! {
         (SELECT CAST(COUNT(*) AS BIGINT) FROM subject u JOIN identity i ON i.id = u.identity_id
             WHERE i.created_run = $1) AS subjects,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM credential u JOIN identity i ON i.id = u.identity_id
+            WHERE i.created_run = $1)
+            + (SELECT CAST(COUNT(*) AS BIGINT) FROM upstream_link u JOIN identity i ON i.id = u.identity_id
+            WHERE i.created_run = $1)
+            + (SELECT CAST(COUNT(*) AS BIGINT) FROM guardianship u JOIN identity i ON i.id IN (u.guardian_id, u.pupil_id)
             WHERE i.created_run = $1) AS credentials,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM session u JOIN identity i ON i.id = u.identity_id
             WHERE i.created_run = $1) AS sessions,
@@ -191,6 +210,9 @@ pub async fn in_use(conn: &mut Conn, ids: &[IdentityId]) -> Result<HashSet<Ident
         USED_BY_SESSION,
         USED_BY_GRANT,
         USED_BY_CONTACT,
+        USED_BY_LINK,
+        USED_AS_GUARDIAN,
+        USED_AS_CHILD,
         DECIDED_FIRST,
         DECIDED_SECOND,
     ] {
@@ -206,7 +228,7 @@ pub async fn in_use(conn: &mut Conn, ids: &[IdentityId]) -> Result<HashSet<Ident
 pub struct Uses {
     /// Subjects released.
     pub subjects: i64,
-    /// Credentials set.
+    /// Credentials set, logins at upstream providers linked, guardians stated.
     pub credentials: i64,
     /// Sessions opened.
     pub sessions: i64,

@@ -22,14 +22,11 @@ statements! {
         WHERE l.provider = $1 AND l.subject = $2 AND l.ended_at IS NULL");
     OF_IDENTITY = concat!("SELECT ", columns!(), " FROM upstream_link l WHERE l.identity_id = $1 AND l.ended_at IS NULL
         ORDER BY l.linked_at, l.id");
-    OF_PROVIDER = concat!("SELECT ", columns!(), " FROM upstream_link l WHERE l.provider = $1 AND l.ended_at IS NULL
-        ORDER BY l.linked_at, l.id LIMIT $2");
     // Of two logins that make the same link at once, the index lets one.
     INSERT = "INSERT INTO upstream_link (id, provider, subject, identity_id, binding, convention, linked_at, used_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     USED = "UPDATE upstream_link SET used_at = $2 WHERE id = $1";
     END = "UPDATE upstream_link SET ended_at = $2, end_reason = $3 WHERE id = $1 AND ended_at IS NULL";
-    FORGET_OF_IDENTITY = "DELETE FROM upstream_link WHERE identity_id = $1";
     KEEP_LOGIN = "INSERT INTO upstream_login (session_id, provider, link_id, name_hash, index_hash, sealed, started_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (session_id) DO UPDATE SET provider = excluded.provider, link_id = excluded.link_id,
@@ -83,18 +80,6 @@ pub async fn of_identity(conn: &mut Conn, identity: IdentityId) -> Result<Vec<Li
         .collect()
 }
 
-/// The first live links of a provider.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn of_provider(conn: &mut Conn, provider: &ProviderId, most: i64) -> Result<Vec<Link>, StoreError> {
-    conn.all(OF_PROVIDER, [text(provider), most.into()])
-        .await?
-        .iter()
-        .map(link)
-        .collect()
-}
-
 /// Keeps a new link; whether the name had no live one.
 ///
 /// # Errors
@@ -127,14 +112,6 @@ pub async fn used(tx: &mut Tx, id: UpstreamLinkId, now: Timestamp) -> Result<(),
 /// [`StoreError`].
 pub async fn end(tx: &mut Tx, id: UpstreamLinkId, why: LinkEnd, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(END, [text(id), now.into(), text(why)]).await? == 1)
-}
-
-/// Forgets every link of a person whose data are erased, ended ones included.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn forget_of_identity(tx: &mut Tx, identity: IdentityId) -> Result<u64, StoreError> {
-    tx.execute(FORGET_OF_IDENTITY, [text(identity)]).await
 }
 
 /// By which login at a provider a session came.

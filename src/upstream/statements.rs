@@ -83,11 +83,6 @@ impl Statements {
         let kept = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
         Self(kept.cloned().collect())
     }
-
-    /// The names, for whoever sets a provider up.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
-    }
 }
 
 #[cfg(test)]

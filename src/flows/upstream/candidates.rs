@@ -28,7 +28,7 @@ pub(super) async fn find(
         found.linked = known(conn, &[identity.id]).await?.into_iter().next();
     }
     let mut by_key = keyed(conn, provider, person).await?;
-    for vecteur in &person.vecteurs {
+    for vecteur in spoken_for(conn, provider, &person.vecteurs).await? {
         let records = store::roster::by_attachment(conn, &vecteur.attachment, &vecteur.school).await?;
         let people = records.iter().map(|record| record.identity);
         match vecteur.kind {
@@ -81,6 +81,26 @@ async fn keyed(
     }
     let records = store::roster::find(conn, Lookup::Keys(keys)).await?;
     Ok(people(&records))
+}
+
+/// The vectors whose schools are of academies that the provider may state keys of.
+async fn spoken_for<'v>(
+    conn: &mut Conn,
+    provider: &UpstreamProvider,
+    vecteurs: &'v [Vecteur],
+) -> Result<Vec<&'v Vecteur>, Failure> {
+    let mut spoken = Vec::new();
+    for vecteur in vecteurs {
+        if provider.academies.is_empty() {
+            spoken.push(vecteur);
+            continue;
+        }
+        let school = store::school::find(conn, &vecteur.school).await?;
+        if school.is_some_and(|school| provider.speaks_for(&school.academy)) {
+            spoken.push(vecteur);
+        }
+    }
+    Ok(spoken)
 }
 
 /// The guardians of pupils who are named as the person is.
@@ -183,9 +203,13 @@ async fn known(conn: &mut Conn, ids: &[IdentityId]) -> Result<Vec<Known>, Failur
 }
 
 /// The pupils whom a guardian's vectors lead to, for whoever writes it down.
-pub(super) async fn children(conn: &mut Conn, vecteurs: &[Vecteur]) -> Result<Vec<IdentityId>, Failure> {
+pub(super) async fn children(
+    conn: &mut Conn,
+    provider: &UpstreamProvider,
+    vecteurs: &[Vecteur],
+) -> Result<Vec<IdentityId>, Failure> {
     let mut children = Vec::new();
-    for vecteur in vecteurs {
+    for vecteur in spoken_for(conn, provider, vecteurs).await? {
         if matches!(vecteur.kind, VecteurKind::Guardian(_)) {
             let records = store::roster::by_attachment(conn, &vecteur.attachment, &vecteur.school).await?;
             children.extend(people(&records));

@@ -1,5 +1,7 @@
 //! Who somebody is whom a provider has signed in, and what becomes of them: one transaction.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::candidates;
@@ -23,6 +25,9 @@ use crate::store::upstream_case::Case;
 use crate::store::upstream_link::Login;
 use crate::upstream::linking::{Decision, Refusal, decide};
 use crate::upstream::{Introduction, Statements, preset};
+
+/// How often, at most, it is written down that a provider works.
+const HEALTH: Duration = Duration::from_secs(60);
 
 /// Somebody as a protocol brings them: believed, and not known yet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,7 +110,7 @@ pub(super) async fn settle(
 ) -> Result<Outcome, Failure> {
     let declared = &provider.declared;
     let now = context.now();
-    store::upstream_provider::works(tx, &declared.id, now).await?;
+    note_success(tx, declared, now).await?;
     let person = Introduction::read(declared.preset, &arrived.said);
     if store::upstream_case::is_refused(tx, &declared.id, &arrived.subject).await? {
         return refuse(tx, declared, Refusal::NotAllowed, now).await;
@@ -179,6 +184,17 @@ pub(super) async fn settle(
         }
         Decision::Refused(refusal) => refuse(tx, declared, refusal, now).await,
     }
+}
+
+/// Writes down that the provider works, once a minute or after a failure: thousands come by it at eight in the morning, and none
+/// of them waits for another's row.
+async fn note_success(tx: &mut Tx, declared: &UpstreamProvider, now: Timestamp) -> Result<(), Failure> {
+    let health = store::upstream_provider::health(tx, &declared.id).await?;
+    let is_known = health.succeeded_at.is_some_and(|at| now.since(at) < HEALTH);
+    if health.failures > 0 || !is_known {
+        store::upstream_provider::works(tx, &declared.id, now).await?;
+    }
+    Ok(())
 }
 
 async fn refuse(
@@ -370,7 +386,7 @@ async fn answer_for(
 ) -> Result<(), Failure> {
     let now = context.now();
     let today = now.date();
-    let children = candidates::children(tx, &person.vecteurs).await?;
+    let children = candidates::children(tx, declared, &person.vecteurs).await?;
     if children.is_empty() {
         return Ok(());
     }

@@ -120,7 +120,8 @@ async fn a_guardian_of_a_child_of_each_degree_is_one_adult_with_both_children() 
     on_each_engine(async |context, _clock| {
         let lina = pupil(&context, "Lina", 1, (ECOLE, "111")).await;
         let noe = pupil(&context, "Noé", 2, (COLLEGE, "222")).await;
-        let there = provider(Otherwise::Refuse);
+        let mut there = provider(Otherwise::Refuse);
+        there.declared.academies.clear();
         let both = ["1|LE GOFF|Anne|111|9990001X", "2|LE GOFF|Anne|222|9990101F"];
         let anne = comes(&context, &there, arrived("anne", &[("FrEduVecteur", &both)]))
             .await
@@ -149,6 +150,7 @@ async fn a_guardian_of_a_child_of_each_degree_is_one_adult_with_both_children() 
 
         // By another provider, of one child alone: the same adult, by the child and the name.
         let mut other = provider(Otherwise::Refuse);
+        other.declared.academies.clear();
         other.declared.id = "autre".parse().unwrap();
         let one = ["2|Le Goff|ANNE|222|9990101F"];
         let again = comes(&context, &other, arrived("x", &[("FrEduVecteur", &one)]))
@@ -176,6 +178,12 @@ async fn a_guardian_of_a_child_of_each_degree_is_one_adult_with_both_children() 
             "{refused:?}"
         );
         assert_eq!(scene::journalled(&context, "guardian.stated").await, 3);
+        // A provider of another academy says nothing of the children of this one.
+        let mut elsewhere = provider(Otherwise::Refuse);
+        elsewhere.declared.id = "ailleurs".parse().unwrap();
+        elsewhere.declared.academies = vec!["20".parse().unwrap()];
+        let refused = comes(&context, &elsewhere, arrived("z", &[("FrEduVecteur", &one)])).await;
+        assert!(matches!(refused, Err(Outcome::Refused { .. })), "{refused:?}");
     })
     .await;
 }
