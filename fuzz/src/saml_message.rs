@@ -100,6 +100,7 @@ fn party(saml: SamlParty) -> RelyingParty {
         metadata: ClientMetadata::default(),
         saml: Some(saml),
         cas: None,
+        populations: Vec::new(),
         registration: None,
         enabled: true,
     }
