@@ -16,6 +16,10 @@ use super::raw::Raw;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
+/// Codes that a user has before the watch starts: more than are exchanged in a second, and had in fewer than the sixty that
+/// they live.
+const CODES: usize = 800;
+
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
@@ -35,6 +39,10 @@ pub(super) enum Work {
     UserinfoRs256,
     /// A service asks about a token of its own.
     Introspection,
+    /// A code exchanged, the code had before; ID Token by ES256.
+    ExchangeEs256,
+    /// The same; ID Token by RS256.
+    ExchangeRs256,
     /// A refresh token exchanged for the next tokens; ID Token by ES256.
     RefreshEs256,
     /// The same; ID Token by RS256.
@@ -45,7 +53,7 @@ pub(super) enum Work {
 
 impl Work {
     /// Everything but the bare commit.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Health,
         Self::Introspection,
         Self::Userinfo,
@@ -53,6 +61,8 @@ impl Work {
         Self::UserinfoRs256,
         Self::RefreshEs256,
         Self::RefreshRs256,
+        Self::ExchangeEs256,
+        Self::ExchangeRs256,
         Self::WarmEs256,
         Self::WarmRs256,
         Self::Password,
@@ -68,6 +78,8 @@ impl Work {
             Self::UserinfoEs256 => "userinfo, ES256",
             Self::UserinfoRs256 => "userinfo, RS256",
             Self::Introspection => "introspection",
+            Self::ExchangeEs256 => "code exchange, ES256",
+            Self::ExchangeRs256 => "code exchange, RS256",
             Self::RefreshEs256 => "refresh, ES256",
             Self::RefreshRs256 => "refresh, RS256",
             Self::Password => "code flow with password login, ES256",
@@ -82,7 +94,11 @@ impl Work {
             | Self::Userinfo
             | Self::UserinfoEs256
             | Self::UserinfoRs256 => 0,
-            Self::Commit | Self::RefreshEs256 | Self::RefreshRs256 => 1,
+            Self::Commit
+            | Self::RefreshEs256
+            | Self::RefreshRs256
+            | Self::ExchangeEs256
+            | Self::ExchangeRs256 => 1,
             Self::WarmEs256 | Self::WarmRs256 => 2,
             Self::Password => 3,
         }
@@ -94,14 +110,18 @@ impl Work {
             Self::Commit | Self::Introspection | Self::Userinfo => None,
             Self::Health if users > 1 => Some(("2 × bare route", 2.0 * raw.route)),
             Self::Health => Some(("bare route", raw.route)),
-            Self::WarmEs256 | Self::RefreshEs256 | Self::UserinfoEs256 if users > 1 => {
+            Self::WarmEs256 | Self::RefreshEs256 | Self::UserinfoEs256 | Self::ExchangeEs256 if users > 1 => {
                 Some(("2 × P-256", 2.0 * raw.p256))
             }
-            Self::WarmEs256 | Self::RefreshEs256 | Self::UserinfoEs256 => Some(("P-256", raw.p256)),
-            Self::WarmRs256 | Self::RefreshRs256 | Self::UserinfoRs256 if users > 1 => {
+            Self::WarmEs256 | Self::RefreshEs256 | Self::UserinfoEs256 | Self::ExchangeEs256 => {
+                Some(("P-256", raw.p256))
+            }
+            Self::WarmRs256 | Self::RefreshRs256 | Self::UserinfoRs256 | Self::ExchangeRs256 if users > 1 => {
                 Some(("2 × RSA-2048", 2.0 * raw.rsa))
             }
-            Self::WarmRs256 | Self::RefreshRs256 | Self::UserinfoRs256 => Some(("RSA-2048", raw.rsa)),
+            Self::WarmRs256 | Self::RefreshRs256 | Self::UserinfoRs256 | Self::ExchangeRs256 => {
+                Some(("RSA-2048", raw.rsa))
+            }
             Self::Password if users > 1 => Some(("Argon2id, 2 threads", raw.argon2_two)),
             Self::Password => Some(("Argon2id, 1 thread", raw.argon2)),
         }
@@ -140,16 +160,24 @@ impl Site {
             username: self.0.username(number)?.to_owned(),
             browser: Browser::default(),
             tokens: Tokens::default(),
+            codes: None,
         };
         if !matches!(work, Work::Commit | Work::Health | Work::Password) {
             user.browser.sign_in(&self.0, &user.username, &[]).await?;
             let client = match work {
-                Work::WarmRs256 | Work::RefreshRs256 => "rs256",
+                Work::WarmRs256 | Work::RefreshRs256 | Work::ExchangeRs256 => "rs256",
                 Work::UserinfoEs256 => "userinfo-es256",
                 Work::UserinfoRs256 => "userinfo-rs256",
                 _ => "es256",
             };
             user.tokens = user.flow(self, client).await?;
+            if matches!(work, Work::ExchangeEs256 | Work::ExchangeRs256) {
+                let mut codes = Vec::new();
+                for _ in 0..CODES {
+                    codes.push(user.code(self, client).await?);
+                }
+                user.codes = Some(codes);
+            }
         }
         Ok(user)
     }
@@ -160,6 +188,8 @@ pub(super) struct User {
     username: String,
     browser: Browser,
     tokens: Tokens,
+    /// Codes that wait to be exchanged, where that is the work.
+    codes: Option<Vec<String>>,
 }
 
 /// What the service holds of them.
@@ -172,7 +202,7 @@ struct Tokens {
 impl User {
     /// Whether there is anything left to do the work with.
     pub(super) fn has_more(&self) -> bool {
-        true
+        self.codes.as_ref().is_none_or(|codes| !codes.is_empty())
     }
 
     /// Does the work once.
@@ -196,6 +226,8 @@ impl User {
                 ensure!(body.get("active") == Some(&true.into()), "not active");
                 Ok(())
             }
+            Work::ExchangeEs256 => self.exchange(site, "es256").await,
+            Work::ExchangeRs256 => self.exchange(site, "rs256").await,
             Work::RefreshEs256 => self.refresh(site, "es256").await,
             Work::RefreshRs256 => self.refresh(site, "rs256").await,
             Work::Password => {
@@ -223,8 +255,22 @@ impl User {
 
     /// A code flow of a warm session; answers the tokens.
     async fn flow(&self, site: &Site, client: &str) -> Result<Tokens> {
+        redeem(site, client, &self.code(site, client).await?).await
+    }
+
+    async fn code(&self, site: &Site, client: &str) -> Result<String> {
         let answer = self.browser.get(&site.0, &authorize_address(client)).await?;
-        redeem(site, client, &parameter(&answer, "code")?).await
+        parameter(&answer, "code")
+    }
+
+    /// The service exchanges a code that it has.
+    async fn exchange(&mut self, site: &Site, client: &str) -> Result<()> {
+        let code = self
+            .codes
+            .as_mut()
+            .and_then(Vec::pop)
+            .context("no code is left")?;
+        redeem(site, client, &code).await.map(drop)
     }
 }
 
