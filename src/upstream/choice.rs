@@ -33,8 +33,6 @@ pub struct Choice {
     pub ways: Vec<Way>,
     /// Whether the first of them is the remembered one.
     pub is_remembered: bool,
-    /// The populations that any way and the service have in common, in order.
-    pub populations: Vec<Population>,
     /// Whether the service is for pupils too, who may come by the page of their class.
     pub is_for_pupils: bool,
 }
@@ -58,15 +56,10 @@ pub fn choose(open: Vec<Way>, asked: Asked<'_>) -> Choice {
         let way = ways.remove(at);
         ways.insert(0, way);
     }
-    let offered = |population: &&Population| {
-        wanted(population) && ways.iter().any(|way| way.populations.contains(population))
-    };
-    let populations = Population::ALL.iter().filter(offered).copied().collect();
     Choice {
         named,
         ways,
         is_remembered: remembered.is_some(),
-        populations,
         is_for_pupils: wanted(&Population::PupilFirst) || wanted(&Population::PupilSecond),
     }
 }
@@ -93,7 +86,7 @@ mod tests {
     #[test]
     fn a_service_for_some_is_offered_what_they_have() {
         let everybody = choose(open(), Asked::default());
-        assert_eq!((everybody.ways.len(), everybody.populations.len()), (2, 3));
+        assert_eq!(everybody.ways.len(), 2);
         let asked = Asked {
             populations: &[Population::Staff, Population::PupilFirst],
             hint: Some("educonnect"),
@@ -101,7 +94,6 @@ mod tests {
         };
         let staff = choose(open(), asked);
         assert_eq!(staff.ways, [way("agents", &[Population::Staff])]);
-        assert_eq!(staff.populations, [Population::Staff]);
         assert!(staff.is_for_pupils && everybody.is_for_pupils);
         let adults = Asked {
             populations: &[Population::Staff, Population::Guardian],

@@ -29,7 +29,7 @@ use crate::flows::{Failure, session};
 use crate::login::picture;
 use crate::store::db::Tx;
 use crate::store::image::{
-    ACKNOWLEDGEMENT, ASSIGNMENT, CONTACT, CREDENTIAL, ENROLMENT, GUARDIANSHIP, IDENTITY, SESSION,
+    ACKNOWLEDGEMENT, ASSIGNMENT, CONTACT, CREDENTIAL, ENROLMENT, GUARDIANSHIP, IDENTITY, Image, SESSION,
     SOURCE_RECORD, SUBJECT, UPSTREAM_LINK,
 };
 use crate::store::journal::{Change, Journal};
@@ -85,15 +85,16 @@ pub(crate) async fn join(
     let mine = roster::find(tx, Lookup::Identities(vec![kept])).await?;
     let kept_records = mine.iter().map(|record| record.id.to_string()).collect();
     let records = move_records(tx, work, found, case.is_some()).await?;
-    move_enrolments(tx, &mut work.journal, found).await?;
+    let enrolments = membership::rows_of_identity(tx, absorbed).await?;
+    pass_on(tx, &mut work.journal, (&ENROLMENT, &enrolments), kept).await?;
     let mine = merge::belongings(tx, kept).await?;
     let theirs = merge::belongings(tx, absorbed).await?;
     move_subjects(tx, &mut work.journal, kept, &mine, &theirs).await?;
     move_credentials(tx, work, found, &mine, &theirs).await?;
     give_contact(tx, work, kept, (&mine, &theirs)).await?;
     copy_acknowledgements(tx, &mut work.journal, kept, &mine, &theirs).await?;
-    move_links(tx, &mut work.journal, kept, &theirs).await?;
-    move_assignments(tx, &mut work.journal, kept, &theirs).await?;
+    pass_on(tx, &mut work.journal, (&UPSTREAM_LINK, &theirs.links), kept).await?;
+    pass_on(tx, &mut work.journal, (&ASSIGNMENT, &theirs.assignments), kept).await?;
     move_guardianships(tx, &mut work.journal, found, (&mine, &theirs)).await?;
     end_sessions(tx, work, absorbed, &theirs).await?;
     close(tx, work, found).await?;
@@ -164,16 +165,6 @@ async fn move_records(
     }
     roster::save(tx, &moved).await?;
     Ok(ids)
-}
-
-async fn move_enrolments(tx: &mut Tx, journal: &mut Journal, found: &Join) -> Result<(), StoreError> {
-    let mut moved = Vec::new();
-    for before in membership::rows_of_identity(tx, found.absorbed).await? {
-        let after = ENROLMENT.with(&before, "identity_id", found.kept.to_string());
-        journal.changes(&ENROLMENT, &before, &after);
-        moved.push(after);
-    }
-    ENROLMENT.save(tx, moved).await
 }
 
 async fn move_subjects(
@@ -255,34 +246,20 @@ async fn copy_acknowledgements(
     ACKNOWLEDGEMENT.save(tx, copies).await
 }
 
-async fn move_links(
+/// Rows of the absorbed identity become the kept one's, each as it is.
+async fn pass_on(
     tx: &mut Tx,
     journal: &mut Journal,
+    (image, rows): (&'static Image, &[Vec<Value>]),
     kept: IdentityId,
-    theirs: &Belongings,
 ) -> Result<(), StoreError> {
     let mut moved = Vec::new();
-    for before in &theirs.links {
-        let after = UPSTREAM_LINK.with(before, "identity_id", kept.to_string());
-        journal.changes(&UPSTREAM_LINK, before, &after);
+    for before in rows {
+        let after = image.with(before, "identity_id", kept.to_string());
+        journal.changes(image, before, &after);
         moved.push(after);
     }
-    UPSTREAM_LINK.save(tx, moved).await
-}
-
-async fn move_assignments(
-    tx: &mut Tx,
-    journal: &mut Journal,
-    kept: IdentityId,
-    theirs: &Belongings,
-) -> Result<(), StoreError> {
-    let mut moved = Vec::new();
-    for before in &theirs.assignments {
-        let after = ASSIGNMENT.with(before, "identity_id", kept.to_string());
-        journal.changes(&ASSIGNMENT, before, &after);
-        moved.push(after);
-    }
-    ASSIGNMENT.save(tx, moved).await
+    image.save(tx, moved).await
 }
 
 /// Nobody becomes their own guardian.

@@ -49,8 +49,6 @@ pub struct Claimed {
     pub issuer: String,
     /// The request that it says to answer.
     pub in_response_to: Option<String>,
-    /// What came along, byte for byte.
-    pub relay_state: Option<String>,
 }
 
 impl Claimed {
@@ -66,7 +64,6 @@ impl Claimed {
         Ok(Self {
             issuer: incoming.claimed_issuer()?.to_owned(),
             in_response_to: incoming.claimed_request().map(str::to_owned),
-            relay_state: incoming.relay_state.clone(),
             message: incoming.into_form().ok_or(Unclaimed::NoResponse)?,
         })
     }
