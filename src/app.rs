@@ -121,6 +121,7 @@ pub async fn open_with(
         client_keys: FetchedKeys::default(),
         outbound: Arc::new(outbound),
         logout_bell: Arc::default(),
+        models: Default::default(),
         saml: flows::saml::SamlState::default(),
         settings: Arc::new(settings(config)),
     };

@@ -73,9 +73,15 @@ fn no_ine_reaches_a_log_an_answer_or_the_database_and_no_name_reaches_a_log() {
         .flat_map(|bytes| numbers(bytes))
         .collect();
     assert!(stated.len() > 100, "the sample states {} numbers", stated.len());
-    let truth = std::fs::read_to_string(here.join("sample/truth.jsonl")).unwrap();
-    let key = truth.lines().next().unwrap().split("\"key\":\"").nth(1).unwrap();
-    let family_name = key.split('|').next().unwrap().to_uppercase();
+    let onde = here.join("sample/onde/2026");
+    let first = files(&onde).into_iter().next().unwrap();
+    let row = first.split(|byte| *byte == b'\n').nth(1).unwrap().to_vec();
+    let family_name = String::from_utf8_lossy(&row)
+        .split(';')
+        .next()
+        .unwrap()
+        .trim_matches('"')
+        .to_uppercase();
 
     let mut said = Vec::new();
     let mut logged = Vec::new();

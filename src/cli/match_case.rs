@@ -2,14 +2,19 @@
 //!
 //! Names and birth dates are shown to whoever runs the command, and written nowhere else.
 
-use anyhow::anyhow;
+use std::collections::HashMap;
+use std::io::BufRead;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, print_json, print_line};
 use crate::base::id::{MatchCaseId, MergeId};
+use crate::continuum::evaluation::{self, Evaluation, Judged};
 use crate::flows::Context;
-use crate::flows::matching::{self, CaseView, DecisionError, Side};
+use crate::flows::matching::{self, CaseView, DecisionError, Reported, ReportedCase, Side};
 use crate::flows::merge::{self, MergeError};
 
 /// Decide which records are of one child.
@@ -25,6 +30,10 @@ pub(super) enum Command {
     Refuse(Decide),
     /// Undo a merge, exactly.
     Undo(Undo),
+    /// Every record with its identity, and every open case, by the keys of the sources: one JSON object a line.
+    Report(Report),
+    /// Count what was found against a truth.
+    Evaluate(Evaluate),
 }
 
 /// Arguments of `marelle match list`.
@@ -77,6 +86,26 @@ pub(super) struct Undo {
     json: bool,
 }
 
+/// Arguments of `marelle match report`.
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// One JSON object a line; there is no other form.
+    #[arg(long, default_value_t = true)]
+    jsonl: bool,
+}
+
+/// Arguments of `marelle match evaluate`.
+#[derive(Debug, Args)]
+pub(super) struct Evaluate {
+    /// One JSON object a line: `source`, `key` (as `match report` tells it) and `person`, a number or text; `scope` where keys of
+    /// several academies are alike.
+    #[arg(long, value_name = "FILE")]
+    truth: PathBuf,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::List(arguments) => list(context, &arguments).await,
@@ -84,6 +113,8 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Accept(arguments) => accept(context, &arguments).await,
         Command::Refuse(arguments) => refuse(context, &arguments).await,
         Command::Undo(arguments) => undo(context, &arguments).await,
+        Command::Report(_) => report(context).await,
+        Command::Evaluate(arguments) => evaluate(context, &arguments).await,
     }
 }
 
@@ -155,6 +186,155 @@ async fn undo(context: &Context, arguments: &Undo) -> Outcome {
     Ok(())
 }
 
+fn reported_json(record: &Reported) -> Value {
+    json!({
+        "source": record.source.as_str(), "scope": record.scope, "key": record.key, "school": record.school.as_str(),
+        "file": record.file, "line": record.line, "identity": record.identity.to_string(),
+    })
+}
+
+fn reported_case_json(case: &ReportedCase) -> Value {
+    let evidence: Vec<&str> = case.evidence.iter().map(|evidence| evidence.as_str()).collect();
+    json!({
+        "case": case.case.to_string(), "reason": case.reason.as_str(), "weight": case.weight, "evidence": evidence,
+        "records": case.records.iter().map(reported_json).collect::<Vec<_>>(),
+    })
+}
+
+async fn report(context: &Context) -> Outcome {
+    let mut after = None;
+    loop {
+        let page = matching::records(context, after).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.record);
+        for record in &page {
+            print_line(reported_json(record));
+        }
+    }
+    let mut after = None;
+    loop {
+        let page = matching::open_cases(context, after).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.case);
+        for case in &page {
+            print_line(reported_case_json(case));
+        }
+    }
+    Ok(())
+}
+
+/// The person of each record, by source, scope (empty where the truth has none) and key.
+type Truth = HashMap<(String, String, String), u64>;
+
+fn truth(path: &PathBuf) -> Result<Truth, Refusal> {
+    let file = std::fs::File::open(path)
+        .with_context(|| path.display().to_string())
+        .map_err(Refusal::usage)?;
+    let mut people: HashMap<String, u64> = HashMap::new();
+    let mut truth = Truth::new();
+    for (number, line) in (1..).zip(std::io::BufReader::new(file).lines()) {
+        let wrong = |what: &str| Refusal::usage(anyhow!("{}:{number}: {what}", path.display()));
+        let line = line.map_err(|error| wrong(&error.to_string()))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let read: Value = serde_json::from_str(&line).map_err(|error| wrong(&error.to_string()))?;
+        let text = |name: &str| read.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (Some(source), Some(key), Some(person)) = (text("source"), text("key"), read.get("person"))
+        else {
+            return Err(wrong("source, key and person are needed"));
+        };
+        let next = people.len() as u64;
+        let person = *people.entry(person.to_string()).or_insert(next);
+        truth.insert((source, text("scope").unwrap_or_default(), key), person);
+    }
+    Ok(truth)
+}
+
+async fn evaluate(context: &Context, arguments: &Evaluate) -> Outcome {
+    let truth = truth(&arguments.truth)?;
+    let mut judged = Vec::new();
+    let mut places = HashMap::new();
+    let mut untold = 0u64;
+    let mut after = None;
+    loop {
+        let page = matching::records(context, after).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.record);
+        for record in page {
+            let key = |scope: &str| (record.source.to_string(), scope.to_owned(), record.key.clone());
+            let Some(person) = truth.get(&key(&record.scope)).or_else(|| truth.get(&key(""))) else {
+                untold += 1;
+                continue;
+            };
+            places.insert(record.record, judged.len());
+            judged.push(Judged {
+                identity: record.identity,
+                person: *person,
+                household: record.household,
+                given: record.given,
+            });
+        }
+    }
+    let mut asked = Vec::new();
+    let mut after = None;
+    loop {
+        let page = matching::open_cases(context, after).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.case);
+        for case in &page {
+            let [one, other] = &case.records;
+            asked.extend(
+                places
+                    .get(&one.record)
+                    .copied()
+                    .zip(places.get(&other.record).copied()),
+            );
+        }
+    }
+    let found = evaluation::evaluate(&judged, &asked);
+    if arguments.json {
+        print_json(&evaluation_json(&found, untold));
+    } else {
+        print_evaluation(&found, untold);
+    }
+    Ok(())
+}
+
+fn evaluation_json(found: &Evaluation, untold: u64) -> Value {
+    json!({
+        "records": found.records, "untold": untold, "persons": found.persons, "true_pairs": found.true_pairs,
+        "linked": found.linked, "precision": found.precision(), "recall": found.recall(), "f1": found.f1(),
+        "recall_with_review": found.recall_with_review(), "cases": found.cases, "true_cases": found.true_cases,
+        "cases_per_1000": found.cases_per_thousand(), "false_pairs": found.false_pairs,
+        "false_twins": found.false_twins, "false_homonyms": found.false_homonyms,
+    })
+}
+
+fn print_evaluation(found: &Evaluation, untold: u64) {
+    print_line(format!(
+        "{} records of {} persons ({untold} more are not in the truth), {} pairs of one person",
+        found.records, found.persons, found.true_pairs
+    ));
+    print_line(format!(
+        "precision {:.5}, recall {:.5}, F1 {:.5}; recall with review {:.5}",
+        found.precision(),
+        found.recall(),
+        found.f1(),
+        found.recall_with_review()
+    ));
+    print_line(format!(
+        "{} open cases ({:.2} for 1,000 persons), of which {} are one person",
+        found.cases,
+        found.cases_per_thousand(),
+        found.true_cases
+    ));
+    print_line(format!(
+        "{} false pairs: {} within a household, {} homonyms",
+        found.false_pairs, found.false_twins, found.false_homonyms
+    ));
+}
+
 fn undecided(error: DecisionError) -> Refusal {
     match error {
         DecisionError::Unknown(_) => Refusal::usage(error),
@@ -180,6 +360,7 @@ fn case_json(case: &CaseView) -> Value {
     json!({
         "case": case.id.to_string(), "reason": case.reason.as_str(), "question": case.question,
         "status": case.status.as_str(), "opened_at": case.opened_at.to_string(), "decided_by": case.decided_by,
+        "weight": case.weight,
         "evidence": evidence.collect::<Vec<_>>(), "sides": case.sides.iter().map(side_json).collect::<Vec<_>>(),
     })
 }

@@ -11,7 +11,7 @@ use super::{Outcome, Refusal, print_json, print_line};
 use crate::base::time::{Clock, SystemClock};
 use crate::demo::Folder;
 use crate::domain::education::SchoolYear;
-use crate::sample::{self, SampleSpec};
+use crate::sample::{self, Noise, SampleSpec};
 
 /// Arguments of `marelle sample`.
 #[derive(Debug, Args)]
@@ -28,12 +28,26 @@ pub(super) struct Arguments {
     /// How many pupils the collèges have together, where the proportions of the Somme are not wanted.
     #[arg(long)]
     secondary_pupils: Option<u64>,
+    /// The register of the year after makes errors in names and dates, and children go elsewhere.
+    #[arg(long)]
+    noise: bool,
+    /// How many INE in a hundred are missing in the year after, where it makes errors.
+    #[arg(long, default_value_t = 8.0, requires = "noise", value_name = "PERCENT")]
+    missing_ine: f64,
+    /// How many in a hundred are wrong.
+    #[arg(long, default_value_t = 2.0, requires = "noise", value_name = "PERCENT")]
+    wrong_ine: f64,
     /// First year of the school year of the ONDE files; the AAF delivery is of the next. Default: the present one.
     #[arg(long)]
     year: Option<i32>,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn in_a_thousand(percent: f64) -> u64 {
+    (percent.clamp(0.0, 100.0) * 10.0).round() as u64
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
@@ -51,6 +65,13 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     if let Some(pupils) = arguments.secondary_pupils {
         spec.colleges = spec.colleges.max(pupils.div_ceil(1_000));
         spec.secondary_pupils = pupils;
+    }
+    if arguments.noise {
+        spec.noise = Some(Noise {
+            missing_ine: in_a_thousand(arguments.missing_ine),
+            wrong_ine: in_a_thousand(arguments.wrong_ine),
+            ..Noise::usual()
+        });
     }
     let made = sample::generate(&spec, &mut Folder(arguments.out.clone())).map_err(|error| match error {
         sample::SampleError::Spec(_) => Refusal::usage(error),

@@ -1,71 +1,23 @@
-//! Two records: of one human being, perhaps, or not.
+//! Two records among all that could be the same child: of one human being, perhaps, or not.
 //!
-//! [`decide`] is symmetric and looks at nothing but the two records and whether a school knows a twin of either. A
-//! shared name, birth date or address is never enough to link; INE, birth date and first given name together are,
-//! unless there is a twin, because feeds do swap the numbers of twins.
+//! [`decide`] looks at the comparison of the two, at the best rival of either (another record of the same kind of file and year), and at
+//! whether a school knows a twin. A link needs a weight above [`SURE`], a rival at least [`MARGIN`] below, and observations that no twin, sibling
+//! or homonym can make: never a given name that differs, never a number alone.
 
-use std::fmt;
-
-use crate::base::id::{IdentityId, SourceRecordId};
-use crate::base::time::Date;
+use super::birth::BirthLikeness;
+use super::comparison::{Comparison, IneLikeness};
+use super::model::{BIT, Centibits};
+use super::name::Likeness;
 use crate::domain::matching::Reason;
-use crate::domain::uai::Uai;
 
-/// What recognition looks at in a record.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// The keyed hash of the INE, where the record has one.
-    pub ine: Option<[u8; 32]>,
-    /// Folded first given name (`PersonFacts::given_key`).
-    pub given_key: String,
-    /// Folded family name and birth date (`PersonFacts::household_key`).
-    pub household_key: String,
-    /// Birth date.
-    pub birth_date: Date,
-    /// The school that states the record.
-    pub school: Uai,
-}
-
-impl Facts {
-    /// The folded family name.
-    pub fn family_key(&self) -> &str {
-        self.household_key
-            .rsplit_once('|')
-            .map_or(self.household_key.as_str(), |(family, _)| family)
-    }
-
-    /// Whether `other`, of the same school and household, looks like another child.
-    pub(super) fn is_twin_of(&self, other: &Self) -> bool {
-        let other_number = matches!((self.ine, other.ine), (Some(one), Some(two)) if one != two);
-        self.school == other.school
-            && self.household_key == other.household_key
-            && (self.given_key != other.given_key || other_number)
-    }
-}
-
-impl fmt::Debug for Facts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[facts]")
-    }
-}
-
-/// A source record and the identity it belongs to; a record that has just arrived has none yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its id.
-    pub id: SourceRecordId,
-    /// Whose it is.
-    pub identity: Option<IdentityId>,
-    /// What it says.
-    pub facts: Facts,
-}
-
-/// Whether `record`'s school knows a twin of it among `others` (`record` itself among them does not matter).
-pub fn twin_known<'r>(record: &Record, others: impl IntoIterator<Item = &'r Record>) -> bool {
-    others
-        .into_iter()
-        .any(|other| other.id != record.id && other.facts.is_twin_of(&record.facts))
-}
+/// From here on a link is made: odds of a thousand to one.
+pub const SURE: Centibits = 10 * BIT;
+/// From here on a human is asked.
+pub const POSSIBLE: Centibits = BIT;
+/// What a candidate must be ahead of its rivals: odds of thirty-two to one.
+pub const MARGIN: Centibits = 5 * BIT;
+/// What can be a rival of a possible pair.
+pub(super) const RIVAL: Centibits = POSSIBLE - MARGIN;
 
 /// What two records are to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,109 +26,98 @@ pub enum Relation {
     Certain,
     /// Perhaps one human being; a human decides.
     Ambiguous(Reason),
-    /// Nothing says so.
+    /// Nothing says so, or another record is the better one.
     None,
 }
 
-/// The ladder. `twin` says whether a school that holds one of the two knows a twin of it.
-pub fn decide(one: &Facts, two: &Facts, twin: bool) -> Relation {
-    match (one.ine, two.ine) {
-        (Some(left), Some(right)) if left == right => {
-            if one.birth_date != two.birth_date || one.given_key != two.given_key {
-                Relation::Ambiguous(Reason::IneContradicted)
-            } else if twin {
-                Relation::Ambiguous(Reason::Twin)
-            } else {
-                Relation::Certain
+/// What is around a pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The weight of the best other candidate of either record, beside the one or the other.
+    pub rival: Option<Centibits>,
+    /// The same, of candidates with the same given name.
+    pub namesake: Option<Centibits>,
+    /// Whether a school that holds one of the two knows a twin of it.
+    pub twin: bool,
+    /// Whether a record that is somebody else carries the number of one of the two.
+    pub number_taken: bool,
+}
+
+/// The ladder.
+pub fn decide(comparison: &Comparison, around: Around) -> Relation {
+    let Around {
+        rival,
+        namesake,
+        twin,
+        number_taken,
+    } = around;
+    let weight = comparison.weight;
+    let numbered = comparison.ine == IneLikeness::Same;
+    if weight < POSSIBLE && !numbered {
+        return Relation::None;
+    }
+    // Between twins whose numbers were swapped the number does not say which name is right: only another of the name outdoes one.
+    let better = if twin && comparison.given == Likeness::Same {
+        namesake
+    } else {
+        rival
+    };
+    if better.is_some_and(|better| better >= POSSIBLE && better - weight >= MARGIN) {
+        return Relation::None;
+    }
+    let ahead = rival.is_none_or(|rival| weight - rival >= MARGIN);
+    // Two numbers that are both somebody's are two children's, whatever the names say.
+    let both_right = number_taken && comparison.ine != IneLikeness::Same;
+    if weight >= SURE && ahead && !both_right && is_sure(comparison, twin) {
+        return Relation::Certain;
+    }
+    Relation::Ambiguous(reason(comparison, twin, ahead))
+}
+
+/// Whether the observations are such as only the same child makes.
+fn is_sure(comparison: &Comparison, twin: bool) -> bool {
+    use IneLikeness::{Close, Missing, Other, Same};
+    let given = comparison.given;
+    let family = comparison.family;
+    let birth = comparison.birth;
+    if comparison.same_files && comparison.ine != Same {
+        // Two schools state them at once: a transfer, or two children of one name.
+        return false;
+    }
+    if twin {
+        // Feeds swap twins' numbers, and their names look alike.
+        return given == Likeness::Same
+            && family <= Likeness::Close
+            && birth == BirthLikeness::Same
+            && matches!(comparison.ine, Same | Missing);
+    }
+    match comparison.ine {
+        Same => match birth {
+            BirthLikeness::Same => {
+                given <= Likeness::Close && (family <= Likeness::Close || given == Likeness::Same)
             }
+            BirthLikeness::Swapped | BirthLikeness::Close => {
+                given <= Likeness::Part && family <= Likeness::Close
+            }
+            BirthLikeness::Other => false,
+        },
+        Missing | Close => {
+            given <= Likeness::Part && family <= Likeness::Close && birth <= BirthLikeness::Close
         }
-        (Some(_), Some(_)) => Relation::None,
-        _ if one.household_key == two.household_key && one.given_key == two.given_key => {
-            Relation::Ambiguous(Reason::NamesWithoutIne)
-        }
-        _ => Relation::None,
+        Other => given == Likeness::Same && family <= Likeness::Part && birth == BirthLikeness::Same,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::random::SeededRandom;
-    use crate::base::time::{Timestamp, parse_date};
-
-    fn facts(ine: u8, family: &str, given: &str, birth: &str) -> Facts {
-        let birth_date = parse_date(birth).unwrap();
-        Facts {
-            ine: (ine > 0).then_some([ine; 32]),
-            given_key: given.into(),
-            household_key: format!("{family}|{birth_date}"),
-            birth_date,
-            school: "9990001X".parse().unwrap(),
-        }
+fn reason(comparison: &Comparison, twin: bool, ahead: bool) -> Reason {
+    if twin {
+        return Reason::Twin;
     }
-
-    #[test]
-    fn each_rung_of_the_ladder() {
-        let lina = facts(1, "legoff", "lina", "2016-08-17");
-        let cases = [
-            (facts(1, "legoff", "lina", "2016-08-17"), Relation::Certain),
-            // The family name changed: INE, birth date and first name still agree.
-            (facts(1, "martin", "lina", "2016-08-17"), Relation::Certain),
-            (
-                facts(1, "legoff", "lila", "2016-08-17"),
-                Relation::Ambiguous(Reason::IneContradicted),
-            ),
-            (
-                facts(1, "legoff", "lina", "2016-08-18"),
-                Relation::Ambiguous(Reason::IneContradicted),
-            ),
-            (
-                facts(0, "legoff", "lina", "2016-08-17"),
-                Relation::Ambiguous(Reason::NamesWithoutIne),
-            ),
-            (facts(0, "martin", "lina", "2016-08-17"), Relation::None),
-            (facts(0, "legoff", "lina", "2016-08-18"), Relation::None),
-            // A homonym born on the same day has another number.
-            (facts(2, "legoff", "lina", "2016-08-17"), Relation::None),
-        ];
-        for (other, expected) in cases {
-            assert_eq!(decide(&lina, &other, false), expected);
-            assert_eq!(decide(&other, &lina, false), expected, "symmetric");
-        }
-        assert_eq!(decide(&lina, &lina, true), Relation::Ambiguous(Reason::Twin));
-        assert_eq!(
-            lina.family_key(),
-            "legoff",
-            "the household key gives the family name back"
-        );
+    if !ahead {
+        return Reason::SeveralCandidates;
     }
-
-    #[test]
-    fn a_twin_shares_school_name_and_birth_date_and_has_another_name_or_number() {
-        let random = SeededRandom::new(1);
-        let record = |facts| Record {
-            id: SourceRecordId::new(Timestamp::from_seconds(1), &random),
-            identity: None,
-            facts,
-        };
-        let lina = record(facts(1, "legoff", "lina", "2016-08-17"));
-        let twin = |other: Facts| twin_known(&lina, [&record(other)]);
-        assert!(twin(facts(2, "legoff", "lila", "2016-08-17")));
-        assert!(twin(facts(1, "legoff", "lila", "2016-08-17")));
-        assert!(twin(facts(0, "legoff", "lila", "2016-08-17")));
-        assert!(twin(facts(2, "legoff", "lina", "2016-08-17")), "a homonym");
-        assert!(!twin(facts(0, "legoff", "lina", "2016-08-17")), "perhaps herself");
-        assert!(!twin(facts(1, "legoff", "lina", "2016-08-17")), "herself");
-        assert!(!twin(facts(2, "legoff", "lila", "2016-08-18")));
-        let mut elsewhere = facts(2, "legoff", "lila", "2016-08-17");
-        elsewhere.school = "9990002Y".parse().unwrap();
-        assert!(!twin(elsewhere));
-        assert!(!twin_known(&lina, [&lina]));
-    }
-
-    #[test]
-    fn facts_do_not_print() {
-        let printed = format!("{:?}", facts(1, "legoff", "lina", "2016-08-17"));
-        assert_eq!(printed, "[facts]");
+    match comparison.ine {
+        IneLikeness::Same => Reason::IneContradicted,
+        IneLikeness::Other | IneLikeness::Close => Reason::IneDiffers,
+        IneLikeness::Missing => Reason::NamesWithoutIne,
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::pair::Facts;
+use super::facts::Facts;
 use crate::domain::source::Source;
 
 /// Whether a source's keys are made from what the person is called.
@@ -90,8 +90,13 @@ fn same_base(rows: &[Keyed], records: &[Keyed]) -> Vec<Option<usize>> {
             known.push(at);
         }
     }
-    let row_ine = |at: &usize| rows.get(*at).and_then(|row| row.facts.ine);
-    let record_ine = |at: &usize| records.get(*at).and_then(|record| record.facts.ine);
+    let row_ine = |at: &usize| rows.get(*at).and_then(|row| row.facts.ine).map(|ine| ine.whole);
+    let record_ine = |at: &usize| {
+        records
+            .get(*at)
+            .and_then(|record| record.facts.ine)
+            .map(|ine| ine.whole)
+    };
     let mut matched = vec![None; rows.len()];
     for (stated, mut known) in groups.into_values() {
         known.sort_by_key(|at| {
@@ -133,12 +138,17 @@ fn corrected(rows: &[Keyed], records: &[Keyed], matched: &mut [Option<usize>]) {
     let mut by_ine: BTreeMap<[u8; 32], (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (at, record) in records.iter().enumerate().filter(|(at, _)| !known.contains(at)) {
         if let Some(ine) = record.facts.ine {
-            by_ine.entry(ine).or_default().0.push(at);
+            by_ine.entry(ine.whole).or_default().0.push(at);
         }
     }
     for (at, row) in rows.iter().enumerate() {
         let new = matched.get(at).is_some_and(Option::is_none);
-        if let Some(found) = row.facts.ine.filter(|_| new).and_then(|ine| by_ine.get_mut(&ine)) {
+        if let Some(found) = row
+            .facts
+            .ine
+            .filter(|_| new)
+            .and_then(|ine| by_ine.get_mut(&ine.whole))
+        {
             found.1.push(at);
         }
     }
@@ -157,7 +167,7 @@ fn corrected(rows: &[Keyed], records: &[Keyed], matched: &mut [Option<usize>]) {
             continue;
         };
         let (old, new) = (&record.facts, &row.facts);
-        let agrees = old.given_key == new.given_key || old.birth_date == new.birth_date;
+        let agrees = old.given.key() == new.given.key() || old.birth_date == new.birth_date;
         if agrees && !twinned(old, new) && !twinned(new, old) {
             set(matched, *after, *before);
         }
@@ -177,11 +187,8 @@ mod tests {
         Keyed {
             key: format!("{names}{suffix}"),
             facts: Facts {
-                ine: (ine > 0).then_some([ine; 32]),
-                given_key: given.into(),
-                household_key: format!("{family}|{birth_date}"),
                 birth_date,
-                school: "9990001X".parse().unwrap(),
+                ..crate::continuum::tests::facts(ine, family, given, 17, 1)
             },
         }
     }

@@ -5,10 +5,15 @@
 //! that is in use is never taken apart by itself: its records stay together, a case is opened, and until it is decided
 //! no other identity joins it by itself.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::neighbourhood::{Neighbourhood, Pair};
-use super::pair::{Record, Relation, decide, twin_known};
+use super::birth::BirthLikeness;
+use super::comparison::IneLikeness;
+use super::facts::twin_known;
+use super::model::Centibits;
+use super::name::Likeness;
+use super::neighbourhood::{Edge, Neighbourhood, Pair};
+use super::pair::{Around, Relation, decide};
 use super::union::Sets;
 use crate::base::id::{IdentityId, MatchCaseId, SourceRecordId};
 use crate::domain::matching::{CaseStatus, Reason};
@@ -92,38 +97,33 @@ impl Neighbourhood {
     }
 
     fn relations(&self) -> Relations {
-        let mut by_household: HashMap<&str, Vec<&Record>> = HashMap::new();
-        let mut by_ine: HashMap<[u8; 32], Vec<&Record>> = HashMap::new();
-        for record in self.pool.values() {
-            by_household
-                .entry(&record.facts.household_key)
-                .or_default()
-                .push(record);
-            if let Some(ine) = record.facts.ine {
-                by_ine.entry(ine).or_default().push(record);
-            }
-        }
-        let household = |record: &Record| by_household.get(&*record.facts.household_key);
         let twins: HashSet<SourceRecordId> = self
-            .pool
-            .values()
-            .filter(|record| {
-                household(record).is_some_and(|others| twin_known(record, others.iter().copied()))
-            })
+            .core
+            .iter()
+            .filter_map(|id| self.pool.get(id))
+            .filter(|record| twin_known(record, self.pool.around(&record.facts)))
             .map(|record| record.id)
             .collect();
+        let named = |edge: &Edge| edge.comparison.given == Likeness::Same;
         let mut pairs = BTreeMap::new();
-        for record in self.core.iter().filter_map(|id| self.pool.get(id)) {
-            let numbered = record.facts.ine.and_then(|ine| by_ine.get(&ine));
-            for other in numbered.into_iter().chain(household(record)).flatten() {
-                let pair = Pair::new(record.id, other.id);
-                if other.id != record.id && !pairs.contains_key(&pair) {
-                    let twin = twins.contains(&record.id) || twins.contains(&other.id);
-                    pairs.insert(pair, decide(&record.facts, &other.facts, twin));
+        for (id, edges) in &self.edges {
+            for edge in edges.iter().filter(|edge| *id < edge.other && edge.is_possible()) {
+                let around = Around {
+                    twin: twins.contains(id) || twins.contains(&edge.other),
+                    rival: self
+                        .rival(*id, edge.other, |_| true)
+                        .max(self.rival(edge.other, *id, |_| true)),
+                    namesake: self
+                        .rival(*id, edge.other, named)
+                        .max(self.rival(edge.other, *id, named)),
+                    number_taken: self.number_is_taken(*id) || self.number_is_taken(edge.other),
+                };
+                let relation = decide(&edge.comparison, around);
+                if relation != Relation::None {
+                    pairs.insert(Pair::new(*id, edge.other), relation);
                 }
             }
         }
-        pairs.retain(|_, relation| *relation != Relation::None);
         let decided = |status| {
             let cases = self.cases.values().filter(move |case| case.status == status);
             cases.map(|case| case.pair).collect()
@@ -133,6 +133,40 @@ impl Neighbourhood {
             accepted: decided(CaseStatus::Accepted),
             refused: decided(CaseStatus::Refused),
         }
+    }
+
+    /// Whether a record that is hardly the same child carries the number of `record`.
+    fn number_is_taken(&self, record: SourceRecordId) -> bool {
+        let edges = self.edges.get(&record);
+        edges.into_iter().flatten().any(|edge| {
+            let comparison = &edge.comparison;
+            comparison.ine == IneLikeness::Same
+                && (comparison.family == Likeness::Other
+                    || comparison.given == Likeness::Other
+                    || comparison.birth == BirthLikeness::Other)
+        })
+    }
+
+    /// The weight of the best candidate of `record` that stands beside `candidate` and is not known to be the same child as it: files of one kind
+    /// and year state a child once.
+    fn rival(
+        &self,
+        record: SourceRecordId,
+        candidate: SourceRecordId,
+        counts: impl Fn(&Edge) -> bool,
+    ) -> Option<Centibits> {
+        let this = &self.pool.get(&candidate)?.facts;
+        let edges = self.edges.get(&record)?;
+        let rivals = edges
+            .iter()
+            .filter(|edge| edge.other != candidate && counts(edge));
+        rivals
+            .filter(|edge| {
+                let other = self.pool.get(&edge.other);
+                other.is_some_and(|other| other.facts.is_of_year(this) && !other.facts.is_known_as(this))
+            })
+            .map(|edge| edge.weight())
+            .max()
     }
 
     /// The core's records of each identity, oldest first.

@@ -236,6 +236,41 @@ stored_names!(Profile, "profile", {
     Librarian => "National_DOC",
 });
 
+/// The place of a level in the continuum, as registers write levels: 1 for the first year of maternelle (`PS`), 8 for
+/// `CM2`, 9 for `6EME`, 15 for terminale. `None` for classes that have no place of their own (ULIS) and unknown words.
+pub fn grade(level: &str) -> Option<u8> {
+    const LEVELS: &[(&str, u8)] = &[
+        ("ps", 1),
+        ("ms", 2),
+        ("gs", 3),
+        ("cp", 4),
+        ("ce1", 5),
+        ("ce2", 6),
+        ("cm1", 7),
+        ("cm2", 8),
+        ("6e", 9),
+        ("5e", 10),
+        ("4e", 11),
+        ("3e", 12),
+        ("2nde", 13),
+        ("2de", 13),
+        ("2e", 13),
+        ("seconde", 13),
+        ("1ere", 14),
+        ("1re", 14),
+        ("premiere", 14),
+        ("tle", 15),
+        ("term", 15),
+    ];
+    let folded = crate::base::text::fold_tight(level);
+    let found = LEVELS.iter().find(|(name, _)| match *name {
+        // Of these the name is all there is; `CP` is not the beginning of `CPGE`.
+        "ps" | "ms" | "gs" | "cp" => folded == *name,
+        name => folded.starts_with(name),
+    });
+    found.map(|(_, grade)| *grade)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,5 +303,24 @@ mod tests {
                 .to_string()
                 .contains("National_ELV")
         );
+    }
+
+    #[test]
+    fn levels_have_their_place_however_they_are_written() {
+        for (level, expected) in [
+            ("PS", Some(1)),
+            ("CM2", Some(8)),
+            ("6EME", Some(9)),
+            ("6ème", Some(9)),
+            ("3EME PREPA-METIERS", Some(12)),
+            ("2NDE GENERALE ET TECHNO", Some(13)),
+            ("1ERE", Some(14)),
+            ("Terminale", Some(15)),
+            ("ULIS", None),
+            ("CPGE", None),
+            ("", None),
+        ] {
+            assert_eq!(grade(level), expected, "{level}");
+        }
     }
 }

@@ -9,14 +9,19 @@ pub enum Reason {
     Twin,
     /// INE agrees, first name or birth date do not.
     IneContradicted,
-    /// Names and birth date agree; at least one side has no INE.
+    /// Names and birth date speak for one child, but not enough; at least one side has no INE.
     NamesWithoutIne,
+    /// Names and birth date speak for one child, the two INE do not.
+    IneDiffers,
+    /// More than one record could be it.
+    SeveralCandidates,
     /// A link that something speaks against: a human refused another one close by, or facts changed while the person
     /// was already in use.
     Contradicted,
 }
 stored_names!(Reason, "match reason", {
     Twin => "twin", IneContradicted => "ine_contradicted", NamesWithoutIne => "names_without_ine",
+    IneDiffers => "ine_differs", SeveralCandidates => "several_candidates",
     Contradicted => "contradicted",
 });
 

@@ -204,6 +204,10 @@ pub struct RosterRow {
     pub level: Option<String>,
     /// The number in the register of the school, where the feed gives one.
     pub attachment: Option<String>,
+    /// The school of the year before, where the feed states it (SIECLE).
+    pub previous_school: Option<Uai>,
+    /// The number of the row in its file, from 1, for sources that give no key of their own: what people find it by.
+    pub ordinal: Option<u64>,
     /// The school year the feed was loaded for.
     pub year: SchoolYear,
     /// Where it stands.

@@ -58,6 +58,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use self::recognition::model::Models;
 use self::saml::SamlState;
 use crate::base::random::Random;
 use crate::base::secret::{SecretError, Vault};
@@ -91,6 +92,8 @@ pub struct Context {
     pub client_keys: FetchedKeys,
     /// Rung after a commit that left logout tokens waiting, so that this node's job does not sleep its second out.
     pub logout_bell: Arc<Notify>,
+    /// What agreement weighs when records are recognised.
+    pub models: Models,
     /// The keys of SAML and our metadata.
     pub saml: SamlState,
     /// What the installation decided.

@@ -51,6 +51,7 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         client_keys: FetchedKeys::default(),
         outbound: Arc::new(Partners::default()),
         logout_bell: Arc::default(),
+        models: Default::default(),
         saml: SamlState::default(),
         settings: Arc::new(settings),
     };

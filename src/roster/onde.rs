@@ -99,7 +99,11 @@ pub fn read(input: impl Read, context: &OndeContext) -> Result<OndeFile, Unreada
             let message = format!("trop de lignes pour une école (plus de {MOST_ROWS})");
             return Err(refuse(line.number, 1, message));
         }
-        file.rows.extend(reader.read(&line, &mut file.issues));
+        let row = reader.read(&line, &mut file.issues);
+        file.rows.extend(row.map(|row| RosterRow {
+            ordinal: Some(file.records),
+            ..row
+        }));
     }
     Ok(file)
 }

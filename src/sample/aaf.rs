@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::Arrival;
 use super::academy::academy_name;
-use super::person::Person;
 use super::plan::{College, Collegian};
 use crate::domain::source::Sex;
 
@@ -119,12 +119,17 @@ fn upper(name: &str, number: u64) -> String {
 pub(super) fn pupil(
     out: &mut dyn Write,
     record: &mut String,
-    college: &College,
     collegian: &Collegian,
-    person: &Person,
+    arrival: &Arrival<'_>,
 ) -> io::Result<()> {
     record.clear();
-    let number = person.number;
+    let Arrival {
+        college,
+        number,
+        household,
+        stated: person,
+    } = arrival;
+    let (number, household) = (*number, *household);
     let key = person_key(number).to_string();
     let structure = college.structure.to_string();
     let family_name = upper(&person.family_name, number);
@@ -136,7 +141,7 @@ pub(super) fn pupil(
             .filter(|letter| !is_combining_mark(*letter))
             .collect()
     } else {
-        person.given_name.to_owned()
+        person.given_name.clone()
     };
     let birth_date = person.birth_date.format("%d/%m/%Y").to_string();
     let level = collegian.level.as_str();
@@ -149,26 +154,17 @@ pub(super) fn pupil(
         Sex::Male => "M.",
     };
     let entry = format!("{structure}$01/09/{}${level}", collegian.seat.year);
-    let [mother, father] = [0, 1].map(|at| {
-        format!(
-            "{}${}$1$1$1$1",
-            5_000_000 + 2 * person.household + at,
-            10 + 10 * at
-        )
-    });
+    let [mother, father] =
+        [0, 1].map(|at| format!("{}${}$1$1$1$1", 5_000_000 + 2 * household + at, 10 + 10 * at));
     let other_names = if person.other_names.is_empty() {
         vec![""]
     } else {
-        person.other_names.clone()
+        person.other_names.iter().map(String::as_str).collect()
     };
 
     begin(record, "categoriePersonne", "Eleve", person_key(number));
     attribute(record, "ENTPersonJointure", &[&key]);
-    attribute(
-        record,
-        "ENTEleveINE",
-        &[if person.ine_later { person.ine.as_str() } else { "" }],
-    );
+    attribute(record, "ENTEleveINE", &[&person.ine]);
     attribute(record, "ENTPersonDateNaissance", &[&birth_date]);
     attribute(record, "sn", &[usage_name.as_ref().unwrap_or(&family_name)]);
     if usage_name.is_some() {
@@ -180,7 +176,7 @@ pub(super) fn pupil(
     attribute(
         record,
         "ENTPersonAdresse",
-        &[&format!("{} rue de l'École$$$", person.household % 90 + 1)],
+        &[&format!("{} rue de l'École$$$", household % 90 + 1)],
     );
     attribute(record, "ENTPersonCodePostal", &["80999"]);
     attribute(record, "ENTPersonVille", &[&college.commune]);

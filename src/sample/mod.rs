@@ -5,7 +5,6 @@
 //! million is written in the memory of its list of schools. Must never take a real person from anywhere, and never
 //! open a file: the caller's [`Sink`] does.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 
 use crate::domain::education::SchoolYear;
@@ -14,6 +13,7 @@ mod aaf;
 mod academy;
 mod chance;
 mod level;
+mod noise;
 mod onde;
 mod person;
 mod plan;
@@ -24,6 +24,8 @@ mod tests;
 mod truth;
 
 use level::Level;
+pub use noise::Noise;
+use noise::{Stated, elsewhere, exact, seated, stated};
 use person::{Person, Seat, Twin};
 use plan::{Dress, Ecole, Plan};
 use pool::Pools;
@@ -47,6 +49,8 @@ pub struct SampleSpec {
     pub year: SchoolYear,
     /// The code of the academy, 1 to 99.
     pub academy: u8,
+    /// The errors of the register of the year after; without, only INE are missing for a while.
+    pub noise: Option<Noise>,
 }
 
 /// Amiens, whose department of the Somme is the model of [`SampleSpec::somme`].
@@ -65,6 +69,7 @@ impl SampleSpec {
             secondary_pupils: 240,
             year,
             academy: AMIENS,
+            noise: None,
         }
     }
 
@@ -79,6 +84,7 @@ impl SampleSpec {
             secondary_pupils: 6_000,
             year,
             academy: AMIENS,
+            noise: None,
         }
     }
 
@@ -144,6 +150,14 @@ pub trait Sink {
     -> io::Result<()>;
 }
 
+/// A pupil of a collège as its register states them.
+struct Arrival<'p> {
+    college: &'p plan::College,
+    number: u64,
+    household: u64,
+    stated: Stated,
+}
+
 /// Everything that files are made from.
 struct World<'a> {
     spec: &'a SampleSpec,
@@ -155,6 +169,35 @@ struct World<'a> {
 impl World<'_> {
     fn person(&self, seat: &Seat) -> Person {
         person::person(seat, self.chance, &self.pools)
+    }
+
+    /// Who has a seat in the year after, as the register there states them, and in which collège.
+    fn arrival<'p>(&'p self, college: &'p plan::College, pupil: &plan::Collegian) -> Arrival<'p> {
+        let number = seated(self.spec.noise, self.chance, pupil);
+        let stranger = number != pupil.seat.number;
+        let twin = if stranger { Twin::No } else { pupil.seat.twin };
+        let person = self.person(&Seat {
+            number,
+            twin,
+            ..pupil.seat
+        });
+        let stated = match self.spec.noise {
+            Some(noise) => stated(&person, (noise, twin), self.chance, &self.pools),
+            None => exact(&person),
+        };
+        let other = elsewhere(
+            self.spec.noise,
+            self.chance,
+            number,
+            self.plan.colleges.len() as u64,
+        )
+        .and_then(|at| self.plan.colleges.get(at as usize));
+        Arrival {
+            college: other.unwrap_or(college),
+            number,
+            household: person.household,
+            stated,
+        }
     }
 }
 
@@ -203,8 +246,8 @@ pub fn generate(spec: &SampleSpec, sink: &mut impl Sink) -> Result<SampleSummary
             out.write_all(aaf::head("UTF-8").as_bytes())?;
             let mut record = String::new();
             for (college, pupil) in pupils.by_ref().take(aaf::PART) {
-                let person = world.person(&pupil.seat);
-                aaf::pupil(out, &mut record, college, &pupil, &person)?;
+                let arrival = world.arrival(college, &pupil);
+                aaf::pupil(out, &mut record, &pupil, &arrival)?;
                 summary.secondary_pupils += 1;
             }
             out.write_all(aaf::TAIL.as_bytes())
@@ -241,24 +284,5 @@ impl World<'_> {
             text.clear();
         }
         out.write_all(aaf::TAIL.as_bytes())
-    }
-
-    /// The keys that the ONDE lines of an école have, with the numbers of their children, in the order of the file.
-    fn onde_keys(&self, ecole: &Ecole) -> Vec<(String, u64)> {
-        let mut seen: HashMap<String, u32> = HashMap::new();
-        let seats = ecole.classes.iter().flat_map(|class| self.plan.pupils(class));
-        seats
-            .map(|seat| {
-                let key = truth::onde_key(&self.person(&seat));
-                let times = seen.entry(key.clone()).or_default();
-                *times += 1;
-                let key = if *times == 1 {
-                    key
-                } else {
-                    format!("{key}#{times}")
-                };
-                (key, seat.number)
-            })
-            .collect()
     }
 }

@@ -123,7 +123,7 @@ fn birth_date(seat: &Seat, home: &mut super::chance::Draw) -> Date {
 
 /// An INE of the RNIE shape. Multiplying by a number that shares no factor with 10⁹ keeps the digits of different
 /// children different.
-fn ine(number: u64, chance: Chance) -> String {
+pub(super) fn ine(number: u64, chance: Chance) -> String {
     const SPREAD: u64 = 387_420_489;
     const SPACE: u64 = 1_000_000_000;
     let shift = chance.draw("ine", 0).below(SPACE);

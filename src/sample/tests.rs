@@ -135,6 +135,14 @@ fn the_somme_is_exact_and_every_file_of_it_is_read_without_error() {
     assert!(uais.iter().all(|uai| uai.starts_with("080")));
 }
 
+/// How the truth names a row.
+fn told(row: &RosterRow) -> String {
+    match row.ordinal {
+        Some(ordinal) => format!("onde:{0}:{0}:{ordinal}", row.school),
+        None => row.key.to_string(),
+    }
+}
+
 #[test]
 fn the_cohort_moves_with_its_ine_birth_date_and_first_name() {
     let (summary, memory) = made(&SampleSpec::of(30, 7, year()));
@@ -155,17 +163,13 @@ fn the_cohort_moves_with_its_ine_birth_date_and_first_name() {
         back.onde.len() + back.aaf.len(),
         "every record has its truth"
     );
-    let arrived: HashMap<u64, &RosterRow> = back
-        .aaf
-        .iter()
-        .map(|row| (numbers[&row.key.to_string()], row))
-        .collect();
+    let arrived: HashMap<u64, &RosterRow> = back.aaf.iter().map(|row| (numbers[&told(row)], row)).collect();
     assert_eq!(arrived.len(), back.aaf.len(), "no child is twice in the collèges");
 
     let mut leavers = 0;
     let mut with_ine = 0;
     for row in &back.onde {
-        let number = numbers[&row.key.to_string()];
+        let number = numbers[&told(row)];
         let next = arrived.get(&number);
         assert_eq!(next.is_some(), row.level.as_deref() == Some("CM2"));
         let Some(next) = next else { continue };

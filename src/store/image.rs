@@ -103,7 +103,9 @@ image! {
     SOURCE_RECORD = "source_record" [id] [record_key: Text, source: Text, scope: Text, identity_id: Text,
         profile: Text, uai: Text, year: Int, family_name: Text, usage_name: Text, given_name: Text, other_names: Text,
         birth_date: Text, sex: Text, given_key: Text, household_key: Text, ine_index: Bytes, ine_sealed: Bytes,
-        linked_by: Text, missing_since: Int, file: Text, line: Int, created_run: Text, attachment: Text]
+        linked_by: Text, missing_since: Int, file: Text, line: Int, created_run: Text, attachment: Text,
+        previous_uai: Text, grade: Int, ordinal: Int, ine_pieces: Bytes, block_family: Int, block_usage: Int, block_given: Int,
+        block_names: Int, block_sound: Int]
 }
 image! {
     /// Enrolments.
@@ -153,7 +155,18 @@ image! {
         street: Text, postal_code: Text, locality: Text, region: Text, country: Text, updated_at: Int]
 }
 /// Columns that were added when rows of their table were journalled already.
-const LATER: &[&str] = &["attachment"];
+const LATER: &[&str] = &[
+    "attachment",
+    "previous_uai",
+    "grade",
+    "ordinal",
+    "ine_pieces",
+    "block_family",
+    "block_usage",
+    "block_given",
+    "block_names",
+    "block_sound",
+];
 
 /// Every table that has an image.
 pub static IMAGES: &[&Image] = &[

@@ -13,6 +13,8 @@ statements! {
         FROM match_case WHERE id = $1";
     PAGE = "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
         FROM match_case WHERE status = $1 AND id > $2 ORDER BY id LIMIT $3";
+    EVERY = "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
+        FROM match_case";
     COUNT = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM match_case WHERE status = $1";
     // Decisions of humans about anything that a run made or changed.
     DECIDED_ON_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM match_case c
@@ -125,6 +127,14 @@ pub async fn page(
     let after = after.map_or_else(String::new, |id| id.to_string());
     let values = [text(status), after.into(), count.into()];
     conn.all(PAGE, values).await?.iter().map(case).collect()
+}
+
+/// Every case, whatever its state.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn every(conn: &mut Conn) -> Result<Vec<StoredCase>, StoreError> {
+    conn.all(EVERY, []).await?.iter().map(case).collect()
 }
 
 /// How many cases are in a state.

@@ -28,6 +28,7 @@ pub mod membership;
 pub mod merge;
 pub mod person;
 pub mod pushed_request;
+pub mod recognition_model;
 pub mod refresh_token;
 pub mod registration;
 pub mod relying_party;
@@ -154,6 +155,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("merge", merge::STATEMENTS),
     ("person", person::STATEMENTS),
     ("pushed_request", pushed_request::STATEMENTS),
+    ("recognition_model", recognition_model::STATEMENTS),
     ("refresh_token", refresh_token::STATEMENTS),
     ("registration", registration::STATEMENTS),
     ("relying_party", relying_party::STATEMENTS),

@@ -70,6 +70,31 @@ pub struct StoredRecord {
     pub created_run: Option<ImportRunId>,
     /// The number of a pupil in the register of their school, where the feed states it.
     pub attachment: Option<String>,
+    /// The school of the year before, where the feed states it.
+    pub previous_school: Option<Uai>,
+    /// The place of the level in the continuum (`domain::education::grade`).
+    pub grade: Option<i64>,
+    /// The number of the row in its file, from 1, where the source gives no key.
+    pub ordinal: Option<i64>,
+    /// Keyed hashes of the three pieces of the INE, four bytes each.
+    pub ine_pieces: Option<Vec<u8>>,
+    /// Where it meets others.
+    pub blocks: StoredBlocks,
+}
+
+/// The blocks of a record (`continuum::facts::Blocks`), as the engines keep numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoredBlocks {
+    /// Family name and birth date. Nothing here where a node of an earlier version wrote the row.
+    pub family: Option<i64>,
+    /// Usage name and birth date.
+    pub usage: Option<i64>,
+    /// Given name and birth date.
+    pub given: Option<i64>,
+    /// Both names and year of birth.
+    pub names: Option<i64>,
+    /// Sound of the family name and birth date.
+    pub sound: Option<i64>,
 }
 
 impl std::fmt::Debug for StoredRecord {
@@ -82,7 +107,8 @@ macro_rules! columns {
     () => {
         "id, record_key, source, scope, identity_id, profile, uai, year, family_name, usage_name, given_name,
         other_names, birth_date, sex, given_key, household_key, ine_index, ine_sealed, linked_by, missing_since, file,
-        line, created_run, attachment"
+        line, created_run, attachment, previous_uai, grade, ordinal, ine_pieces, block_family, block_usage, block_given,
+        block_names, block_sound"
     };
 }
 
@@ -105,6 +131,11 @@ lists! {
     BY_INE = "ine_index";
     BY_HOUSEHOLD = "household_key";
     BY_IDENTITY = "identity_id";
+    BY_BLOCK_FAMILY = "block_family";
+    BY_BLOCK_USAGE = "block_usage";
+    BY_BLOCK_GIVEN = "block_given";
+    BY_BLOCK_NAMES = "block_names";
+    BY_BLOCK_SOUND = "block_sound";
 }
 
 statements! {
@@ -115,6 +146,8 @@ statements! {
         WHERE identity_id = $1 AND source IN ('aaf1d', 'aaf2d') AND missing_since IS NULL ORDER BY source, record_key";
     BY_ATTACHMENT = concat!("SELECT ", columns!(), " FROM source_record WHERE attachment = $1 AND uai = $2
         AND profile = 'National_ELV' ORDER BY id");
+    PAGE = concat!("SELECT ", columns!(), " FROM source_record WHERE id > $1 ORDER BY id LIMIT $2");
+    BLOCKLESS = concat!("SELECT ", columns!(), " FROM source_record WHERE block_family IS NULL LIMIT $1");
     SIZE = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM source_record WHERE uai = $1 AND source = $2 AND year = $3
         AND missing_since IS NULL";
 }
@@ -148,6 +181,23 @@ pub enum Lookup {
     Households(Vec<String>),
     /// By identity.
     Identities(Vec<IdentityId>),
+    /// By blocks of one kind.
+    Blocks(BlockKind, Vec<u64>),
+}
+
+/// A kind of block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// Family name and birth date.
+    Family,
+    /// Usage name and birth date.
+    Usage,
+    /// Given name and birth date.
+    Given,
+    /// Both names and year of birth.
+    Names,
+    /// Sound of the family name and birth date.
+    Sound,
 }
 
 impl Lookup {
@@ -159,6 +209,7 @@ impl Lookup {
             Self::Ines(list) => list.is_empty(),
             Self::Households(list) => list.is_empty(),
             Self::Identities(list) => list.is_empty(),
+            Self::Blocks(_, list) => list.is_empty(),
         }
     }
 }
@@ -201,6 +252,17 @@ fn record(row: &Row) -> Result<StoredRecord, StoreError> {
         line: row.get("line")?,
         created_run: row.parse_optional("created_run")?,
         attachment: row.get("attachment")?,
+        previous_school: row.parse_optional("previous_uai")?,
+        grade: row.get("grade")?,
+        ordinal: row.get("ordinal")?,
+        ine_pieces: row.get("ine_pieces")?,
+        blocks: StoredBlocks {
+            family: row.get("block_family")?,
+            usage: row.get("block_usage")?,
+            given: row.get("block_given")?,
+            names: row.get("block_names")?,
+            sound: row.get("block_sound")?,
+        },
     })
 }
 
@@ -232,6 +294,15 @@ impl StoredRecord {
             self.line.into(),
             text_or_null(self.created_run),
             self.attachment.as_deref().into(),
+            text_or_null(self.previous_school.as_ref()),
+            self.grade.into(),
+            self.ordinal.into(),
+            self.ine_pieces.clone().into(),
+            self.blocks.family.into(),
+            self.blocks.usage.into(),
+            self.blocks.given.into(),
+            self.blocks.names.into(),
+            self.blocks.sound.into(),
         ]
     }
 }
@@ -247,8 +318,44 @@ pub async fn find(conn: &mut Conn, lookup: Lookup) -> Result<Vec<StoredRecord>, 
         Lookup::Ines(ines) => (BY_INE, ines.into_iter().map(Value::from).collect()),
         Lookup::Households(keys) => (BY_HOUSEHOLD, keys.into_iter().map(Value::from).collect()),
         Lookup::Identities(ids) => (BY_IDENTITY, ids.iter().map(text).collect()),
+        Lookup::Blocks(kind, blocks) => (
+            match kind {
+                BlockKind::Family => BY_BLOCK_FAMILY,
+                BlockKind::Usage => BY_BLOCK_USAGE,
+                BlockKind::Given => BY_BLOCK_GIVEN,
+                BlockKind::Names => BY_BLOCK_NAMES,
+                BlockKind::Sound => BY_BLOCK_SOUND,
+            },
+            blocks
+                .into_iter()
+                .map(|block| Value::from(block.cast_signed()))
+                .collect(),
+        ),
     };
     conn.all_in(bulk, &keys).await?.iter().map(record).collect()
+}
+
+/// Records in the order of their ids, after one of them.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn page(
+    conn: &mut Conn,
+    after: Option<SourceRecordId>,
+    count: i64,
+) -> Result<Vec<StoredRecord>, StoreError> {
+    let after = after.map_or_else(String::new, |id| id.to_string());
+    let rows = conn.all(PAGE, [after.into(), count.into()]).await?;
+    rows.iter().map(record).collect()
+}
+
+/// Some records that have no blocks yet.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn blockless(conn: &mut Conn, count: i64) -> Result<Vec<StoredRecord>, StoreError> {
+    let rows = conn.all(BLOCKLESS, [count.into()]).await?;
+    rows.iter().map(record).collect()
 }
 
 /// Who a person is in the feeds of the ministry that state them today.

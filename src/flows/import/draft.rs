@@ -16,10 +16,11 @@ use crate::base::id::{ClassGroupId, EnrolmentId, IdentityId, SourceRecordId};
 use crate::base::random::Random;
 use crate::base::secret::{SecretError, Vault};
 use crate::base::time::Date;
+use crate::continuum::facts::{Facts, Record};
+use crate::continuum::name::Name;
 use crate::continuum::neighbourhood::Touched;
-use crate::continuum::pair::{Facts, Record};
 use crate::continuum::rekey::{Keyed, assign};
-use crate::domain::education::Profile;
+use crate::domain::education::{Profile, grade};
 use crate::domain::ine::Ine;
 use crate::domain::source::PersonFacts;
 use crate::domain::uai::Uai;
@@ -73,7 +74,7 @@ impl Drawing<'_> {
         let keyed = rows
             .iter()
             .map(|row| {
-                let facts = self.facts(&row.facts)?;
+                let facts = self.facts(row)?;
                 Ok(Keyed {
                     key: row.key.clone(),
                     facts,
@@ -139,17 +140,29 @@ impl Drawing<'_> {
             .any(|membership| membership.school == *self.school);
     }
 
-    fn facts(&self, person: &PersonFacts) -> Result<Facts, SecretError> {
+    fn facts(&self, row: &Row) -> Result<Facts, SecretError> {
+        let person = &row.facts;
         let ine = match &person.ine {
-            Some(ine) => Some(self.vault.index("ine", ine.expose())?),
+            Some(ine) => Some(look::ine(self.vault, ine)?),
             None => None,
         };
+        let family = Name::new(&person.family_name);
+        let usage = person.usage_name.as_deref().map(Name::new);
+        let school = self.school.clone();
         Ok(Facts {
             ine,
-            given_key: person.given_key(),
-            household_key: person.household_key(),
+            usage: usage.filter(|usage| !usage.is_empty() && usage.key() != family.key()),
+            family,
+            given: Name::new(&person.given_name),
+            others: person.other_names.iter().map(|name| Name::new(name)).collect(),
             birth_date: person.birth_date,
-            school: self.school.clone(),
+            sex: person.sex,
+            source: self.frame.feed.source(),
+            scope: self.frame.feed.scope(self.school).into(),
+            year: self.frame.year,
+            previous_school: row.previous_school.clone(),
+            grade: row.level.as_deref().and_then(grade),
+            school,
         })
     }
 
@@ -217,9 +230,9 @@ impl Drawing<'_> {
             other_names: other_names(&row.facts),
             birth_date: row.facts.birth_date,
             sex: row.facts.sex,
-            given_key: facts.given_key.clone(),
-            household_key: facts.household_key.clone(),
-            ine_index: facts.ine,
+            given_key: row.facts.given_key(),
+            household_key: row.facts.household_key(),
+            ine_index: facts.ine.map(|ine| ine.whole),
             ine_sealed: None,
             linked_by: LinkedBy::New,
             missing_since: None,
@@ -227,6 +240,11 @@ impl Drawing<'_> {
             line: line(row),
             created_run: Some(self.frame.run),
             attachment: row.attachment.clone(),
+            previous_school: facts.previous_school.clone(),
+            grade: facts.grade.map(i64::from),
+            ordinal: ordinal(row),
+            ine_pieces: facts.ine.as_ref().map(look::kept_pieces),
+            blocks: look::blocks(&facts),
         };
         draft.counts.new += 1;
         draft.numbers.extend(row.facts.ine.clone().map(|ine| (id, ine)));
@@ -261,10 +279,12 @@ impl Drawing<'_> {
             changed = restate(&mut after, row, &facts);
         }
         // A file without a number says nothing about it: one that is known stays, one that was missing is taken.
-        if facts.ine.is_some() && facts.ine != before.ine_index {
+        let whole = facts.ine.map(|ine| ine.whole);
+        if whole.is_some() && whole != before.ine_index {
             let newer = before.year <= self.frame.year;
             if newer || before.ine_index.is_none() {
-                after.ine_index = facts.ine;
+                after.ine_index = whole;
+                after.ine_pieces = facts.ine.as_ref().map(look::kept_pieces);
                 after.ine_sealed = None;
                 changed = true;
                 draft
@@ -285,7 +305,7 @@ impl Drawing<'_> {
         }
         if changed {
             draft.counts.changed += 1;
-            (after.file, after.line) = (self.file(row), line(row));
+            (after.file, after.line, after.ordinal) = (self.file(row), line(row), ordinal(row));
         }
         let mut quiet = after == *before;
         if !quiet {
@@ -438,8 +458,11 @@ fn restate(after: &mut StoredRecord, row: &Row, facts: &Facts) -> bool {
     after.birth_date = person.birth_date;
     after.sex = person.sex.or(before.sex);
     after.attachment.clone_from(&row.attachment);
-    after.given_key.clone_from(&facts.given_key);
-    after.household_key.clone_from(&facts.household_key);
+    after.given_key = person.given_key();
+    after.household_key = person.household_key();
+    after.previous_school.clone_from(&facts.previous_school);
+    after.grade = facts.grade.map(i64::from);
+    after.blocks = look::blocks(facts);
     *after != before
 }
 
@@ -451,6 +474,10 @@ fn ended(membership: &Membership, today: Date) -> Membership {
 
 fn other_names(person: &PersonFacts) -> String {
     serde_json::Value::from(person.other_names.clone()).to_string()
+}
+
+fn ordinal(row: &Row) -> Option<i64> {
+    row.ordinal.and_then(|ordinal| i64::try_from(ordinal).ok())
 }
 
 fn line(row: &Row) -> i64 {

@@ -33,6 +33,7 @@ pub use run::{apply, preview};
 use super::Failure;
 use crate::base::id::ImportRunId;
 use crate::base::time::{Date, Timestamp};
+use crate::continuum::model::Model;
 use crate::domain::education::{AcademyCode, SchoolYear};
 use crate::domain::source::Source;
 use crate::domain::uai::Uai;
@@ -161,6 +162,8 @@ struct Frame {
     now: Timestamp,
     today: Date,
     operator: String,
+    /// What agreement weighs as the run begins.
+    model: Arc<Model>,
     /// Names of the files, by their number.
     files: Arc<Vec<Arc<str>>>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::Frame;
 use super::draft::Draft;
 use crate::base::id::SourceRecordId;
 use crate::domain::matching::CaseStatus;
@@ -11,8 +12,8 @@ use crate::store::db::Conn;
 use crate::store::roster::StoredRecord;
 
 /// Looks at what a draft touches; `seen.records` then holds each record as the draft leaves it.
-pub(super) async fn recognise(conn: &mut Conn, draft: &mut Draft) -> Result<Seen, StoreError> {
-    let mut seen = look::look(conn, std::mem::take(&mut draft.touched)).await?;
+pub(super) async fn recognise(conn: &mut Conn, frame: &Frame, draft: &mut Draft) -> Result<Seen, StoreError> {
+    let mut seen = look::look(conn, &frame.model, std::mem::take(&mut draft.touched)).await?;
     for (_, after) in &draft.changed {
         seen.records.insert(after.id, after.clone());
     }

@@ -14,6 +14,7 @@ use crate::base::id::ImportRunId;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::import::RunStatus;
 use crate::domain::uai::Uai;
+use crate::flows::recognition::model;
 use crate::flows::{Context, Failure};
 use crate::store::db::Conn;
 use crate::store::import_run::{self, Run};
@@ -40,7 +41,7 @@ pub async fn preview(context: &Context, load: Load) -> Result<Report, ImportErro
             let (mut draft, concern) =
                 draw(context, &mut conn, &frame, &delivery, (&school, &rows), true).await?;
             concerns.extend(concern);
-            recognise(&mut conn, &mut draft).await?;
+            recognise(&mut conn, &frame, &mut draft).await?;
             reports.push(SchoolReport {
                 school,
                 counts: draft.counts,
@@ -82,6 +83,8 @@ pub async fn apply(context: &Context, load: Load) -> Result<Report, ImportError>
             reports.push(SchoolReport { school, counts });
         }
     }
+    let began = |turn, model| school::work_under(context, &frame, turn, model);
+    model::renew(context, &began).await?;
     let mut report = report(&frame, Some(frame.run), reports, concerns, delivery);
     report.establishments = established;
     let mut tx = context.db.begin().await?;
@@ -145,6 +148,7 @@ impl Prepared {
             now,
             today: now.date(),
             operator,
+            model: model::current(context, &mut conn).await?,
             files: Arc::new(std::mem::take(&mut delivery.files)),
         };
         // A school without a row has no bucket of its own.

@@ -1,6 +1,7 @@
 //! One school of a load, in one transaction: everything of it, or nothing.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::draft::{Around, Drawing};
 use super::recognise::recognise;
@@ -8,6 +9,7 @@ use super::report::Counts;
 use super::spool::Row;
 use super::{Frame, ImportError, situation};
 use crate::base::id::{IdentityId, SourceRecordId};
+use crate::continuum::model::Model;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::ine::Ine;
 use crate::domain::uai::Uai;
@@ -22,7 +24,13 @@ use crate::store::{audit, import_run, journal};
 
 /// What is done on behalf of a load.
 pub(super) fn work<'a>(context: &'a Context, frame: &Frame, turn: i64) -> Work<'a> {
+    work_under(context, frame, turn, Arc::clone(&frame.model))
+}
+
+/// What is done on behalf of a load, under another model than it began with.
+pub(super) fn work_under<'a>(context: &'a Context, frame: &Frame, turn: i64, model: Arc<Model>) -> Work<'a> {
     Work {
+        model,
         run: Some(frame.run),
         now: frame.now,
         today: frame.today,
@@ -76,7 +84,7 @@ pub(super) async fn apply(
             record.ine_sealed = Some(sealed);
         }
     }
-    let seen = recognise(&mut tx, &mut draft).await?;
+    let seen = recognise(&mut tx, frame, &mut draft).await?;
     let homes = settle::homes(&seen.resolution.moves, &seen.records, &work);
 
     save_classes(&mut tx, &mut work, &draft.classes).await?;

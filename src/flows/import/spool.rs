@@ -29,6 +29,10 @@ pub(super) struct Row {
     pub(super) level: Option<String>,
     /// The number in the register of the school.
     pub(super) attachment: Option<String>,
+    /// The school of the year before.
+    pub(super) previous_school: Option<Uai>,
+    /// Its number in its file, where the source gives no key.
+    pub(super) ordinal: Option<u64>,
     /// Which file of the delivery.
     pub(super) file: u32,
     pub(super) line: u64,
@@ -42,6 +46,8 @@ impl Row {
             class: row.class,
             level: row.level,
             attachment: row.attachment,
+            previous_school: row.previous_school,
+            ordinal: row.ordinal,
             file,
             line: row.place.line,
         }
@@ -70,6 +76,10 @@ struct Line {
     l: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     a: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<u64>,
     p: (u32, u64),
 }
 
@@ -102,6 +112,8 @@ impl Spool {
             c: row.class.map(|class| (class.key, class.label)),
             l: row.level,
             a: row.attachment,
+            n: row.ordinal,
+            r: row.previous_school.map(|school| school.to_string()),
             p: (row.file, row.line),
         };
         serde_json::to_writer(&mut *out, &line)?;
@@ -141,6 +153,8 @@ impl Spool {
                 class: line.c.map(|(key, label)| ClassRef { key, label }),
                 level: line.l,
                 attachment: line.a,
+                ordinal: line.n,
+                previous_school: line.r.map(|school| school.parse().map_err(invalid)).transpose()?,
                 file: line.p.0,
                 line: line.p.1,
             });
@@ -184,6 +198,8 @@ mod tests {
             }),
             level: Some("CM2".into()),
             attachment: Some("1037745".into()),
+            previous_school: Some(Uai::from_number(9_990_009)),
+            ordinal: Some(7),
             file: 0,
             line,
         };

@@ -7,8 +7,10 @@
 //!
 //! Names are shown to whoever decides, and to nobody else: none is logged or journalled.
 
+mod report;
 mod view;
 
+pub use report::{Reported, ReportedCase, open_cases, records};
 pub use view::{CaseView, Side, find, list};
 
 use std::collections::HashSet;
@@ -17,7 +19,7 @@ use crate::base::id::{IdentityId, MatchCaseId, MergeId, SourceRecordId};
 use crate::continuum::neighbourhood::Touched;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::matching::CaseStatus;
-use crate::flows::recognition::{Work, look, refresh, settle};
+use crate::flows::recognition::{Work, look, model, refresh, settle};
 use crate::flows::{Context, Failure};
 use crate::store::db::{Conn, Tx};
 use crate::store::image::MATCH_CASE;
@@ -124,6 +126,7 @@ async fn work<'a>(context: &'a Context, tx: &mut Tx, by: &str) -> Result<Work<'a
         today: now.date(),
         random: &*context.random,
         vault: &context.vault,
+        model: model::current(context, tx).await?,
         actor: Actor::Operator,
         by: by.to_owned(),
         journal: Journal::default(),
@@ -198,7 +201,7 @@ async fn follow(
             before: None,
         })
         .collect();
-    let seen = look::look(tx, touched).await?;
+    let seen = look::look(tx, &work.model, touched).await?;
     let homes = settle::homes(&seen.resolution.moves, &seen.records, work);
     let settled = settle::settle(tx, work, &seen, &homes, case).await?;
     refresh::refresh(tx, work, &settled.affected).await?;

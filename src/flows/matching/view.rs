@@ -73,6 +73,8 @@ pub struct CaseView {
     pub decided_by: Option<String>,
     /// What speaks for and against.
     pub evidence: Vec<Evidence>,
+    /// What all of it weighs, in hundredths of a bit, where it was weighed.
+    pub weight: Option<i64>,
     /// The two records.
     pub sides: [Side; 2],
 }
@@ -160,7 +162,8 @@ async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>,
                 status: case.status,
                 opened_at: case.opened_at,
                 decided_by: case.decided_by.clone(),
-                evidence: terms(&case.evidence)?,
+                evidence: terms(&case.evidence)?.0,
+                weight: terms(&case.evidence)?.1,
                 sides: [one.clone(), other.clone()],
             });
         }
@@ -168,14 +171,27 @@ async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>,
     Ok(views)
 }
 
-fn terms(stored: &str) -> Result<Vec<Evidence>, StoreError> {
-    let terms: Vec<String> =
+/// Cases that were opened before evidence was weighed keep terms only.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Weighed { weight: i64, terms: Vec<String> },
+    Terms(Vec<String>),
+}
+
+pub(super) fn terms(stored: &str) -> Result<(Vec<Evidence>, Option<i64>), StoreError> {
+    let kept: Kept =
         serde_json::from_str(stored).map_err(|error| StoreError::corrupt("match_case.evidence", error))?;
-    terms
+    let (weight, terms) = match kept {
+        Kept::Weighed { weight, terms } => (Some(weight), terms),
+        Kept::Terms(terms) => (None, terms),
+    };
+    let found = terms
         .iter()
         .map(|term| {
             term.parse()
                 .map_err(|error| StoreError::corrupt("match_case.evidence", error))
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok((found, weight))
 }

@@ -8,15 +8,16 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use crate::base::id::{MatchCaseId, MergeId, SourceRecordId};
-use crate::continuum::evidence;
+use crate::continuum::comparison::Comparison;
+use crate::continuum::model::Model;
 use crate::continuum::neighbourhood::{Pair, Touched};
-use crate::continuum::pair::{Relation, decide};
+use crate::continuum::pair::{Around, Relation, decide};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::contact::KeptContact;
 use crate::domain::identity::Status;
 use crate::domain::matching::{CaseStatus, Reason};
 use crate::flows::recognition::join::Undo;
-use crate::flows::recognition::{Work, look, refresh, settle};
+use crate::flows::recognition::{Work, look, model, refresh, settle};
 use crate::flows::{Context, Failure};
 use crate::store::db::{Conn, Tx};
 use crate::store::image::{ACKNOWLEDGEMENT, CONTACT, CREDENTIAL, IDENTITY};
@@ -122,7 +123,8 @@ pub async fn undo(context: &Context, id: MergeId, by: &str) -> Result<(), MergeE
     let turn = import_run::take_turn(&mut tx).await?;
     let stored = merge::find(&mut tx, id).await?.ok_or(MergeError::Unknown(id))?;
     let undo = Undo::of(&stored)?;
-    if let Some(obstacle) = obstacle(&mut tx, &stored, &undo).await? {
+    let model = model::current(context, &mut tx).await?;
+    if let Some(obstacle) = obstacle(&mut tx, &model, &stored, &undo).await? {
         return Err(MergeError::Refused(obstacle));
     }
     let mut changes = still_ours(&mut tx, &stored, undo.changes.clone()).await?;
@@ -140,6 +142,7 @@ pub async fn undo(context: &Context, id: MergeId, by: &str) -> Result<(), MergeE
         today: now.date(),
         random: &*context.random,
         vault: &context.vault,
+        model,
         actor: Actor::Operator,
         by: by.to_owned(),
         journal: Journal::default(),
@@ -163,6 +166,7 @@ pub async fn undo(context: &Context, id: MergeId, by: &str) -> Result<(), MergeE
 
 async fn obstacle(
     conn: &mut Conn,
+    model: &Model,
     stored: &StoredMerge,
     undo: &Undo,
 ) -> Result<Option<Obstacle>, StoreError> {
@@ -191,8 +195,8 @@ async fn obstacle(
         .filter(|record| !undo.kept_records.contains(&record.id.to_string()))
         .filter(|record| {
             theirs.iter().any(|other| {
-                let relation = decide(&look::facts(record), &look::facts(other), false);
-                relation == Relation::Certain
+                let comparison = Comparison::of(&look::facts(record), &look::facts(other), model);
+                decide(&comparison, Around::default()) == Relation::Certain
             })
         })
         .count();
@@ -312,16 +316,13 @@ async fn keep_apart(tx: &mut Tx, work: &mut Work<'_>, undo: &Undo) -> Result<(),
     };
     let known = match_case::of_records(tx, &both).await?;
     let before = known.into_iter().find(|case| look::pair(case) == pair);
-    let terms: Vec<&str> = evidence::of(&look::facts(one), &look::facts(other), Reason::Contradicted)
-        .iter()
-        .map(|evidence| evidence.as_str())
-        .collect();
+    let comparison = Comparison::of(&look::facts(one), &look::facts(other), &work.model);
     let new = StoredCase {
         id: MatchCaseId::new(work.now, work.random),
         first: pair.first(),
         second: pair.second(),
         reason: Reason::Contradicted,
-        evidence: serde_json::Value::from(terms).to_string(),
+        evidence: settle::written(&comparison, Reason::Contradicted),
         status: CaseStatus::Refused,
         opened_at: work.now,
         decided_at: Some(work.now),
@@ -342,7 +343,7 @@ async fn keep_apart(tx: &mut Tx, work: &mut Work<'_>, undo: &Undo) -> Result<(),
             before: None,
         })
         .collect();
-    let seen = look::look(tx, touched).await?;
+    let seen = look::look(tx, &work.model, touched).await?;
     let homes = settle::homes(&seen.resolution.moves, &seen.records, work);
     let settled = settle::settle(tx, work, &seen, &homes, None).await?;
     refresh::refresh(tx, work, &settled.affected).await?;

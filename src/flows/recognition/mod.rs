@@ -7,16 +7,22 @@
 
 pub(super) mod join;
 pub(super) mod look;
+pub(super) mod model;
 pub(super) mod refresh;
 pub(super) mod settle;
+
+use std::sync::Arc;
 
 use crate::base::id::ImportRunId;
 use crate::base::random::Random;
 use crate::base::secret::Vault;
 use crate::base::time::{Date, Timestamp};
+use crate::continuum::model::Model;
 use crate::domain::audit::Actor;
+use crate::store::StoreError;
+use crate::store::db::Tx;
 use crate::store::image::Image;
-use crate::store::journal::Journal;
+use crate::store::journal::{self, Journal};
 use crate::store::value::Value;
 
 /// What is done in one transaction: by whom, when, for which run, and what it changed.
@@ -28,6 +34,8 @@ pub(super) struct Work<'a> {
     pub(super) random: &'a dyn Random,
     pub(super) vault: &'a Vault,
     pub(super) actor: Actor,
+    /// What agreement weighs.
+    pub(super) model: Arc<Model>,
     /// The name of whoever decided, for merges.
     pub(super) by: String,
     pub(super) journal: Journal,
@@ -51,5 +59,13 @@ impl Work<'_> {
         } else {
             self.journal.changes(image, before, after)
         }
+    }
+}
+
+/// Keeps what a run's transaction changed, for its undoing.
+pub(super) async fn journal(tx: &mut Tx, work: Work<'_>) -> Result<(), StoreError> {
+    match work.run {
+        Some(run) => journal::append(tx, run, work.turn, work.journal.into_changes()).await,
+        None => Ok(()),
     }
 }

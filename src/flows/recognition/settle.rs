@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::look::{Seen, facts};
 use super::{Work, join, refresh};
 use crate::base::id::{IdentityId, MatchCaseId, MergeId, SourceRecordId};
+use crate::continuum::comparison::Comparison;
 use crate::continuum::evidence;
+use crate::continuum::model::Model;
 use crate::continuum::neighbourhood::Pair;
 use crate::continuum::precedence::precedence;
 use crate::continuum::resolve::Home;
@@ -157,7 +159,7 @@ async fn move_known(
 async fn file(tx: &mut Tx, work: &mut Work<'_>, seen: &Seen) -> Result<(), StoreError> {
     let mut saved = Vec::new();
     for (pair, reason) in &seen.resolution.open {
-        let evidence = evidence_of(seen, *pair, *reason);
+        let evidence = evidence_of(&work.model, seen, *pair, *reason);
         match seen.cases.get(pair) {
             Some(before) => {
                 let mut after = before.clone();
@@ -197,12 +199,17 @@ async fn file(tx: &mut Tx, work: &mut Work<'_>, seen: &Seen) -> Result<(), Store
 }
 
 /// The evidence of a pair in stored form.
-fn evidence_of(seen: &Seen, pair: Pair, reason: Reason) -> String {
+fn evidence_of(model: &Model, seen: &Seen, pair: Pair, reason: Reason) -> String {
     let record = |id| seen.records.get(&id).map(facts);
-    let found = match (record(pair.first()), record(pair.second())) {
-        (Some(one), Some(two)) => evidence::of(&one, &two, reason),
-        _ => Vec::new(),
-    };
+    match (record(pair.first()), record(pair.second())) {
+        (Some(one), Some(two)) => written(&Comparison::of(&one, &two, model), reason),
+        _ => "[]".to_owned(),
+    }
+}
+
+/// What speaks for and against, and what it weighs, in stored form.
+pub(crate) fn written(comparison: &Comparison, reason: Reason) -> String {
+    let found = evidence::of(comparison, reason);
     let terms: Vec<&str> = found.iter().map(|evidence| evidence.as_str()).collect();
-    serde_json::Value::from(terms).to_string()
+    serde_json::json!({ "weight": comparison.weight, "terms": terms }).to_string()
 }

@@ -105,6 +105,11 @@ pub(crate) async fn state(context: &Context, who: &Identity, key: &AafKey) {
         line: 1,
         created_run: None,
         attachment: key.attachment.clone(),
+        previous_school: None,
+        grade: None,
+        ordinal: None,
+        ine_pieces: None,
+        blocks: Default::default(),
     };
     let mut tx = context.db.begin().await.unwrap();
     store::roster::save(&mut tx, &[record]).await.unwrap();

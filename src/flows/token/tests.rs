@@ -180,6 +180,7 @@ async fn merge(house: &House, kept: IdentityId, absorbed: IdentityId) {
         now,
         today: now.date(),
         random: &*context.random,
+        model: std::sync::Arc::new(crate::continuum::model::Model::shipped()),
         vault: &context.vault,
         actor: Actor::Operator,
         by: "test".into(),

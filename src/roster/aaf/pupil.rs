@@ -77,6 +77,8 @@ pub(super) fn read(
         class: class(record, structure, complaints),
         level: record.value(LEVEL).or(record.value(LEVEL_LABEL)).map(value::tidy),
         attachment: record.value(ATTACHMENT).and_then(attachment),
+        previous_school: None,
+        ordinal: None,
         year: context.year,
         place: record.place.clone(),
     })

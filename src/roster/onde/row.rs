@@ -74,6 +74,8 @@ impl<'a> RowReader<'a> {
             class,
             level: (!level.is_empty()).then_some(level),
             attachment: None,
+            previous_school: None,
+            ordinal: None,
             year: self.context.year,
             place: self.context.place(line.number, 1),
         })

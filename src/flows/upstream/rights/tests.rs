@@ -213,6 +213,7 @@ impl Lille {
             now,
             today: now.date(),
             random: &*context.random,
+            model: std::sync::Arc::new(crate::continuum::model::Model::shipped()),
             vault: &context.vault,
             actor: Actor::Operator,
             by: "test".into(),

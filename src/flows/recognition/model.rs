@@ -1,0 +1,206 @@
+//! The model in force: kept in memory, made anew when a load has changed what names and ways are frequent, and every record looked at again
+//! where it changed.
+//!
+//! A run recognises under the model it began with; at its end [`renew`] counts all records, and what a new model changes is settled in steps
+//! of a transaction each. An interrupted renewal is taken up by the next run. Must never decide who is whom.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
+
+use super::look;
+use super::{Work, refresh, settle};
+use crate::base::id::SourceRecordId;
+use crate::continuum::census::Census;
+use crate::continuum::facts::Record;
+use crate::continuum::model::Model;
+use crate::continuum::neighbourhood::{Case, Neighbourhood, Touched};
+use crate::continuum::resolve::Resolution;
+use crate::flows::{Context, Failure};
+use crate::store::db::{Conn, Tx};
+use crate::store::recognition_model::{self, Version};
+use crate::store::roster::{self, Lookup, StoredRecord};
+use crate::store::{StoreError, import_run, match_case, person};
+
+/// How many records are read at once.
+const PAGE: i64 = 5_000;
+/// How many records one step of a renewal settles.
+const STEP: usize = 500;
+
+/// The model in force on this node, by its number.
+#[derive(Clone, Debug, Default)]
+pub struct Models(Arc<RwLock<Option<(i64, Arc<Model>)>>>);
+
+impl Models {
+    fn kept(&self, number: i64) -> Option<Arc<Model>> {
+        let kept = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        kept.as_ref()
+            .filter(|(known, _)| *known == number)
+            .map(|(_, model)| Arc::clone(model))
+    }
+
+    fn keep(&self, number: i64, model: &Arc<Model>) {
+        let mut kept = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *kept = Some((number, Arc::clone(model)));
+    }
+}
+
+/// The model in force.
+pub(crate) async fn current(context: &Context, conn: &mut Conn) -> Result<Arc<Model>, StoreError> {
+    let Version { number, .. } = recognition_model::version(conn).await?;
+    if let Some(model) = context.models.kept(number) {
+        return Ok(model);
+    }
+    let (number, model) = match recognition_model::body(conn).await? {
+        Some((number, body)) => {
+            let model = Model::of_bytes(&body)
+                .map_err(|error| StoreError::corrupt("recognition_model.body", error))?;
+            (number, Arc::new(model))
+        }
+        None => (0, Arc::new(Model::shipped())),
+    };
+    context.models.keep(number, &model);
+    Ok(model)
+}
+
+/// How a run's transaction begins: what it is done on behalf of, given the turn it took.
+pub(crate) type Begin<'w> = dyn Fn(i64, Arc<Model>) -> Work<'w> + Send + Sync + 'w;
+
+/// Counts all records, puts the model they make in force, and settles what it sees otherwise than it is kept; how many records
+/// that were.
+pub(crate) async fn renew(context: &Context, begin: &Begin<'_>) -> Result<u64, Failure> {
+    fill_blocks(context).await?;
+    let mut conn = context.db.reader().await?;
+    let model = current(context, &mut conn).await?;
+    let in_force = recognition_model::version(&mut conn).await?;
+    let mut census = Census::default();
+    let mut records = Vec::new();
+    let mut after = None;
+    loop {
+        let page = roster::page(&mut conn, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for stored in &page {
+            let record = look::record(stored);
+            census.count(&record.facts);
+            records.push(record);
+        }
+    }
+    let frequencies = census.frequencies();
+    let changed = frequencies != *model.frequencies();
+    if !changed && !in_force.pending {
+        return Ok(0);
+    }
+    let number = if changed {
+        in_force.number + 1
+    } else {
+        in_force.number
+    };
+    let renewed = Arc::new(Model::new(model.rates().clone(), frequencies));
+    let body = renewed
+        .to_bytes()
+        .map_err(|error| StoreError::corrupt("recognition_model.body", error))?;
+    let mut tx = context.db.begin().await?;
+    recognition_model::save(&mut tx, number, body, context.now()).await?;
+    tx.commit().await?;
+    context.models.keep(number, &renewed);
+
+    let cases = match_case::every(&mut conn).await?;
+    drop(conn);
+    let cases: Vec<Case> = cases.iter().map(look::case).collect();
+    let affected = affected(context, &renewed, records, cases).await?;
+    let count = affected.len() as u64;
+    let ids: Vec<SourceRecordId> = affected.into_iter().collect();
+    for step in ids.chunks(STEP) {
+        let mut tx = context.db.begin().await?;
+        let turn = import_run::take_turn(&mut tx).await?;
+        let mut work = begin(turn, Arc::clone(&renewed));
+        if reconsider(&mut tx, &mut work, step).await? {
+            super::journal(&mut tx, work).await?;
+            tx.commit().await?;
+        }
+    }
+    let mut tx = context.db.begin().await?;
+    recognition_model::looked(&mut tx, number).await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// The records that a model sees otherwise than they are kept.
+async fn affected(
+    context: &Context,
+    model: &Arc<Model>,
+    records: Vec<Record>,
+    cases: Vec<Case>,
+) -> Result<BTreeSet<SourceRecordId>, Failure> {
+    let under = Arc::clone(model);
+    let seen = tokio::task::spawn_blocking(move || {
+        let around = Neighbourhood::whole(under, records, cases);
+        let contested = around.contested();
+        (around, contested)
+    });
+    let (around, contested) = seen.await.map_err(|error| Failure::Task(error.to_string()))?;
+    let mut conn = context.db.reader().await?;
+    let in_use = if contested.is_empty() {
+        Default::default()
+    } else {
+        person::in_use(&mut conn, &contested).await?
+    };
+    drop(conn);
+    let resolved = tokio::task::spawn_blocking(move || (around.resolve(&in_use), around.case_pairs()));
+    let (resolution, pairs) = resolved.await.map_err(|error| Failure::Task(error.to_string()))?;
+    let Resolution {
+        moves,
+        joins,
+        open,
+        moot,
+    } = resolution;
+    let mut ids: BTreeSet<SourceRecordId> = moves.into_iter().map(|(id, _)| id).collect();
+    ids.extend(
+        joins
+            .iter()
+            .flat_map(|join| [join.because.first(), join.because.second()]),
+    );
+    ids.extend(open.iter().flat_map(|(pair, _)| [pair.first(), pair.second()]));
+    ids.extend(
+        moot.iter()
+            .filter_map(|id| pairs.get(id))
+            .flat_map(|pair| [pair.first(), pair.second()]),
+    );
+    Ok(ids)
+}
+
+/// Looks at records anew; whether anything changed.
+async fn reconsider(tx: &mut Tx, work: &mut Work<'_>, ids: &[SourceRecordId]) -> Result<bool, Failure> {
+    let records = roster::find(tx, Lookup::Ids(ids.to_vec())).await?;
+    let touched = records
+        .iter()
+        .map(|stored| Touched {
+            now: look::record(stored),
+            before: None,
+        })
+        .collect();
+    let seen = look::look(tx, &work.model, touched).await?;
+    if seen.resolution == Resolution::default() {
+        return Ok(false);
+    }
+    let homes = settle::homes(&seen.resolution.moves, &seen.records, work);
+    let settled = settle::settle(tx, work, &seen, &homes, None).await?;
+    refresh::refresh(tx, work, &settled.affected).await?;
+    Ok(true)
+}
+
+/// Gives blocks to records that a node of an earlier version wrote.
+async fn fill_blocks(context: &Context) -> Result<(), Failure> {
+    loop {
+        let mut tx = context.db.begin().await?;
+        let mut records: Vec<StoredRecord> = roster::blockless(&mut tx, PAGE).await?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        for record in &mut records {
+            record.blocks = look::blocks(&look::facts(record));
+        }
+        roster::save(&mut tx, &records).await?;
+        tx.commit().await?;
+    }
+}
