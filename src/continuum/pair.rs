@@ -10,10 +10,10 @@ use super::model::{BIT, Centibits};
 use super::name::Likeness;
 use crate::domain::matching::Reason;
 
-/// From here on a link is made: odds of a thousand to one.
-pub const SURE: Centibits = 10 * BIT;
+/// From here on a link is made: odds of 256 to one.
+pub const SURE: Centibits = 8 * BIT;
 /// From here on a human is asked.
-pub const POSSIBLE: Centibits = BIT;
+pub const POSSIBLE: Centibits = 0;
 /// What a candidate must be ahead of its rivals: odds of thirty-two to one.
 pub const MARGIN: Centibits = 5 * BIT;
 /// What can be a rival of a possible pair.
@@ -52,8 +52,11 @@ pub fn decide(comparison: &Comparison, around: Around) -> Relation {
         number_taken,
     } = around;
     let weight = comparison.weight;
-    let numbered = comparison.ine == IneLikeness::Same;
-    if weight < POSSIBLE && !numbered {
+    if weight < POSSIBLE && !is_number_worth_a_question(comparison) {
+        return Relation::None;
+    }
+    // One kind of file states both in one year, under two numbers: two children of one name.
+    if comparison.same_files && comparison.ine == IneLikeness::Other {
         return Relation::None;
     }
     // Between twins whose numbers were swapped the number does not say which name is right: only another of the name outdoes one.
@@ -72,6 +75,18 @@ pub fn decide(comparison: &Comparison, around: Around) -> Relation {
         return Relation::Certain;
     }
     Relation::Ambiguous(reason(comparison, twin, ahead))
+}
+
+/// Whether one number on two records is a question although the rest speaks against: something of the rest agrees, two things where the
+/// two stand in files of one kind and year. Where nothing does, the number is wrong, and no human could say more of the two.
+fn is_number_worth_a_question(comparison: &Comparison) -> bool {
+    if comparison.ine != IneLikeness::Same {
+        return false;
+    }
+    let agreeing = u8::from(comparison.birth != BirthLikeness::Other)
+        + u8::from(comparison.given != Likeness::Other)
+        + u8::from(comparison.family != Likeness::Other);
+    agreeing > u8::from(comparison.same_files)
 }
 
 /// Whether the observations are such as only the same child makes.
@@ -102,7 +117,14 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
             BirthLikeness::Other => false,
         },
         Missing | Close => {
-            given <= Likeness::Part && family <= Likeness::Close && birth <= BirthLikeness::Close
+            // A misspelt given name and nothing but names: a little more is asked of the rest.
+            let misspelt = given == Likeness::Close
+                && family == Likeness::Same
+                && birth == BirthLikeness::Same
+                && comparison.weight >= SURE + BIT;
+            (given <= Likeness::Part || misspelt)
+                && family <= Likeness::Close
+                && birth <= BirthLikeness::Close
         }
         Other => given == Likeness::Same && family <= Likeness::Part && birth == BirthLikeness::Same,
     }

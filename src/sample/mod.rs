@@ -12,6 +12,7 @@ use crate::domain::education::SchoolYear;
 mod aaf;
 mod academy;
 mod chance;
+mod cohort;
 mod level;
 mod noise;
 mod onde;
@@ -23,6 +24,7 @@ mod territory;
 mod tests;
 mod truth;
 
+pub use cohort::cohort;
 use level::Level;
 pub use noise::Noise;
 use noise::{Stated, elsewhere, exact, seated, stated};

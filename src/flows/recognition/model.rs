@@ -15,6 +15,7 @@ use crate::continuum::facts::Record;
 use crate::continuum::model::Model;
 use crate::continuum::neighbourhood::{Case, Neighbourhood, Touched};
 use crate::continuum::resolve::Resolution;
+use crate::domain::matching::CaseStatus;
 use crate::flows::{Context, Failure};
 use crate::store::db::{Conn, Tx};
 use crate::store::recognition_model::{self, Version};
@@ -106,8 +107,12 @@ pub(crate) async fn renew(context: &Context, begin: &Begin<'_>) -> Result<u64, F
 
     let cases = match_case::every(&mut conn).await?;
     drop(conn);
+    let asked = cases.iter().filter(|case| case.status == CaseStatus::Open);
+    let asked: Vec<SourceRecordId> = asked.flat_map(|case| [case.first, case.second]).collect();
     let cases: Vec<Case> = cases.iter().map(look::case).collect();
-    let affected = affected(context, &renewed, records, cases).await?;
+    let mut affected = affected(context, &renewed, records, cases).await?;
+    // What speaks for and against them weighs otherwise now.
+    affected.extend(asked);
     let count = affected.len() as u64;
     let ids: Vec<SourceRecordId> = affected.into_iter().collect();
     for step in ids.chunks(STEP) {
@@ -180,7 +185,8 @@ async fn reconsider(tx: &mut Tx, work: &mut Work<'_>, ids: &[SourceRecordId]) ->
         })
         .collect();
     let seen = look::look(tx, &work.model, touched).await?;
-    if seen.resolution == Resolution::default() {
+    let asked = seen.cases.values().any(|case| case.status == CaseStatus::Open);
+    if seen.resolution == Resolution::default() && !asked {
         return Ok(false);
     }
     let homes = settle::homes(&seen.resolution.moves, &seen.records, work);

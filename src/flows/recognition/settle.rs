@@ -187,10 +187,21 @@ async fn file(tx: &mut Tx, work: &mut Work<'_>, seen: &Seen) -> Result<(), Store
             }
         }
     }
-    for before in seen.cases.values() {
+    let reopened: BTreeSet<Pair> = seen.resolution.open.iter().map(|(pair, _)| *pair).collect();
+    for (pair, before) in &seen.cases {
+        let mut after = before.clone();
         if seen.resolution.moot.contains(&before.id) {
-            let mut after = before.clone();
             after.status = CaseStatus::Moot;
+        } else if before.status == CaseStatus::Open
+            && !reopened.contains(pair)
+            && [pair.first(), pair.second()]
+                .iter()
+                .all(|id| seen.records.contains_key(id))
+        {
+            // The question stays; what speaks for and against may not.
+            after.evidence = evidence_of(&work.model, seen, *pair, before.reason);
+        }
+        if after != *before {
             work.changes(&MATCH_CASE, before.created_run, &before.values(), &after.values());
             saved.push(after);
         }
