@@ -8,7 +8,7 @@ ALTER TABLE source_record ADD COLUMN grade BIGINT;
 ALTER TABLE source_record ADD COLUMN ordinal BIGINT;
 -- Keyed hashes of the three pieces of the INE, four bytes each: whether two numbers are a typing error apart.
 ALTER TABLE source_record ADD COLUMN ine_pieces BYTEA;
--- The blocks in which a record meets those it may be (hashes of names with birth date or year).
+-- The blocks in which a record meets those it may be (hashes of names, with the birth date but for one).
 ALTER TABLE source_record ADD COLUMN block_family BIGINT;
 ALTER TABLE source_record ADD COLUMN block_usage BIGINT;
 ALTER TABLE source_record ADD COLUMN block_given BIGINT;

@@ -34,6 +34,8 @@ pub(super) enum Command {
     Report(Report),
     /// Count what was found against a truth.
     Evaluate(Evaluate),
+    /// Estimate from the records there are how often each kind of error is made; with `--apply`, weigh with it from now on.
+    Estimate(Estimate),
 }
 
 /// Arguments of `marelle match list`.
@@ -106,6 +108,20 @@ pub(super) struct Evaluate {
     json: bool,
 }
 
+/// Arguments of `marelle match estimate`.
+#[derive(Debug, Args)]
+pub(super) struct Estimate {
+    /// Weigh with what was estimated, and look at every record again.
+    #[arg(long)]
+    apply: bool,
+    /// Who decides so; it is journalled.
+    #[arg(long, value_name = "NAME", default_value = "operator")]
+    by: String,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::List(arguments) => list(context, &arguments).await,
@@ -115,6 +131,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Undo(arguments) => undo(context, &arguments).await,
         Command::Report(_) => report(context).await,
         Command::Evaluate(arguments) => evaluate(context, &arguments).await,
+        Command::Estimate(arguments) => estimate(context, &arguments).await,
     }
 }
 
@@ -333,6 +350,48 @@ fn print_evaluation(found: &Evaluation, untold: u64) {
         "{} false pairs: {} within a household, {} homonyms",
         found.false_pairs, found.false_twins, found.false_homonyms
     ));
+}
+
+async fn estimate(context: &Context, arguments: &Estimate) -> Outcome {
+    let found = matching::estimate(context).await?;
+    let settled = if arguments.apply {
+        Some(matching::weigh_with(context, found.rates.clone(), &arguments.by).await?)
+    } else {
+        None
+    };
+    if arguments.json {
+        print_json(&json!({"pairs": found.pairs, "rates": found.rates, "settled": settled}));
+        return Ok(());
+    }
+    print_line(format!("{:.0} pairs of one child expected", found.pairs));
+    for (what, degrees, rates) in [
+        (
+            "birth date",
+            "same, swapped, close, other",
+            &found.rates.birth[..],
+        ),
+        ("family name", "same, part, close, other", &found.rates.family),
+        ("given name", "same, part, close, other", &found.rates.given),
+        ("INE", "same, close, other", &found.rates.ine),
+        ("sex", "same, other", &found.rates.sex),
+        ("other given names", "one in common, none", &found.rates.others),
+        (
+            "stated school of the year before",
+            "it, another",
+            &found.rates.previous,
+        ),
+    ] {
+        let shares: Vec<String> = rates
+            .iter()
+            .map(|rate| format!("{:.2} %", rate * 100.0))
+            .collect();
+        print_line(format!("{what} ({degrees}): {}", shares.join(", ")));
+    }
+    match settled {
+        Some(count) => print_line(format!("in force; {count} records were settled anew")),
+        None => print_line("nothing was changed (--apply weighs with it)"),
+    }
+    Ok(())
 }
 
 fn undecided(error: DecisionError) -> Refusal {

@@ -125,6 +125,18 @@ impl Census {
             }
         }
         let total = |gap: u8| f64::from(all.get(usize::from(gap)).copied().unwrap_or(0)).max(1.0);
+        // How many go where at least one other of their school goes: where pupils are scattered a way says nothing.
+        let mut habits = [0.0f64; 2];
+        for ((_, _, gap), count) in &gone {
+            if let Some(habit) = habits.get_mut(usize::from(*gap)).filter(|_| *count > 1) {
+                *habit += f64::from(*count);
+            }
+        }
+        let habit = |gap: u8| {
+            let share = habits.get(usize::from(gap)).copied().unwrap_or(0.0) / total(gap);
+            // In steps of one in fifty, so that it seldom changes; never certain.
+            ((share * 50.0).floor() / 50.0).min(0.98)
+        };
         let mut ways = BTreeMap::new();
         for ((from, to, gap), count) in &gone {
             let (Some(one), Some(other)) = (names.get(from), names.get(to)) else {
@@ -133,14 +145,16 @@ impl Census {
             let all_known = f64::from(known.get(&(*from, *gap)).copied().unwrap_or(0));
             let share = f64::from(arrived.get(&(*to, *gap)).copied().unwrap_or(0)) / total(*gap);
             // The pair that is asked about is among those counted: it does not speak for itself.
-            let bits = way(f64::from(*count) - 1.0, all_known - 1.0, share);
+            let bits = way(f64::from(*count) - 1.0, all_known - 1.0, share, habit(*gap));
             ways.insert(((*one).clone(), (*other).clone(), *gap), bits);
         }
         let mut no_way = BTreeMap::new();
         for ((from, gap), count) in &known {
-            if let Some(uai) = names.get(from) {
-                // Measured against a school that one in a hundred goes to: the bound of what nobody does.
-                no_way.insert(((*uai).clone(), *gap), way(0.0, f64::from(*count), 0.01));
+            if let Some(uai) = names.get(from).filter(|_| *count > 1) {
+                no_way.insert(
+                    ((*uai).clone(), *gap),
+                    way(0.0, f64::from(*count), 1.0, habit(*gap)),
+                );
             }
         }
         (ways, no_way)

@@ -81,7 +81,7 @@ pub struct Blocks {
     pub usage: Option<u64>,
     /// Given name and birth date.
     pub given: u64,
-    /// Both names in any order, and year of birth.
+    /// Both names in any order.
     pub names: u64,
     /// The sound of the family name, and birth date.
     pub sound: u64,
@@ -111,12 +111,11 @@ impl Facts {
     /// The blocks it meets others in.
     pub fn blocks(&self) -> Blocks {
         let day = u64::try_from(self.birth_date.num_days_from_ce()).unwrap_or(0);
-        let year = u64::try_from(self.birth_date.year()).unwrap_or(0);
         Blocks {
             family: block(1, self.family.key(), day),
             usage: self.usage.as_ref().map(|usage| block(1, usage.key(), day)),
             given: block(2, self.given.key(), day),
-            names: block(3, self.family.key() ^ self.given.key(), year),
+            names: block(3, self.family.key() ^ self.given.key(), 0),
             sound: block(4, self.family.sound(), day),
         }
     }

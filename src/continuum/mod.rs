@@ -10,6 +10,7 @@
 pub mod birth;
 pub mod census;
 pub mod comparison;
+pub mod estimation;
 pub mod evaluation;
 pub mod evidence;
 pub mod facts;

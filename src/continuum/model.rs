@@ -25,8 +25,6 @@ const PRIOR_RECORDS: f64 = 20_000.0;
 /// Names borne by fewer records count as borne by [`UNCOUNTED`].
 pub(super) const COUNTED: u32 = 4;
 const UNCOUNTED: f64 = 2.0;
-/// How many pupils of an école the habits of all écoles count for.
-const WAY_PRIOR: f64 = 2.0;
 
 static SHIPPED: LazyLock<Shipped> = LazyLock::new(Shipped::read);
 
@@ -136,9 +134,9 @@ pub(super) fn rare(records: f64, in_a_million: f64) -> u8 {
 }
 
 /// How much likelier than by chance it is that a pupil of one school is in another, in whole bits: `gone` of `known` pupils went
-/// there, where `share` of all are.
-pub(super) fn way(gone: f64, known: f64, share: f64) -> i8 {
-    let likely = (gone + WAY_PRIOR * share) / (known + WAY_PRIOR);
+/// there, where `share` of all are, and `habit` of all pupils go where others of their school go.
+pub(super) fn way(gone: f64, known: f64, share: f64, habit: f64) -> i8 {
+    let likely = habit * gone / known.max(1.0) + (1.0 - habit) * share;
     let value = (likely / share.max(1e-9)).log2().round().clamp(-5.0, 9.0);
     #[expect(clippy::cast_possible_truncation, reason = "clamped")]
     let bits = value as i8;

@@ -6,6 +6,7 @@
 //! same as looking at every record there is.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZero;
 use std::sync::Arc;
 
 use super::comparison::{Comparison, IneLikeness};
@@ -83,7 +84,7 @@ pub struct BlocksWanted {
     pub family: Vec<u64>,
     /// Given name and birth date.
     pub given: Vec<u64>,
-    /// Both names and year of birth.
+    /// Both names, in any order.
     pub names: Vec<u64>,
     /// Sound of the family name and birth date.
     pub sound: Vec<u64>,
@@ -123,6 +124,9 @@ impl Edge {
         self.comparison.weight
     }
 }
+
+/// From so many records on they are compared on every processor.
+const MANY: usize = 20_000;
 
 /// The records around those that arrived or changed.
 #[derive(Debug)]
@@ -311,18 +315,42 @@ impl Neighbourhood {
         }
     }
 
+    /// The candidates of records, compared on every processor where there are many.
+    fn compare(&self, ids: &[SourceRecordId]) -> Vec<(SourceRecordId, Vec<Edge>)> {
+        let (pool, model) = (&self.pool, &self.model);
+        let compare = |ids: &[SourceRecordId]| -> Vec<(SourceRecordId, Vec<Edge>)> {
+            let records = ids.iter().filter_map(|id| pool.get(id));
+            let edges = records.map(|record| {
+                let others = pool.around(&record.facts).into_iter();
+                let edges = others
+                    .filter(|other| other.id != record.id)
+                    .filter_map(|other| Edge::of(&record.facts, other, model));
+                (record.id, edges.collect())
+            });
+            edges.collect()
+        };
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        if ids.len() < MANY || processors < 2 {
+            return compare(ids);
+        }
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = ids
+                .chunks(ids.len().div_ceil(processors))
+                .map(|part| (part, scope.spawn(move || compare(part))))
+                .collect();
+            // A thread that came to grief is made up for here.
+            parts
+                .into_iter()
+                .flat_map(|(part, done)| done.join().unwrap_or_else(|_| compare(part)))
+                .collect()
+        })
+    }
+
     /// Holds core records whose blocks are known against all they share a block with.
     fn look(&mut self) {
         let mut joining = Vec::new();
-        for id in std::mem::take(&mut self.asked) {
-            let Some(record) = self.pool.get(&id) else {
-                continue;
-            };
-            let around = self.pool.around(&record.facts).into_iter();
-            let edges: Vec<Edge> = around
-                .filter(|other| other.id != id)
-                .filter_map(|other| Edge::of(&record.facts, other, &self.model))
-                .collect();
+        let asked = std::mem::take(&mut self.asked);
+        for (id, edges) in self.compare(&asked) {
             let touched = self.touched.contains(&id);
             joining.extend(
                 edges

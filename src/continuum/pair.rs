@@ -10,10 +10,11 @@ use super::model::{BIT, Centibits};
 use super::name::Likeness;
 use crate::domain::matching::Reason;
 
-/// From here on a link is made: odds of 256 to one.
-pub const SURE: Centibits = 8 * BIT;
-/// From here on a human is asked.
-pub const POSSIBLE: Centibits = 0;
+/// From here on a link is made: odds of 32 to one against all who are born on the same day.
+pub const SURE: Centibits = 5 * BIT;
+/// From here on a human is asked: one in twenty-three of those born on the same day would be as likely by chance, but who has no better
+/// candidate is rare.
+pub const POSSIBLE: Centibits = -9 * BIT / 2;
 /// What a candidate must be ahead of its rivals: odds of thirty-two to one.
 pub const MARGIN: Centibits = 5 * BIT;
 /// What can be a rival of a possible pair.
@@ -79,7 +80,7 @@ pub fn decide(comparison: &Comparison, around: Around) -> Relation {
 
 /// Whether one number on two records is a question although the rest speaks against: something of the rest agrees, two things where the
 /// two stand in files of one kind and year. Where nothing does, the number is wrong, and no human could say more of the two.
-fn is_number_worth_a_question(comparison: &Comparison) -> bool {
+pub(super) fn is_number_worth_a_question(comparison: &Comparison) -> bool {
     if comparison.ine != IneLikeness::Same {
         return false;
     }
@@ -95,9 +96,13 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
     let given = comparison.given;
     let family = comparison.family;
     let birth = comparison.birth;
-    if comparison.same_files && comparison.ine != Same {
-        // Two schools state them at once: a transfer, or two children of one name.
-        return false;
+    if comparison.same_files {
+        // Two schools state them at once: a transfer, or two children of one name; with one number, a transfer or twins.
+        return comparison.ine == Same
+            && given == Likeness::Same
+            && family <= Likeness::Part
+            && birth == BirthLikeness::Same
+            && !twin;
     }
     if twin {
         // Feeds swap twins' numbers, and their names look alike.
@@ -114,7 +119,8 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
             BirthLikeness::Swapped | BirthLikeness::Close => {
                 given <= Likeness::Part && family <= Likeness::Close
             }
-            BirthLikeness::Other => false,
+            // Corrected altogether, and all names are the same.
+            BirthLikeness::Other => given == Likeness::Same && family <= Likeness::Part,
         },
         Missing | Close => {
             // A misspelt given name and nothing but names: a little more is asked of the rest.

@@ -8,12 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::birth::BirthLikeness;
-use super::comparison::IneLikeness;
 use super::facts::twin_known;
 use super::model::Centibits;
 use super::name::Likeness;
 use super::neighbourhood::{Edge, Neighbourhood, Pair};
-use super::pair::{Around, Relation, decide};
+use super::pair::{Around, Relation, decide, is_number_worth_a_question};
 use super::union::Sets;
 use crate::base::id::{IdentityId, MatchCaseId, SourceRecordId};
 use crate::domain::matching::{CaseStatus, Reason};
@@ -124,6 +123,7 @@ impl Neighbourhood {
                 }
             }
         }
+        self.explain(&mut pairs);
         let decided = |status| {
             let cases = self.cases.values().filter(move |case| case.status == status);
             cases.map(|case| case.pair).collect()
@@ -135,12 +135,44 @@ impl Neighbourhood {
         }
     }
 
+    /// Two children of one name in files of one kind and year are no question where each is certainly another one of a year
+    /// before or after.
+    fn explain(&self, pairs: &mut BTreeMap<Pair, Relation>) {
+        let facts = |id: SourceRecordId| self.pool.get(&id).map(|record| &record.facts);
+        let mut partners: BTreeMap<SourceRecordId, Vec<SourceRecordId>> = BTreeMap::new();
+        for (pair, _) in pairs
+            .iter()
+            .filter(|(_, relation)| **relation == Relation::Certain)
+        {
+            partners.entry(pair.first()).or_default().push(pair.second());
+            partners.entry(pair.second()).or_default().push(pair.first());
+        }
+        let apart = |one: SourceRecordId, other: SourceRecordId| match (facts(one), facts(other)) {
+            (Some(mine), Some(theirs)) => {
+                one != other && mine.is_of_year(theirs) && !mine.is_known_as(theirs)
+            }
+            _ => false,
+        };
+        let theirs = |id: SourceRecordId| partners.get(&id).map_or(&[][..], Vec::as_slice);
+        pairs.retain(|pair, relation| {
+            let (one, other) = (pair.first(), pair.second());
+            let beside = facts(one)
+                .zip(facts(other))
+                .is_some_and(|(one, other)| one.is_of_year(other));
+            *relation == Relation::Certain
+                || !beside
+                || !theirs(one)
+                    .iter()
+                    .any(|mine| theirs(other).iter().any(|yours| apart(*mine, *yours)))
+        });
+    }
+
     /// Whether a record that is hardly the same child carries the number of `record`.
     fn number_is_taken(&self, record: SourceRecordId) -> bool {
         let edges = self.edges.get(&record);
         edges.into_iter().flatten().any(|edge| {
             let comparison = &edge.comparison;
-            comparison.ine == IneLikeness::Same
+            is_number_worth_a_question(comparison)
                 && (comparison.family == Likeness::Other
                     || comparison.given == Likeness::Other
                     || comparison.birth == BirthLikeness::Other)

@@ -411,10 +411,12 @@ fn a_used_identity_whose_records_no_longer_agree_stays_whole_draws_nobody_in_and
     assert_eq!(world.people(), BTreeSet::from([vec![0, 1], vec![2]]));
     assert_eq!(
         world.open_cases(),
-        BTreeSet::from([(0, 1, Reason::IneDiffers), (0, 2, Reason::Contradicted)])
+        BTreeSet::from([(0, 1, Reason::IneDiffers), (0, 2, Reason::IneContradicted)])
     );
-    // Confirmed: the person is whole by a human's word, and the number links as usual.
+    // Confirmed: the person is whole by a human's word; the number is a question of its own.
     world.decide(0, 1, CaseStatus::Accepted);
+    assert_eq!(world.people(), BTreeSet::from([vec![0, 1], vec![2]]));
+    world.decide(0, 2, CaseStatus::Accepted);
     assert_eq!(world.people(), BTreeSet::from([vec![0, 1, 2]]));
     assert!(world.open_cases().is_empty());
 }

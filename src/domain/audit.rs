@@ -54,6 +54,8 @@ pub enum Kind {
     MatchAccepted,
     /// A human said: two persons.
     MatchRefused,
+    /// What agreement weighs was estimated anew.
+    WeightsEstimated,
     /// A declaration changed.
     DeclarationApplied,
     /// A signing key was made, promoted or retired.
@@ -136,6 +138,7 @@ stored_names!(Kind, "audit kind", {
     IdentityCreated => "identity.created", ContactChanged => "contact.changed",
     SchoolImported => "school.imported", ImportRefused => "import.refused", ImportUndone => "import.undone",
     IdentitiesMerged => "identities.merged", MergeUndone => "merge.undone", MatchAccepted => "match.accepted", MatchRefused => "match.refused",
+    WeightsEstimated => "weights.estimated",
     DeclarationApplied => "declaration.applied", KeyRotated => "key.rotated",
     TokensRefreshed => "tokens.refreshed",
     RefreshReplayed => "refresh.replayed",

@@ -91,7 +91,7 @@ pub struct StoredBlocks {
     pub usage: Option<i64>,
     /// Given name and birth date.
     pub given: Option<i64>,
-    /// Both names and year of birth.
+    /// Both names, in any order.
     pub names: Option<i64>,
     /// Sound of the family name and birth date.
     pub sound: Option<i64>,
@@ -194,7 +194,7 @@ pub enum BlockKind {
     Usage,
     /// Given name and birth date.
     Given,
-    /// Both names and year of birth.
+    /// Both names, in any order.
     Names,
     /// Sound of the family name and birth date.
     Sound,

@@ -16,6 +16,8 @@ pub use view::{CaseView, Side, find, list};
 use std::collections::HashSet;
 
 use crate::base::id::{IdentityId, MatchCaseId, MergeId, SourceRecordId};
+use crate::continuum::estimation::Estimation;
+use crate::continuum::model::Rates;
 use crate::continuum::neighbourhood::Touched;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::matching::CaseStatus;
@@ -61,6 +63,28 @@ pub struct Accepted {
     pub identity: IdentityId,
     /// Merges made; none where the two were one person already.
     pub merges: Vec<MergeId>,
+}
+
+/// Estimates from the records there are how often each degree of agreement is seen between two records of one child.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn estimate(context: &Context) -> Result<Estimation, Failure> {
+    model::estimate(context).await
+}
+
+/// Weighs with other rates from now on, and looks at every record again; how many were settled anew.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn weigh_with(context: &Context, rates: Rates, by: &str) -> Result<u64, Failure> {
+    let by = by.to_owned();
+    let mut tx = context.db.begin().await?;
+    let event = Event::new(Kind::WeightsEstimated, Actor::Operator).with("by", &by);
+    audit::append(&mut tx, context.now(), &event).await?;
+    tx.commit().await?;
+    let begin = move |turn, model| Work::by_hand(context, &by, turn, model);
+    model::renew_with(context, Some(rates), &begin).await
 }
 
 /// A case under decision.
@@ -119,20 +143,8 @@ pub async fn refuse(context: &Context, id: MatchCaseId, by: &str) -> Result<(), 
 
 async fn work<'a>(context: &'a Context, tx: &mut Tx, by: &str) -> Result<Work<'a>, StoreError> {
     let turn = import_run::take_turn(tx).await?;
-    let now = context.now();
-    Ok(Work {
-        run: None,
-        now,
-        today: now.date(),
-        random: &*context.random,
-        vault: &context.vault,
-        model: model::current(context, tx).await?,
-        actor: Actor::Operator,
-        by: by.to_owned(),
-        journal: Journal::default(),
-        turn,
-        merges: 0,
-    })
+    let model = model::current(context, tx).await?;
+    Ok(Work::by_hand(context, by, turn, model))
 }
 
 async fn bench(conn: &mut Conn, id: MatchCaseId) -> Result<Bench, DecisionError> {

@@ -21,7 +21,7 @@ use crate::flows::recognition::{Work, look, model, refresh, settle};
 use crate::flows::{Context, Failure};
 use crate::store::db::{Conn, Tx};
 use crate::store::image::{ACKNOWLEDGEMENT, CONTACT, CREDENTIAL, IDENTITY};
-use crate::store::journal::{self, Change, Journal};
+use crate::store::journal::{self, Change};
 use crate::store::match_case::{self, StoredCase};
 use crate::store::merge::{self, StoredMerge};
 use crate::store::roster::{self, Lookup, StoredRecord};
@@ -136,19 +136,7 @@ pub async fn undo(context: &Context, id: MergeId, by: &str) -> Result<(), MergeE
     upstream_enrolment::follow_links(&mut tx, two).await?;
     merge::undone(&mut tx, id, now).await?;
 
-    let mut work = Work {
-        run: None,
-        now,
-        today: now.date(),
-        random: &*context.random,
-        vault: &context.vault,
-        model,
-        actor: Actor::Operator,
-        by: by.to_owned(),
-        journal: Journal::default(),
-        turn,
-        merges: 0,
-    };
+    let mut work = Work::by_hand(context, by, turn, model);
     let both = BTreeSet::from([stored.kept, stored.absorbed]);
     refresh::refresh(&mut tx, &mut work, &both).await?;
     if stored.case.is_none() {

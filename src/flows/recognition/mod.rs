@@ -19,6 +19,7 @@ use crate::base::secret::Vault;
 use crate::base::time::{Date, Timestamp};
 use crate::continuum::model::Model;
 use crate::domain::audit::Actor;
+use crate::flows::Context;
 use crate::store::StoreError;
 use crate::store::db::Tx;
 use crate::store::image::Image;
@@ -42,6 +43,26 @@ pub(super) struct Work<'a> {
     /// The turn this transaction took, and how many merges it made.
     pub(super) turn: i64,
     pub(super) merges: i64,
+}
+
+impl<'a> Work<'a> {
+    /// What a person does by hand, of no load.
+    pub(super) fn by_hand(context: &'a Context, by: &str, turn: i64, model: Arc<Model>) -> Self {
+        let now = context.now();
+        Self {
+            run: None,
+            now,
+            today: now.date(),
+            random: &*context.random,
+            vault: &context.vault,
+            model,
+            actor: Actor::Operator,
+            by: by.to_owned(),
+            journal: Journal::default(),
+            turn,
+            merges: 0,
+        }
+    }
 }
 
 impl Work<'_> {

@@ -11,8 +11,9 @@ use super::look;
 use super::{Work, refresh, settle};
 use crate::base::id::SourceRecordId;
 use crate::continuum::census::Census;
+use crate::continuum::estimation::{self, Estimation};
 use crate::continuum::facts::Record;
-use crate::continuum::model::Model;
+use crate::continuum::model::{Model, Rates};
 use crate::continuum::neighbourhood::{Case, Neighbourhood, Touched};
 use crate::continuum::resolve::Resolution;
 use crate::domain::matching::CaseStatus;
@@ -69,25 +70,23 @@ pub(crate) type Begin<'w> = dyn Fn(i64, Arc<Model>) -> Work<'w> + Send + Sync + 
 /// Counts all records, puts the model they make in force, and settles what it sees otherwise than it is kept; how many records
 /// that were.
 pub(crate) async fn renew(context: &Context, begin: &Begin<'_>) -> Result<u64, Failure> {
+    renew_with(context, None, begin).await
+}
+
+/// The same, under other rates where they are given.
+pub(crate) async fn renew_with(
+    context: &Context,
+    rates: Option<Rates>,
+    begin: &Begin<'_>,
+) -> Result<u64, Failure> {
     fill_blocks(context).await?;
     let mut conn = context.db.reader().await?;
     let model = current(context, &mut conn).await?;
     let in_force = recognition_model::version(&mut conn).await?;
-    let mut census = Census::default();
-    let mut records = Vec::new();
-    let mut after = None;
-    loop {
-        let page = roster::page(&mut conn, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
-        for stored in &page {
-            let record = look::record(stored);
-            census.count(&record.facts);
-            records.push(record);
-        }
-    }
+    let (census, records) = count(&mut conn).await?;
     let frequencies = census.frequencies();
-    let changed = frequencies != *model.frequencies();
+    let rates = rates.unwrap_or_else(|| model.rates().clone());
+    let changed = frequencies != *model.frequencies() || rates != *model.rates();
     if !changed && !in_force.pending {
         return Ok(0);
     }
@@ -96,7 +95,7 @@ pub(crate) async fn renew(context: &Context, begin: &Begin<'_>) -> Result<u64, F
     } else {
         in_force.number
     };
-    let renewed = Arc::new(Model::new(model.rates().clone(), frequencies));
+    let renewed = Arc::new(Model::new(rates, frequencies));
     let body = renewed
         .to_bytes()
         .map_err(|error| StoreError::corrupt("recognition_model.body", error))?;
@@ -128,6 +127,39 @@ pub(crate) async fn renew(context: &Context, begin: &Begin<'_>) -> Result<u64, F
     recognition_model::looked(&mut tx, number).await?;
     tx.commit().await?;
     Ok(count)
+}
+
+/// Every record there is, counted.
+async fn count(conn: &mut Conn) -> Result<(Census, Vec<Record>), StoreError> {
+    let mut census = Census::default();
+    let mut records = Vec::new();
+    let mut after = None;
+    loop {
+        let page = roster::page(conn, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok((census, records));
+        };
+        after = Some(last.id);
+        for stored in &page {
+            let record = look::record(stored);
+            census.count(&record.facts);
+            records.push(record);
+        }
+    }
+}
+
+/// Estimates from the records there are how often each degree of agreement is seen; changes nothing.
+pub(crate) async fn estimate(context: &Context) -> Result<Estimation, Failure> {
+    fill_blocks(context).await?;
+    let mut conn = context.db.reader().await?;
+    let (census, records) = count(&mut conn).await?;
+    drop(conn);
+    let frequencies = census.frequencies();
+    let estimated =
+        tokio::task::spawn_blocking(move || estimation::estimate(records, &frequencies, &Rates::shipped()));
+    Ok(estimated
+        .await
+        .map_err(|error| Failure::Task(error.to_string()))?)
 }
 
 /// The records that a model sees otherwise than they are kept.

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::base::id::ImportRunId;
 use crate::domain::audit::{Actor, Event, Kind};
+use crate::flows::recognition::{Work, model};
 use crate::flows::{Context, Failure};
 use crate::store::db::Conn;
 use crate::store::import_run::{self, Run};
@@ -158,6 +159,9 @@ pub async fn undo(context: &Context, id: ImportRunId, operator: &str) -> Result<
         .with("by", operator);
     audit::append(&mut tx, now, &event).await?;
     tx.commit().await?;
+    // Names and ways are as frequent as before.
+    let begin = |turn, model| Work::by_hand(context, operator, turn, model);
+    model::renew(context, &begin).await?;
     Ok(Undone { deleted, restored })
 }
 
