@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::check::{self, Delivery};
+use super::check::{self, Delivery, Order};
 use super::draft::{Around, Drawing};
 use super::guard::{self, Concern};
 use super::recognise::recognise;
 use super::report::{Counts, Report, SchoolReport};
 use super::spool::{Row, bucket_of};
-use super::{Feed, Frame, ImportError, Load, establish, school, situation};
+use super::{Feed, Frame, ImportError, Load, delta, establish, school, situation};
 use crate::base::id::ImportRunId;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::import::RunStatus;
@@ -108,6 +108,7 @@ impl Prepared {
             feed,
             year,
             files,
+            mapping,
             operator,
             override_reason,
         } = load;
@@ -121,29 +122,39 @@ impl Prepared {
         }
         let mut conn = context.db.reader().await?;
         let structures = match &feed {
-            Feed::Aaf { academy } => establish::structures(&mut conn, academy).await?,
-            Feed::Onde => Default::default(),
+            Feed::Aaf { academy, .. } => establish::structures(&mut conn, academy).await?,
+            _ => Default::default(),
         };
-        let reading = feed.clone();
-        let read = tokio::task::spawn_blocking(move || check::read(&reading, year, files, structures));
-        let mut delivery = read.await.map_err(|error| Failure::Task(error.to_string()))??;
+        let order = Order {
+            feed,
+            year,
+            mapping,
+            structures,
+        };
+        let read = tokio::task::spawn_blocking(move || check::read(order, files));
+        let (feed, mut delivery) = read.await.map_err(|error| Failure::Task(error.to_string()))??;
         let mut expected = BTreeSet::new();
-        match &feed {
-            Feed::Onde => declared(&mut conn, &delivery).await?,
-            Feed::Aaf { academy } => {
+        match feed.academy() {
+            None => declared(&mut conn, &feed, &delivery).await?,
+            Some(_) if delivery.delta => {
+                delta::resolve(&mut conn, &feed, year, &mut delivery).await?;
+                expected.extend(delivery.left.iter().cloned());
+            }
+            Some(academy) => {
+                if !matches!(feed, Feed::Aaf { .. }) {
+                    declared(&mut conn, &feed, &delivery).await?;
+                }
                 let source = feed.source();
                 let known = roster::schools_of_scope(&mut conn, source, academy.as_str(), year).await?;
-                expected.extend(
-                    known
-                        .into_iter()
-                        .filter(|school| !delivery.stated.contains_key(school)),
-                );
+                expected.extend(known);
             }
         }
+        expected.retain(|school| !delivery.stated.contains_key(school));
         let now = context.now();
         let frame = Frame {
             run: ImportRunId::new(now, &*context.random),
             feed,
+            delta: delivery.delta,
             year,
             now,
             today: now.date(),
@@ -169,7 +180,7 @@ impl Prepared {
 }
 
 /// Schools of files that do not name themselves must be declared first.
-async fn declared(conn: &mut Conn, delivery: &Delivery) -> Result<(), ImportError> {
+async fn declared(conn: &mut Conn, feed: &Feed, delivery: &Delivery) -> Result<(), ImportError> {
     let mut missing = Vec::new();
     for school in delivery.stated.keys() {
         if schools::find(conn, school).await?.is_none() {
@@ -179,16 +190,20 @@ async fn declared(conn: &mut Conn, delivery: &Delivery) -> Result<(), ImportErro
     if missing.is_empty() {
         return Ok(());
     }
+    let degree = match feed {
+        Feed::Onde | Feed::Siecle | Feed::Sts => feed.degree().as_str(),
+        _ => "first|second",
+    };
     let tables: Vec<String> = missing
         .iter()
         .map(|school| {
             format!(
-                "[[school]]\nuai = \"{school}\"\nname = \"…\"\ndegree = \"first\"\ncommune = \"…\"\nacademy = \"…\"\n"
+                "[[school]]\nuai = \"{school}\"\nname = \"…\"\ndegree = \"{degree}\"\ncommune = \"…\"\nacademy = \"…\"\n"
             )
         })
         .collect();
     Err(ImportError::Usage(format!(
-        "école(s) inconnue(s). Déclarez-les dans un fichier TOML, puis « marelle apply FICHIER » :\n\n{}",
+        "établissement(s) ou école(s) inconnus. Déclarez-les dans un fichier TOML, puis « marelle apply FICHIER » :\n\n{}",
         tables.join("\n")
     )))
 }
@@ -253,6 +268,7 @@ async fn draw(
         let size = roster::size(conn, school, frame.feed.source(), previous).await?;
         draft.figures.previous = u64::try_from(size).unwrap_or(0);
     }
+    draft.figures.delta = frame.delta;
     let concern = guard::judge(school, &draft.figures);
     Ok((draft, concern))
 }
@@ -303,9 +319,9 @@ async fn begin(
     override_reason: Option<String>,
 ) -> Result<Run, ImportError> {
     let schools: BTreeSet<&Uai> = delivery.stated.keys().chain(expected).collect();
-    let scope = match &frame.feed {
-        Feed::Aaf { academy } => academy.to_string(),
-        Feed::Onde => {
+    let scope = match frame.feed.academy() {
+        Some(academy) => academy.to_string(),
+        None => {
             let names: Vec<&str> = schools.iter().map(|school| school.as_str()).collect();
             names.join(" ")
         }
