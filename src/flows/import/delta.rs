@@ -35,7 +35,6 @@ pub(super) struct Changes {
     gone: BTreeMap<String, (SourceKey, Place)>,
     links: BTreeMap<String, (Vec<GuardianLink>, u32)>,
     pub(super) guardians: Vec<(GuardianRow, u32)>,
-    pub(super) adults_gone: Vec<(SourceKey, Place)>,
 }
 
 fn issue(place: &Place, severity: Severity, message: &str) -> RowIssue {
@@ -49,8 +48,7 @@ fn issue(place: &Place, severity: Severity, message: &str) -> RowIssue {
 impl Changes {
     fn check(&self) -> Result<(), ImportError> {
         let people = self.stated.len() + self.changed.len() + self.gone.len();
-        let adults = self.guardians.len() + self.adults_gone.len();
-        if people + adults > MOST_CHANGES {
+        if people + self.guardians.len() > MOST_CHANGES {
             return Err(ImportError::Usage(format!(
                 "livraison « Delta » de plus de {MOST_CHANGES} personnes : chargez un « Complet »"
             )));
@@ -92,7 +90,7 @@ impl Changes {
     }
 
     /// A pupil who is there no more.
-    pub(super) fn remove(&mut self, key: SourceKey, place: Place, _file: u32) -> Result<(), ImportError> {
+    pub(super) fn remove(&mut self, key: SourceKey, place: Place) -> Result<(), ImportError> {
         self.stated.remove(&key.key);
         self.changed.remove(&key.key);
         self.links.remove(&key.key);
@@ -103,12 +101,6 @@ impl Changes {
     /// An adult in charge of pupils, with the names they have now.
     pub(super) fn guardian(&mut self, row: GuardianRow, file: u32) -> Result<(), ImportError> {
         self.guardians.push((row, file));
-        self.check()
-    }
-
-    /// An adult who is there no more.
-    pub(super) fn adult_gone(&mut self, key: SourceKey, place: Place) -> Result<(), ImportError> {
-        self.adults_gone.push((key, place));
         self.check()
     }
 }
@@ -133,7 +125,6 @@ pub(super) async fn resolve(
         gone,
         mut links,
         guardians,
-        adults_gone,
     } = std::mem::take(&mut delivery.changes);
     let asked: Vec<SourceKey> = changed
         .values()
@@ -191,7 +182,6 @@ pub(super) async fn resolve(
         let pushed = delivery.adults.guardian(&row, file);
         pushed.map_err(|error| spooled(&error))?;
     }
-    delivery.adults.gone.extend(adults_gone);
     Ok(())
 }
 

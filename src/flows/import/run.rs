@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::adults::{self, AdultsOf};
 use super::check::{self, Delivery, Order};
 use super::draft::{Around, Drawing};
 use super::guard::{self, Concern};
@@ -37,6 +38,10 @@ pub async fn preview(context: &Context, load: Load) -> Result<Report, ImportErro
     concerns.extend(guard::judge_year(frame.year, frame.today));
     let mut reports = Vec::new();
     for bucket in buckets(&delivery, &expected) {
+        for (school, adults) in adults_of(&mut delivery, bucket).await? {
+            let counts = adults::foresee(&mut conn, &frame, &school, &adults).await?;
+            reports.push(SchoolReport { school, counts });
+        }
         for (school, rows) in rows_of(&mut delivery, &mut expected, bucket).await? {
             let (mut draft, concern) =
                 draw(context, &mut conn, &frame, &delivery, (&school, &rows), true).await?;
@@ -74,13 +79,28 @@ pub async fn apply(context: &Context, load: Load) -> Result<Report, ImportError>
     let mut expected = expected;
     let mut reports = Vec::new();
     for bucket in buckets(&delivery, &expected) {
-        for (school, rows) in rows_of(&mut delivery, &mut expected, bucket).await? {
+        let mut adults = adults_of(&mut delivery, bucket).await?;
+        let rows = rows_of(&mut delivery, &mut expected, bucket).await?;
+        let mut parts: Vec<(Uai, Option<Vec<Row>>, AdultsOf)> = Vec::new();
+        for (school, rows) in rows {
+            let theirs = adults.remove(&school).unwrap_or_default();
+            parts.push((school, Some(rows), theirs));
+        }
+        parts.extend(adults.into_iter().map(|(school, theirs)| (school, None, theirs)));
+        for (school, rows, adults) in parts {
             let around = Around {
                 keys: &delivery.keys,
                 marred: delivery.marred.contains(&school),
             };
-            let counts = school::apply(context, &frame, &school, &rows, around).await?;
+            let part = school::Part {
+                rows: rows.as_deref(),
+                around,
+                adults: &adults,
+                partial_staff: delivery.adults.partial,
+            };
+            let (counts, issues) = school::apply(context, &frame, &school, part).await?;
             reports.push(SchoolReport { school, counts });
+            issues.into_iter().for_each(|issue| delivery.issues.push(issue));
         }
     }
     let began = |turn, model| school::work_under(context, &frame, turn, model);
@@ -182,7 +202,8 @@ impl Prepared {
 /// Schools of files that do not name themselves must be declared first.
 async fn declared(conn: &mut Conn, feed: &Feed, delivery: &Delivery) -> Result<(), ImportError> {
     let mut missing = Vec::new();
-    for school in delivery.stated.keys() {
+    let stated: BTreeSet<&Uai> = delivery.stated.keys().chain(&delivery.adults.places).collect();
+    for school in stated {
         if schools::find(conn, school).await?.is_none() {
             missing.push(school);
         }
@@ -214,8 +235,21 @@ fn buckets(delivery: &Delivery, expected: &BTreeSet<Uai>) -> BTreeSet<usize> {
         .spool
         .buckets()
         .into_iter()
+        .chain(delivery.adults.buckets())
         .chain(expected.iter().map(bucket_of))
         .collect()
+}
+
+/// The adults of a bucket, by school.
+async fn adults_of(delivery: &mut Delivery, bucket: usize) -> Result<BTreeMap<Uai, AdultsOf>, ImportError> {
+    let mut spool = std::mem::take(&mut delivery.adults);
+    let read = tokio::task::spawn_blocking(move || {
+        let adults = spool.read(bucket);
+        (spool, adults)
+    });
+    let (spool, adults) = read.await.map_err(|error| Failure::Task(error.to_string()))?;
+    delivery.adults = spool;
+    adults.map_err(|error| ImportError::Failure(Failure::Task(format!("temporary file: {error}"))))
 }
 
 /// The schools of a bucket with their rows; those that should be there and are not have none.
@@ -318,7 +352,8 @@ async fn begin(
     expected: &BTreeSet<Uai>,
     override_reason: Option<String>,
 ) -> Result<Run, ImportError> {
-    let schools: BTreeSet<&Uai> = delivery.stated.keys().chain(expected).collect();
+    let stated = delivery.stated.keys().chain(&delivery.adults.places);
+    let schools: BTreeSet<&Uai> = stated.chain(expected).collect();
     let scope = match frame.feed.academy() {
         Some(academy) => academy.to_string(),
         None => {
@@ -376,6 +411,14 @@ fn report(
     delivery: Delivery,
 ) -> Report {
     schools.sort_by(|one, two| one.school.cmp(&two.school));
+    // A preview tells pupils and adults apart.
+    schools.dedup_by(|later, first| {
+        let same = later.school == first.school;
+        if same {
+            first.counts += later.counts;
+        }
+        same
+    });
     let mut total = Counts::default();
     for school in &schools {
         total += school.counts;

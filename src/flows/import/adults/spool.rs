@@ -103,19 +103,22 @@ pub(in super::super) struct AdultsOf {
 pub(in super::super) struct AdultSpool {
     buckets: BTreeMap<usize, BufWriter<File>>,
     schools: Vec<Uai>,
+    /// Every school that adults go to.
+    pub(in super::super) places: BTreeSet<Uai>,
     numbers: BTreeMap<Uai, u32>,
     /// In which schools adults answer for somebody: at twelve bytes a pair.
     tied: Vec<(u64, u32)>,
     /// Adults of no pupil who is there.
     pub(in super::super) unlinked: u64,
-    /// Adults whom a delivery of changes takes away.
-    pub(in super::super) gone: Vec<(SourceKey, Place)>,
-    /// Schools whose staff a delivery states to the last: who is not there has left.
-    pub(in super::super) whole: BTreeSet<Uai>,
+    /// Whether records of staff could not be read: whoever is not there may be one of them, and nobody leaves.
+    pub(in super::super) partial: bool,
 }
 
 impl AdultSpool {
     fn push(&mut self, school: &Uai, line: &Line) -> io::Result<()> {
+        if !self.places.contains(school) {
+            self.places.insert(school.clone());
+        }
         let out = match self.buckets.entry(bucket_of(school)) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
@@ -222,14 +225,6 @@ impl AdultSpool {
                 .collect(),
         });
         self.push(school, &line)
-    }
-
-    /// Notes that the delivery states the staff of a school to the last, or that it cannot be said to.
-    pub(in super::super) fn whole_staff(&mut self, school: &Uai, whole: bool) -> io::Result<()> {
-        if whole {
-            self.whole.insert(school.clone());
-        }
-        Ok(())
     }
 
     /// The buckets that hold anything.

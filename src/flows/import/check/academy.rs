@@ -46,6 +46,7 @@ pub(super) fn read(
         delivery,
         degree: degree.or(arranged.degree),
         pupil: None,
+        staff: false,
     };
     let mut by_name: HashMap<String, File> = files
         .into_iter()
@@ -56,6 +57,7 @@ pub(super) fn read(
             continue;
         };
         let name = Arc::clone(&file.name);
+        reading.staff = wanted.kind == AafKind::Staff;
         let context = AafContext {
             file: Arc::clone(&name),
             academy: academy.clone(),
@@ -86,13 +88,18 @@ struct Reading<'d> {
     degree: Option<Degree>,
     /// The school of the pupil that was read last, for the links behind them.
     pupil: Option<(String, Uai)>,
+    /// Whether the file is of staff.
+    staff: bool,
 }
 
 impl Reading<'_> {
     fn take(&mut self, item: AafItem, file: u32) -> Result<(), ImportError> {
         let delivery = &mut *self.delivery;
         match item {
-            AafItem::Issue(issue) => delivery.issues.push(issue),
+            AafItem::Issue(issue) => {
+                delivery.adults.partial |= self.staff && issue.severity == Severity::Error;
+                delivery.issues.push(issue);
+            }
             AafItem::School(school) => {
                 delivery.structures.describe(&school.structure_key, &school.uai);
                 delivery.establishments.push(school);
@@ -114,8 +121,12 @@ impl Reading<'_> {
                 }
             }
             AafItem::Gone { kind, key, place } => match kind {
-                AafKind::Pupils => delivery.changes.remove(key, place, file)?,
-                _ => delivery.changes.adult_gone(key, place)?,
+                AafKind::Pupils => delivery.changes.remove(key, place)?,
+                _ => self.refuse(
+                    &place,
+                    Severity::Warning,
+                    "suppression d'un adulte : mise de côté, le prochain « Complet » la portera",
+                ),
             },
             AafItem::Guardian(row) if delivery.delta => delivery.changes.guardian(row, file)?,
             AafItem::Guardian(row) => delivery

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Delivery, File, ImportError, Row, number_of, open, spooled};
 use crate::domain::education::{AcademyCode, SchoolYear};
 use crate::domain::uai::Uai;
+use crate::roster::Severity;
 use crate::roster::oneroster::{self, FILES, OneRoster, OneRosterContext, OneRosterItem};
 
 /// Reads a delivery.
@@ -66,7 +67,10 @@ pub(super) fn read(
     let mut guardians = Vec::new();
     roster.users(input, |item| -> Result<(), ImportError> {
         match item {
-            OneRosterItem::Issue(issue) => delivery.issues.push(issue),
+            OneRosterItem::Issue(issue) => {
+                delivery.adults.partial |= issue.severity == Severity::Error;
+                delivery.issues.push(issue);
+            }
             OneRosterItem::Pupil(row) => {
                 let school: Result<Uai, _> = row.school.parse();
                 let Ok(school) = school else { return Ok(()) };
@@ -93,10 +97,7 @@ pub(super) fn read(
                     pushed.map_err(|error| spooled(&error))?;
                 }
             }
-            OneRosterItem::Gone { key, place } => {
-                delivery.changes.remove(key.clone(), place.clone(), number)?;
-                delivery.changes.adult_gone(key, place)?;
-            }
+            OneRosterItem::Gone { key, place } => delivery.changes.remove(key, place)?,
         }
         Ok(())
     })?;

@@ -195,10 +195,7 @@ pub(super) fn read_sts(
         read.issues
             .into_iter()
             .for_each(|issue| delivery.issues.push(issue));
-        delivery
-            .adults
-            .whole_staff(&school, !refused)
-            .map_err(|error| spooled(&error))?;
+        delivery.adults.partial |= refused;
         for row in read.rows {
             let pushed = delivery.adults.staff(&school, school.as_str(), &row, number);
             pushed.map_err(|error| spooled(&error))?;

@@ -1,0 +1,476 @@
+//! Who the guardians of a school's pupils are.
+//!
+//! The key of a feed says it where the feed has one. Otherwise, and across feeds, the children do: an adult of the same
+//! names who already answers for one of them is the same adult, where there is one and only one such, and where the
+//! source does not itself tell the two apart.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::settled::{Whose, key_of};
+use super::spool::{Adult, AdultsOf, Link};
+use super::{ImportError, Loading};
+use crate::base::id::{AdultRecordId, IdentityId, SourceRecordId};
+use crate::base::text::fold_tight;
+use crate::domain::education::Profile;
+use crate::domain::source::{AdultFacts, Kinship, Source, SourceKey};
+use crate::store::adult::{self, AdultRecord, GuardianStatement};
+use crate::store::guardianship;
+use crate::store::image::{ADULT_RECORD, ENROLMENT, GUARDIAN_STATEMENT, GUARDIANSHIP, IDENTITY};
+use crate::store::membership;
+use crate::store::person;
+use crate::store::roster::{self, Lookup, StoredRecord};
+
+/// Sources whose adults have no key of their own.
+pub(super) fn makes_its_keys(source: Source) -> bool {
+    matches!(source, Source::Onde | Source::Csv)
+}
+
+/// A child of a link, found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Child {
+    record: SourceRecordId,
+    identity: IdentityId,
+}
+
+/// Somebody who answers for a child already.
+struct Candidate {
+    names: Vec<AdultFacts>,
+    /// Their keys in the source and scope of the load.
+    keys: Vec<AdultRecord>,
+}
+
+impl Loading<'_, '_> {
+    /// Loads the guardians; answers the children of whom something was said.
+    pub(super) async fn guardians(&mut self, adults: &AdultsOf) -> Result<BTreeSet<IdentityId>, ImportError> {
+        let children = self.children(&adults.links).await?;
+        let mut of: BTreeMap<&str, Vec<(Child, &Link)>> = BTreeMap::new();
+        for (link, child) in adults.links.iter().zip(&children) {
+            if let Some(child) = child {
+                of.entry(&*link.adult).or_default().push((*child, link));
+            }
+        }
+        let everyone: BTreeSet<IdentityId> = children.iter().flatten().map(|child| child.identity).collect();
+        let candidates = self.candidates(&everyone).await?;
+        let known = self.known(adults).await?;
+        let mut rows: BTreeMap<&str, &Adult> = BTreeMap::new();
+        for adult in &adults.guardians {
+            rows.insert(&*adult.key, adult);
+        }
+        let mut records: HashMap<&str, AdultRecord> = HashMap::new();
+        let mut taken: HashSet<IdentityId> = known.values().map(|record| record.identity).collect();
+        for (key, adult) in &rows {
+            let Some(theirs) = of.get(key) else {
+                self.done.counts.adults_unclear += 1;
+                self.complain(
+                    (adult.file, adult.line),
+                    "responsable dont aucun enfant n'est reconnu dans l'établissement : mis de côté",
+                );
+                continue;
+            };
+            let kids: BTreeSet<IdentityId> = theirs.iter().map(|(child, _)| child.identity).collect();
+            let facts = adult.facts();
+            // Two rows of one file with the same names and a child in common are two adults to nobody but themselves.
+            let has_double = rows.iter().any(|(other, row)| {
+                other != key
+                    && row.facts().is_named_like(&facts)
+                    && of
+                        .get(other)
+                        .is_some_and(|links| links.iter().any(|(child, _)| kids.contains(&child.identity)))
+            });
+            let alike: Vec<IdentityId> = candidates
+                .iter()
+                .filter(|(_, (of, _))| !of.is_disjoint(&kids))
+                .filter(|(_, (_, candidate))| candidate.names.iter().any(|names| names.is_named_like(&facts)))
+                .map(|(identity, _)| *identity)
+                .collect();
+            let own = known.get(*key);
+            let record = self
+                .one(adult, own, (&alike, &candidates, has_double), &mut taken)
+                .await?;
+            taken.insert(record.identity);
+            records.insert(*key, record);
+        }
+        // Adults whom this delivery only ties to a child, and who are known.
+        for (key, record) in &known {
+            if let Some((key, _)) = of.get_key_value(key.as_str()) {
+                records.entry(*key).or_insert_with(|| record.clone());
+            }
+        }
+        self.statements(&of, &records).await?;
+        self.done.counts.adults += rows.len() as u64;
+        Ok(everyone)
+    }
+
+    /// Who one adult is, and their record.
+    async fn one(
+        &mut self,
+        adult: &Adult,
+        own: Option<&AdultRecord>,
+        (alike, candidates, has_double): (
+            &[IdentityId],
+            &BTreeMap<IdentityId, (BTreeSet<IdentityId>, Candidate)>,
+            bool,
+        ),
+        taken: &mut HashSet<IdentityId>,
+    ) -> Result<AdultRecord, ImportError> {
+        let generated = makes_its_keys(self.source());
+        let tells_apart = |identity: &IdentityId| {
+            let theirs = candidates
+                .get(identity)
+                .map(|(_, candidate)| candidate.keys.as_slice());
+            !generated && theirs.is_some_and(|keys| !keys.is_empty())
+        };
+        let others: Vec<IdentityId> = alike
+            .iter()
+            .filter(|identity| !tells_apart(identity) && own.is_none_or(|own| own.identity != **identity))
+            .copied()
+            .collect();
+        let only = match others.as_slice() {
+            [one] if !has_double => Some(*one),
+            _ => None,
+        };
+        match (own, only) {
+            (Some(own), Some(other)) => {
+                let own = self.unite(own, other).await?;
+                self.settle((adult, Profile::Guardian), Some(&own), Whose::Known(own.identity))
+                    .await
+            }
+            (Some(own), None) => {
+                self.settle((adult, Profile::Guardian), Some(own), Whose::Known(own.identity))
+                    .await
+            }
+            (None, Some(one)) if !taken.contains(&one) => {
+                let same = candidates
+                    .get(&one)
+                    .and_then(|(_, candidate)| candidate.keys.first());
+                let before = same.filter(|_| generated).cloned();
+                self.done.counts.adults_recognised += u64::from(before.is_none());
+                self.settle((adult, Profile::Guardian), before.as_ref(), Whose::Known(one))
+                    .await
+            }
+            (None, _) => self.settle((adult, Profile::Guardian), None, Whose::New).await,
+        }
+    }
+
+    /// One adult whom two sources made two: what nobody uses yet goes to the other, the elder where both are unused. Where
+    /// both are in use a human has to.
+    async fn unite(&mut self, own: &AdultRecord, other: IdentityId) -> Result<AdultRecord, ImportError> {
+        let both = [own.identity, other];
+        let used = person::in_use(self.tx, &both).await?;
+        let people = person::find(self.tx, &both).await?;
+        let (kept, absorbed) = match (used.contains(&own.identity), used.contains(&other)) {
+            (true, true) => {
+                self.done.counts.adults_unclear += 1;
+                return Ok(own.clone());
+            }
+            (true, false) => (own.identity, other),
+            (false, true) => (other, own.identity),
+            (false, false) => (own.identity.min(other), own.identity.max(other)),
+        };
+        let pupils = roster::find(self.tx, Lookup::Identities(vec![absorbed])).await?;
+        let Some(before) = people.get(&absorbed).filter(|_| pupils.is_empty()) else {
+            return Ok(own.clone());
+        };
+        let Ok(status) = before.identity.status.clone().merge(kept) else {
+            return Ok(own.clone());
+        };
+        let mut after = before.clone();
+        after.identity.status = status;
+        self.work
+            .changes(&IDENTITY, before.created_run, &before.values(), &after.values());
+        IDENTITY.save(self.tx, vec![after.values()]).await?;
+        let mut moved = Vec::new();
+        for theirs in adult::find(self.tx, adult::Lookup::Identities(vec![absorbed])).await? {
+            let after = AdultRecord {
+                identity: kept,
+                ..theirs.clone()
+            };
+            self.work.changes(
+                &ADULT_RECORD,
+                theirs.created_run,
+                &theirs.values(),
+                &after.values(),
+            );
+            moved.push(after);
+        }
+        adult::save(self.tx, &moved).await?;
+        let mut enrolments = Vec::new();
+        for row in membership::rows_of_identity(self.tx, absorbed).await? {
+            let after = ENROLMENT.with(&row, "identity_id", kept.to_string());
+            let made_by = ENROLMENT.text(&row, "created_run").parse().ok();
+            self.work.changes(&ENROLMENT, made_by, &row, &after);
+            enrolments.push(after);
+        }
+        ENROLMENT.save(self.tx, enrolments).await?;
+        // What follows of the statements is drawn anew for every child of either.
+        let children = guardianship::pupils(self.tx, absorbed).await?;
+        self.project(children.into_iter().collect()).await?;
+        self.done.counts.adults_recognised += 1;
+        self.done.wrote = true;
+        self.done.affected.insert(kept);
+        Ok(AdultRecord {
+            identity: kept,
+            ..own.clone()
+        })
+    }
+
+    /// The children of links: by key, or by names in the school.
+    async fn children(&mut self, links: &[Link]) -> Result<Vec<Option<Child>>, ImportError> {
+        let keys: BTreeSet<&String> = links.iter().filter_map(|link| link.child.as_ref().ok()).collect();
+        let keys: Vec<SourceKey> = keys
+            .into_iter()
+            .map(|key| key_of(self.frame, self.school, key))
+            .collect();
+        let mut by_key: HashMap<String, Child> = HashMap::new();
+        for keys in keys.chunks(1_000) {
+            for record in roster::find(self.tx, Lookup::Keys(keys.to_vec())).await? {
+                by_key.insert(record.key.key.clone(), child(&record));
+            }
+        }
+        let is_named = links.iter().any(|link| link.child.is_err());
+        let pupils = if is_named {
+            self.pupils().await?
+        } else {
+            Vec::new()
+        };
+        let mut found = Vec::new();
+        for link in links {
+            let child = match &link.child {
+                Ok(key) => by_key.get(key).copied(),
+                Err(named) => {
+                    let named = named_child(&pupils, named);
+                    if let Err(message) = named {
+                        self.done.counts.adults_unclear += 1;
+                        self.complain((link.file, link.line), message);
+                    }
+                    named.ok()
+                }
+            };
+            found.push(child);
+        }
+        Ok(found)
+    }
+
+    /// The pupils of the school this year, of every source, with the folded labels of their classes.
+    async fn pupils(&mut self) -> Result<Vec<(StoredRecord, String)>, ImportError> {
+        let mut pupils = Vec::new();
+        for source in [
+            Source::Onde,
+            Source::Csv,
+            Source::Aaf1d,
+            Source::Siecle,
+            Source::Aaf2d,
+            Source::OneRoster,
+        ] {
+            let records = roster::of_school(self.tx, self.school, source).await?;
+            if records.is_empty() {
+                continue;
+            }
+            let classes = membership::classes(self.tx, self.school, self.frame.year, source).await?;
+            let labels: HashMap<_, String> = classes
+                .into_iter()
+                .map(|class| (class.id, fold_tight(&class.label)))
+                .collect();
+            let enrolled = membership::of_school(self.tx, self.school, self.frame.year, source).await?;
+            let class_of: HashMap<SourceRecordId, String> = enrolled
+                .into_iter()
+                .filter_map(|theirs| Some((theirs.record, labels.get(&theirs.class?)?.clone())))
+                .collect();
+            for record in records {
+                if record.year == self.frame.year && record.missing_since.is_none() {
+                    let class = class_of.get(&record.id).cloned().unwrap_or_default();
+                    pupils.push((record, class));
+                }
+            }
+        }
+        Ok(pupils)
+    }
+
+    /// Everybody who answers for any of the children, with these children.
+    async fn candidates(
+        &mut self,
+        children: &BTreeSet<IdentityId>,
+    ) -> Result<BTreeMap<IdentityId, (BTreeSet<IdentityId>, Candidate)>, ImportError> {
+        let children: Vec<IdentityId> = children.iter().copied().collect();
+        let mut found: BTreeMap<IdentityId, (BTreeSet<IdentityId>, Candidate)> = BTreeMap::new();
+        for row in guardianship::rows_of_pupils(self.tx, &children).await? {
+            let (Ok(guardian), Ok(pupil)) = (
+                GUARDIANSHIP.text(&row, "guardian_id").parse(),
+                GUARDIANSHIP.text(&row, "pupil_id").parse(),
+            ) else {
+                continue;
+            };
+            let nobody = || {
+                let candidate = Candidate {
+                    names: Vec::new(),
+                    keys: Vec::new(),
+                };
+                (BTreeSet::new(), candidate)
+            };
+            found.entry(guardian).or_insert_with(nobody).0.insert(pupil);
+        }
+        let ids: Vec<IdentityId> = found.keys().copied().collect();
+        for (id, person) in person::find(self.tx, &ids).await? {
+            if let Some((_, candidate)) = found.get_mut(&id) {
+                candidate.names.push(AdultFacts {
+                    family_name: person.identity.family_name,
+                    usage_name: person.identity.usage_name,
+                    given_name: person.identity.given_name,
+                    sex: person.identity.sex,
+                    birth_date: person.identity.birth_date,
+                });
+            }
+        }
+        let (source, scope) = (self.source(), self.frame.feed.scope(self.school));
+        for record in adult::find(self.tx, adult::Lookup::Identities(ids)).await? {
+            if let Some((_, candidate)) = found.get_mut(&record.identity) {
+                candidate.names.push(record.facts.clone());
+                if record.key.source == source && record.key.scope == scope {
+                    candidate.keys.push(record);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The adults of the delivery that are known by a key of the source's own.
+    async fn known(&mut self, adults: &AdultsOf) -> Result<BTreeMap<String, AdultRecord>, ImportError> {
+        let mut known = BTreeMap::new();
+        if makes_its_keys(self.source()) {
+            return Ok(known);
+        }
+        let keys: BTreeSet<&str> = adults
+            .guardians
+            .iter()
+            .map(|adult| &*adult.key)
+            .chain(adults.links.iter().map(|link| &*link.adult))
+            .collect();
+        let keys: Vec<SourceKey> = keys
+            .into_iter()
+            .map(|key| key_of(self.frame, self.school, key))
+            .collect();
+        for keys in keys.chunks(1_000) {
+            for record in adult::find(self.tx, adult::Lookup::Keys(keys.to_vec())).await? {
+                known.insert(record.key.key.clone(), record);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Writes who is said to answer for whom; of the children that are spoken of, what is said no more goes.
+    async fn statements(
+        &mut self,
+        of: &BTreeMap<&str, Vec<(Child, &Link)>>,
+        records: &HashMap<&str, AdultRecord>,
+    ) -> Result<(), ImportError> {
+        let mut stated: BTreeMap<(AdultRecordId, SourceRecordId), GuardianStatement> = BTreeMap::new();
+        let mut children: BTreeSet<SourceRecordId> = BTreeSet::new();
+        for (key, links) in of {
+            for (child, link) in links {
+                children.insert(child.record);
+                let Some(record) = records.get(key) else { continue };
+                let statement = GuardianStatement {
+                    adult: record.id,
+                    pupil: child.record,
+                    kinship: link
+                        .kinship
+                        .as_deref()
+                        .and_then(|kinship| kinship.parse::<Kinship>().ok()),
+                    legal: link.legal,
+                    year: self.frame.year,
+                    created_run: Some(self.frame.run),
+                };
+                stated.insert((record.id, child.record), statement);
+            }
+        }
+        let children: Vec<SourceRecordId> = children.into_iter().collect();
+        let before = adult::statements_of(self.tx, &children).await?;
+        let adults: BTreeSet<AdultRecordId> = before.iter().map(|statement| statement.adult).collect();
+        let adults: Vec<AdultRecordId> = adults.into_iter().collect();
+        let (source, scope) = (self.source(), self.frame.feed.scope(self.school));
+        let ours: HashSet<AdultRecordId> = adult::find(self.tx, adult::Lookup::Ids(adults))
+            .await?
+            .into_iter()
+            .filter(|record| record.key.source == source && record.key.scope == scope)
+            .map(|record| record.id)
+            .collect();
+        let mut gone = Vec::new();
+        for known in &before {
+            match stated.get_mut(&(known.adult, known.pupil)) {
+                Some(same) => {
+                    same.created_run = known.created_run;
+                    if *same == *known {
+                        stated.remove(&(known.adult, known.pupil));
+                    } else {
+                        self.work.changes(
+                            &GUARDIAN_STATEMENT,
+                            known.created_run,
+                            &known.values(),
+                            &same.values(),
+                        );
+                    }
+                }
+                None if ours.contains(&known.adult) => gone.push(known),
+                None => {}
+            }
+        }
+        // A file that unties more than half of a school's children says more of the file than of the children.
+        if gone.len() > 10 && gone.len() * 2 > before.len() {
+            self.done.counts.held += gone.len() as u64;
+            gone.clear();
+        }
+        for known in gone {
+            self.work.journal.removes(&GUARDIAN_STATEMENT, &known.values());
+            let key = GUARDIAN_STATEMENT.key_of(&known.values());
+            GUARDIAN_STATEMENT.delete(self.tx, &key).await?;
+            self.done.counts.untied += 1;
+            self.done.wrote = true;
+        }
+        let stated: Vec<GuardianStatement> = stated.into_values().collect();
+        self.done.counts.tied += stated.len() as u64;
+        self.done.wrote |= !stated.is_empty();
+        adult::save_statements(self.tx, &stated).await?;
+        Ok(())
+    }
+}
+
+fn child(record: &StoredRecord) -> Child {
+    Child {
+        record: record.id,
+        identity: record.identity,
+    }
+}
+
+/// The one child of the school who is named so; of several, the one in the class that is named.
+fn named_child(
+    pupils: &[(StoredRecord, String)],
+    (family, given, class): &(String, String, Option<String>),
+) -> Result<Child, &'static str> {
+    let (family, given) = (fold_tight(family), fold_tight(given));
+    let is_named = |record: &StoredRecord| {
+        let usage = record.usage_name.as_deref().map(fold_tight);
+        record.given_key == given
+            && (fold_tight(&record.family_name) == family || usage.as_ref() == Some(&family))
+    };
+    let mut found: Vec<&(StoredRecord, String)> =
+        pupils.iter().filter(|(record, _)| is_named(record)).collect();
+    let people = |found: &[&(StoredRecord, String)]| {
+        found
+            .iter()
+            .map(|(record, _)| record.identity)
+            .collect::<BTreeSet<_>>()
+            .len()
+    };
+    if people(&found) > 1
+        && let Some(class) = class.as_deref().map(fold_tight)
+    {
+        found.retain(|(_, theirs)| *theirs == class);
+    }
+    match (people(&found), found.first()) {
+        (1, Some((record, _))) => Ok(child(record)),
+        (0, _) | (_, None) => Err(
+            "enfant qui n'est pas dans l'établissement cette année, ou écrit autrement : lien mis de côté",
+        ),
+        _ => Err("enfant qui a un homonyme dans l'établissement : lien à faire à la main"),
+    }
+}
