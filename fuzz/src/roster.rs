@@ -115,7 +115,7 @@ fn academy(bytes: &[u8], length: usize) {
 }
 
 /// Bytes that come in pieces.
-struct Pieces<'d>(&'d [u8], usize);
+pub(crate) struct Pieces<'d>(pub(crate) &'d [u8], pub(crate) usize);
 
 impl Read for Pieces<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {

@@ -142,8 +142,8 @@ impl Mapping {
     /// without which there is no pupil.
     pub fn parse(text: &str) -> Result<Self, BadMapping> {
         let written: Written = toml::from_str(text).map_err(|error| BadMapping(error.to_string()))?;
-        let pupils: Section<Column> = section("pupils", written.pupils)?;
-        let guardians: Section<AdultColumn> = section("guardians", written.guardians)?;
+        let pupils: Section<Column> = section("pupils", &written.pupils)?;
+        let guardians: Section<AdultColumn> = section("guardians", &written.guardians)?;
         let names = |column: Column| pupils.known.iter().any(|known| known.column == column);
         for column in [Column::FamilyName, Column::GivenName, Column::BirthDate] {
             if !pupils.known.is_empty() && !names(column) {
@@ -169,7 +169,7 @@ impl Mapping {
     }
 }
 
-fn section<C>(name: &str, written: WrittenSection) -> Result<Section<C>, BadMapping>
+fn section<C>(name: &str, written: &WrittenSection) -> Result<Section<C>, BadMapping>
 where
     C: Copy + PartialEq + fmt::Display + std::str::FromStr<Err = crate::domain::InvalidValue>,
 {

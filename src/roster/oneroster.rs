@@ -9,12 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::base::time::parse_date;
 use crate::domain::education::{AcademyCode, Profile, SchoolYear};
-use crate::domain::ine::Ine;
 use crate::domain::source::{
-    AdultFacts, ChildRef, ClassRef, GuardianLink, GuardianRow, PersonFacts, Place, Post, RosterRow, Sex,
-    Source, SourceKey, StaffRow, TaughtClass,
+    AdultFacts, ChildRef, ClassRef, GuardianLink, GuardianRow, Place, Post, RosterRow, Sex, Source,
+    SourceKey, StaffRow, TaughtClass,
 };
 use crate::domain::uai::Uai;
 
@@ -22,6 +20,7 @@ use super::field::Complaints;
 use super::value;
 use super::{RowIssue, Severity, Unreadable};
 
+mod facts;
 mod manifest;
 mod table;
 #[cfg(test)]
@@ -432,7 +431,7 @@ impl OneRoster {
             complaints.error("élève sans école connue (roles.csv, orgs.csv)");
         }
         let birth = self.births.get(id);
-        let facts = facts(line, birth, complaints);
+        let facts = facts::facts(line, birth, complaints);
         let (Some((org, school)), Some(facts)) = (school, facts) else {
             return Vec::new();
         };
@@ -476,39 +475,4 @@ impl OneRoster {
         }
         items
     }
-}
-
-fn facts(
-    line: &Line<'_>,
-    birth: Option<&(Option<String>, Option<Sex>)>,
-    complaints: &mut Complaints<'_>,
-) -> Option<PersonFacts> {
-    let family_name = complaints.mandatory_name(Some(line.get("familyName")), "nom", "familyName");
-    let given_name = complaints.mandatory_name(Some(line.get("givenName")), "prénom", "givenName");
-    let written = birth.and_then(|(birth, _)| birth.as_deref());
-    let birth_date = written.and_then(parse_date);
-    if birth_date.is_none() {
-        complaints.error("élève sans date de naissance lisible (demographics.csv, birthDate)");
-    }
-    let (family_name, given_name, birth_date) = (family_name?, given_name?, birth_date?);
-    let others = complaints.optional_name(Some(line.get("middleName")), "middleName");
-    Some(PersonFacts {
-        family_name,
-        usage_name: None,
-        given_name,
-        other_names: others.into_iter().collect(),
-        birth_date,
-        sex: birth.and_then(|(_, sex)| *sex),
-        ine: ine(line.get("userIds")),
-    })
-}
-
-/// The INE of `{INE:123456789AB},{…:…}`, where a system that may hold it writes it there.
-fn ine(user_ids: &str) -> Option<Ine> {
-    user_ids
-        .split(',')
-        .map(|one| one.trim().trim_matches(['{', '}']))
-        .filter_map(|one| one.split_once(':'))
-        .find(|(kind, _)| kind.trim().eq_ignore_ascii_case("INE"))
-        .and_then(|(_, number)| number.trim().parse().ok())
 }

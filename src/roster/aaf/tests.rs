@@ -1,5 +1,6 @@
 //! Whole files through [`AafReader`]: what is read of real-format records, and what hostile ones come to.
 
+mod degrees;
 mod hostile;
 
 use std::io;

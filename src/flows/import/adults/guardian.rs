@@ -39,6 +39,9 @@ struct Candidate {
     keys: Vec<AdultRecord>,
 }
 
+/// Everybody who answers for any of the children, with these children.
+type Candidates = BTreeMap<IdentityId, (BTreeSet<IdentityId>, Candidate)>;
+
 impl Loading<'_, '_> {
     /// Loads the guardians; answers the children of whom something was said.
     pub(super) async fn guardians(&mut self, adults: &AdultsOf) -> Result<BTreeSet<IdentityId>, ImportError> {
@@ -69,14 +72,29 @@ impl Loading<'_, '_> {
             };
             let kids: BTreeSet<IdentityId> = theirs.iter().map(|(child, _)| child.identity).collect();
             let facts = adult.facts();
-            // Two rows of one file with the same names and a child in common are two adults to nobody but themselves.
-            let has_double = rows.iter().any(|(other, row)| {
-                other != key
-                    && row.facts().is_named_like(&facts)
-                    && of
-                        .get(other)
-                        .is_some_and(|links| links.iter().any(|(child, _)| kids.contains(&child.identity)))
-            });
+            let generated = makes_its_keys(self.source());
+            let shares_a_child = |other: &str| {
+                of.get(other)
+                    .is_some_and(|links| links.iter().any(|(child, _)| kids.contains(&child.identity)))
+            };
+            let doubles: Vec<&str> = rows
+                .iter()
+                .filter(|(other, row)| {
+                    *other != key && row.facts().is_named_like(&facts) && shares_a_child(other)
+                })
+                .map(|(other, _)| *other)
+                .collect();
+            // A source that has keys tells the two apart; without keys it is one adult who was typed twice.
+            if let Some(same) = doubles
+                .iter()
+                .find_map(|other| records.get(other))
+                .filter(|_| generated)
+            {
+                let same = same.clone();
+                records.insert(*key, same);
+                continue;
+            }
+            let has_double = !generated && !doubles.is_empty();
             let alike: Vec<IdentityId> = candidates
                 .iter()
                 .filter(|(_, (of, _))| !of.is_disjoint(&kids))
@@ -106,23 +124,32 @@ impl Loading<'_, '_> {
         &mut self,
         adult: &Adult,
         own: Option<&AdultRecord>,
-        (alike, candidates, has_double): (
-            &[IdentityId],
-            &BTreeMap<IdentityId, (BTreeSet<IdentityId>, Candidate)>,
-            bool,
-        ),
+        (alike, candidates, has_double): (&[IdentityId], &Candidates, bool),
         taken: &mut HashSet<IdentityId>,
     ) -> Result<AdultRecord, ImportError> {
         let generated = makes_its_keys(self.source());
-        let tells_apart = |identity: &IdentityId| {
-            let theirs = candidates
-                .get(identity)
-                .map(|(_, candidate)| candidate.keys.as_slice());
-            !generated && theirs.is_some_and(|keys| !keys.is_empty())
+        let keys_of = |identity: &IdentityId| {
+            let candidate = candidates.get(identity).map(|(_, candidate)| candidate);
+            candidate
+                .map(|candidate| candidate.keys.as_slice())
+                .unwrap_or_default()
         };
+        // Without keys of its own, what the source said of the same child under the same names it says again.
+        let again = alike.iter().flat_map(keys_of).min_by_key(|record| record.id);
+        if let Some(record) = again.filter(|_| generated) {
+            return self
+                .settle(
+                    (adult, Profile::Guardian),
+                    Some(record),
+                    Whose::Known(record.identity),
+                )
+                .await;
+        }
         let others: Vec<IdentityId> = alike
             .iter()
-            .filter(|identity| !tells_apart(identity) && own.is_none_or(|own| own.identity != **identity))
+            .filter(|identity| {
+                keys_of(identity).is_empty() && own.is_none_or(|own| own.identity != **identity)
+            })
             .copied()
             .collect();
         let only = match others.as_slice() {
@@ -140,12 +167,8 @@ impl Loading<'_, '_> {
                     .await
             }
             (None, Some(one)) if !taken.contains(&one) => {
-                let same = candidates
-                    .get(&one)
-                    .and_then(|(_, candidate)| candidate.keys.first());
-                let before = same.filter(|_| generated).cloned();
-                self.done.counts.adults_recognised += u64::from(before.is_none());
-                self.settle((adult, Profile::Guardian), before.as_ref(), Whose::Known(one))
+                self.done.counts.adults_recognised += 1;
+                self.settle((adult, Profile::Guardian), None, Whose::Known(one))
                     .await
             }
             (None, _) => self.settle((adult, Profile::Guardian), None, Whose::New).await,
@@ -287,12 +310,9 @@ impl Loading<'_, '_> {
     }
 
     /// Everybody who answers for any of the children, with these children.
-    async fn candidates(
-        &mut self,
-        children: &BTreeSet<IdentityId>,
-    ) -> Result<BTreeMap<IdentityId, (BTreeSet<IdentityId>, Candidate)>, ImportError> {
+    async fn candidates(&mut self, children: &BTreeSet<IdentityId>) -> Result<Candidates, ImportError> {
         let children: Vec<IdentityId> = children.iter().copied().collect();
-        let mut found: BTreeMap<IdentityId, (BTreeSet<IdentityId>, Candidate)> = BTreeMap::new();
+        let mut found = Candidates::new();
         for row in guardianship::rows_of_pupils(self.tx, &children).await? {
             let (Ok(guardian), Ok(pupil)) = (
                 GUARDIANSHIP.text(&row, "guardian_id").parse(),
@@ -365,10 +385,14 @@ impl Loading<'_, '_> {
     ) -> Result<(), ImportError> {
         let mut stated: BTreeMap<(AdultRecordId, SourceRecordId), GuardianStatement> = BTreeMap::new();
         let mut children: BTreeSet<SourceRecordId> = BTreeSet::new();
+        let mut untold = 0;
         for (key, links) in of {
             for (child, link) in links {
                 children.insert(child.record);
-                let Some(record) = records.get(key) else { continue };
+                let Some(record) = records.get(key) else {
+                    untold += 1;
+                    continue;
+                };
                 let statement = GuardianStatement {
                     adult: record.id,
                     pupil: child.record,
@@ -383,6 +407,8 @@ impl Loading<'_, '_> {
                 stated.insert((record.id, child.record), statement);
             }
         }
+        // Links to adults whom neither this delivery nor an earlier one states.
+        self.done.counts.adults_unclear += untold;
         let children: Vec<SourceRecordId> = children.into_iter().collect();
         let before = adult::statements_of(self.tx, &children).await?;
         let adults: BTreeSet<AdultRecordId> = before.iter().map(|statement| statement.adult).collect();

@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{ImportError, Loading};
 use crate::base::id::{AdultRecordId, IdentityId, SourceRecordId};
-use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::education::Profile;
 use crate::store::adult::{self, AdultRecord, GuardianStatement};
 use crate::store::image::{ENROLMENT, GUARDIANSHIP};
 use crate::store::roster::{self, Lookup};
 use crate::store::value::{Value, text};
-use crate::store::{audit, enrolment, guardianship};
+use crate::store::{enrolment, guardianship};
 
 impl Loading<'_, '_> {
     /// Draws anew who answers for these children.
@@ -94,12 +93,8 @@ impl Loading<'_, '_> {
                 Value::Bool(None),
                 text(self.frame.run),
             ];
+            // The audit says it with the school (`tied`), as it does of pupils: an academy has two million pairs.
             saved.push(described(&row, statement));
-            let event = Event::new(Kind::GuardianStated, Actor::Operator)
-                .about(guardian)
-                .with("pupil", pupil)
-                .with("source", adult.key.source);
-            audit::append(self.tx, self.frame.now, &event).await?;
         }
         self.done.wrote |= !saved.is_empty();
         GUARDIANSHIP.save(self.tx, saved).await?;

@@ -71,6 +71,11 @@ impl Loading<'_, '_> {
             .birth_date
             .or(before.and_then(|known| known.facts.birth_date));
         if let Some(known) = before {
+            // What a later year says of somebody stands.
+            if known.year > self.frame.year {
+                self.done.affected.insert(identity);
+                return Ok(known.clone());
+            }
             // Where it stands in a file, and in which of several schools, is no change by itself.
             let same = AdultRecord {
                 file: known.file.clone(),

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 
 use super::*;
@@ -150,4 +151,24 @@ fn what_is_broken_or_cut_short_is_refused() {
         }
     }
     assert!(open("x.gz", gzipped(b"<a/>")).is_err(), "gzip without a tar");
+}
+
+proptest! {
+    #[test]
+    fn what_is_changed_in_an_archive_stops_nothing(
+        is_zip in any::<bool>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let content = b"<a>some text of a delivery</a>".repeat(20);
+        let mut bytes = if is_zip {
+            zipped(&[("set/A.xml", &content), ("B.xml", b"")])
+        } else {
+            tarred(&[("set/A.xml", b'0', &content), ("B.xml", b'0', b"")])
+        };
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        let _ = open("x", bytes);
+    }
 }
