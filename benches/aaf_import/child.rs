@@ -101,6 +101,7 @@ async fn load(folder: &Path) -> Result<u64> {
     let load = Load {
         feed: Feed::Aaf {
             academy: ACADEMY.parse()?,
+            degree: None,
         },
         year: year()?,
         files: files.collect(),

@@ -3,6 +3,7 @@
 //! | step | where | what |
 //! | --- | --- | --- |
 //! | from the files to the schools | [`spool`] | an adult goes where they answer for a pupil, or work |
+//! | children | [`child`] | which child a link is about |
 //! | guardians | [`guardian`] | who they are is told by the children: same child, same names, same adult |
 //! | what follows for people | [`project`] | of all that feeds say of a child, who answers for them |
 //! | staff | [`staff`] | who works in the school, and teaches which class |
@@ -10,6 +11,7 @@
 //! Runs behind the pupils of a school, in its transaction. Must never link two adults by names alone, nor make one of
 //! two adults whom one source tells apart.
 
+mod child;
 mod guardian;
 mod project;
 mod settled;
