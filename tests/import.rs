@@ -11,6 +11,10 @@
 
 mod engines;
 
+#[path = "import/adults.rs"]
+mod adults;
+#[path = "import/changing.rs"]
+mod changing;
 #[path = "import/deciding.rs"]
 mod deciding;
 #[path = "import/files.rs"]

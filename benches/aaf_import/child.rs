@@ -77,6 +77,8 @@ fn read(folder: &Path) -> Result<u64> {
             file: name(&file),
             academy: ACADEMY.parse()?,
             year: year()?,
+            degree: None,
+            delta: false,
         };
         for item in AafReader::new(File::open(&file)?, context) {
             pupils += u64::from(matches!(item?, AafItem::Pupil(_)));
@@ -99,11 +101,13 @@ async fn load(folder: &Path) -> Result<u64> {
     let load = Load {
         feed: Feed::Aaf {
             academy: ACADEMY.parse()?,
+            degree: None,
         },
         year: year()?,
         files: files.collect(),
         operator: "bench".to_owned(),
         override_reason: None,
+        mapping: None,
     };
     let report = match import::apply(&context, load).await {
         Ok(report) => report,

@@ -8,11 +8,13 @@
 //! | [`cas`] | addresses of services, tickets, logouts | an address that is covered leads a browser to the declared host and path; no value becomes markup |
 //! | [`xml_signature`] | signed XML, taken apart and put together anew | what is given back was signed, as one of the documents that there are, and nothing around it |
 //! | [`roster`] | files of schools and academies | every record is counted once; the pieces in which a file comes change nothing |
+//! | [`registers`] | other CSV, SIECLE, STS, OneRoster, changes of AAF, mappings | the same; a key is of one row; no link without its adult |
 //!
 //! A property that does not hold panics: that is what a finding is. Must never be part of the program.
 
 pub mod cas;
 mod markup;
+pub mod registers;
 pub mod roster;
 pub mod saml_message;
 pub mod saml_metadata;

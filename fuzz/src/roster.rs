@@ -79,6 +79,8 @@ fn read(input: impl Read) -> Said {
         file: "eleve.xml".into(),
         academy: "20".parse().expect("an academy"),
         year: year(),
+        degree: None,
+        delta: false,
     };
     let mut reader = AafReader::new(input, context);
     let items = reader.by_ref().collect();
@@ -95,7 +97,7 @@ fn academy(bytes: &[u8], length: usize) {
     );
     assert_eq!(
         tally.records,
-        tally.pupils + tally.schools + tally.refused + tally.set_aside
+        tally.sum()
     );
     let failed = items.iter().filter(|item| item.is_err()).count();
     assert!(failed <= 1 && (failed == 0 || items.last().is_some_and(Result::is_err)));
@@ -113,7 +115,7 @@ fn academy(bytes: &[u8], length: usize) {
 }
 
 /// Bytes that come in pieces.
-struct Pieces<'d>(&'d [u8], usize);
+pub(crate) struct Pieces<'d>(pub(crate) &'d [u8], pub(crate) usize);
 
 impl Read for Pieces<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {

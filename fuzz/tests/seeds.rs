@@ -39,3 +39,8 @@ fn xml_signature() {
 fn roster() {
     every("roster", marelle_fuzz::roster::check);
 }
+
+#[test]
+fn registers() {
+    every("registers", marelle_fuzz::registers::check);
+}

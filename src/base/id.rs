@@ -56,6 +56,8 @@ ids! {
     IdentityId,
     /// A person as one source knows them.
     SourceRecordId,
+    /// An adult as one source knows them.
+    AdultRecordId,
     /// A class (or group) of one school in one school year.
     ClassGroupId,
     /// An identity in a school, from–to.

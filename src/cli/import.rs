@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::{Outcome, Refusal, print_json, print_line};
 use crate::app::import_file;
 use crate::base::id::ImportRunId;
-use crate::domain::education::{AcademyCode, SchoolYear};
+use crate::domain::education::{AcademyCode, Degree, SchoolYear};
 use crate::domain::uai::Uai;
 use crate::flows::Context;
-use crate::flows::import::{self, Counts, Feed, File, ImportError, Load, Report};
+use crate::flows::import::{self, Counts, Feed, File, ImportError, Load, Mapping, Report};
 use crate::flows::undo::{self, UndoError};
 
 /// Rows with a complaint that are printed for people; all are in the JSON.
@@ -26,8 +26,16 @@ const SHOWN: usize = 20;
 pub(super) enum Command {
     /// ONDE: the pupils of écoles, one `CSVExtraction.csv` each.
     Onde(Onde),
-    /// AAF of the second degree, complete: the files of one academy.
+    /// AAF of either degree, complete or of changes: the files or archives of one academy.
     Aaf(Aaf),
+    /// SIECLE: pupils and adults of a collège or lycée, as files or as `ExportXML_….zip`.
+    Siecle(OfSchool),
+    /// STS: the staff of a collège or lycée, `sts_emp_….xml`.
+    Sts(OfSchool),
+    /// CSV files that were made by hand or by another program, one school each.
+    Csv(Onde),
+    /// OneRoster 1.2: the CSV files or the archive of one academy.
+    Oneroster(Oneroster),
     /// List the latest runs.
     List(List),
     /// Take a run back, exactly.
@@ -57,7 +65,7 @@ struct Common {
     json: bool,
 }
 
-/// Arguments of `marelle import onde`.
+/// Arguments of `marelle import onde` and `marelle import csv`.
 #[derive(Debug, Args)]
 pub(super) struct Onde {
     #[command(flatten)]
@@ -65,6 +73,29 @@ pub(super) struct Onde {
     /// UAI of the école. Default: the name of the folder each file is in.
     #[arg(long, value_name = "UAI")]
     school: Option<Uai>,
+    /// TOML file that says how the columns are called, where they are not called as usual.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+}
+
+/// Arguments of `marelle import siecle` and `marelle import sts`.
+#[derive(Debug, Args)]
+pub(super) struct OfSchool {
+    #[command(flatten)]
+    common: Common,
+    /// UAI of the school. Default: the name of the folder each file is in.
+    #[arg(long, value_name = "UAI")]
+    school: Option<Uai>,
+}
+
+/// Arguments of `marelle import oneroster`.
+#[derive(Debug, Args)]
+pub(super) struct Oneroster {
+    #[command(flatten)]
+    common: Common,
+    /// Code of the academy of the system that delivers: its identifiers are unique within it only.
+    #[arg(long, value_name = "CODE")]
+    academy: AcademyCode,
 }
 
 /// Arguments of `marelle import aaf`.
@@ -75,6 +106,9 @@ pub(super) struct Aaf {
     /// Code of the academy that delivers: keys are unique within it only.
     #[arg(long, value_name = "CODE")]
     academy: AcademyCode,
+    /// Degree of the delivery. Default: what the names of the files or the records say.
+    #[arg(long, value_name = "first|second")]
+    degree: Option<Degree>,
 }
 
 /// Arguments of `marelle import list`.
@@ -103,37 +137,61 @@ pub(super) struct Undo {
 
 pub(super) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
-        Command::Onde(arguments) => {
-            let files = onde_files(&arguments.common.paths, arguments.school.as_ref())?;
-            load(context, Feed::Onde, arguments.common, files).await
-        }
+        Command::Onde(arguments) => table(context, Feed::Onde, arguments).await,
+        Command::Csv(arguments) => table(context, Feed::Csv, arguments).await,
         Command::Aaf(arguments) => {
-            let mut files = Vec::new();
-            for path in walk(&arguments.common.paths)? {
-                files.push(import_file(&path, None));
-            }
-            load(
-                context,
-                Feed::Aaf {
-                    academy: arguments.academy,
-                },
-                arguments.common,
-                files,
-            )
-            .await
+            let feed = Feed::Aaf {
+                academy: arguments.academy,
+                degree: arguments.degree,
+            };
+            let files = academy_files(&arguments.common.paths)?;
+            load(context, feed, arguments.common, (files, None)).await
         }
+        Command::Oneroster(arguments) => {
+            let feed = Feed::OneRoster {
+                academy: arguments.academy,
+            };
+            let files = academy_files(&arguments.common.paths)?;
+            load(context, feed, arguments.common, (files, None)).await
+        }
+        Command::Siecle(arguments) => of_school(context, Feed::Siecle, arguments).await,
+        Command::Sts(arguments) => of_school(context, Feed::Sts, arguments).await,
         Command::List(arguments) => list(context, &arguments).await,
         Command::Undo(arguments) => take_back(context, arguments).await,
     }
 }
 
-async fn load(context: &Context, feed: Feed, common: Common, files: Vec<File>) -> Outcome {
+async fn table(context: &Context, feed: Feed, arguments: Onde) -> Outcome {
+    let files = school_files(&arguments.common.paths, arguments.school.as_ref())?;
+    let mapping = match &arguments.mapping {
+        None => None,
+        Some(path) => {
+            let at = |error: &dyn std::fmt::Display| Refusal::usage(anyhow!("{}: {error}", path.display()));
+            let text = fs::read_to_string(path).map_err(|error| at(&error))?;
+            Some(Mapping::parse(&text).map_err(|error| at(&error))?)
+        }
+    };
+    load(context, feed, arguments.common, (files, mapping)).await
+}
+
+async fn of_school(context: &Context, feed: Feed, arguments: OfSchool) -> Outcome {
+    let files = school_files(&arguments.common.paths, arguments.school.as_ref())?;
+    load(context, feed, arguments.common, (files, None)).await
+}
+
+async fn load(
+    context: &Context,
+    feed: Feed,
+    common: Common,
+    (files, mapping): (Vec<File>, Option<Mapping>),
+) -> Outcome {
     let year = SchoolYear::new(common.year).map_err(Refusal::usage)?;
     let operator = common.by.unwrap_or_else(|| "operator".to_owned());
     let load = Load {
         feed,
         year,
         files,
+        mapping,
         operator,
         override_reason: common.r#override,
     };
@@ -315,14 +373,20 @@ fn walk(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Refusal> {
     Ok(found)
 }
 
-/// ONDE files with the école of each: the one given, else the folder's name.
-fn onde_files(paths: &[PathBuf], school: Option<&Uai>) -> Result<Vec<File>, Refusal> {
+/// The files of an academy.
+fn academy_files(paths: &[PathBuf]) -> Result<Vec<File>, Refusal> {
+    let paths = walk(paths)?;
+    Ok(paths.iter().map(|path| import_file(path, None)).collect())
+}
+
+/// Files with the school of each: the one given, else the folder's name.
+fn school_files(paths: &[PathBuf], school: Option<&Uai>) -> Result<Vec<File>, Refusal> {
     let mut files = Vec::new();
     for path in walk(paths)? {
         let folder = || path.parent()?.file_name()?.to_str()?.parse::<Uai>().ok();
         let Some(school) = school.cloned().or_else(folder) else {
             return Err(Refusal::usage(anyhow!(
-                "{}: of which école? give --school UAI, or put the file in a folder named by its UAI",
+                "{}: of which school? give --school UAI, or put the file in a folder named by its UAI",
                 path.display()
             )));
         };

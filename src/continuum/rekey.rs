@@ -11,7 +11,7 @@ use crate::domain::source::Source;
 
 /// Whether a source's keys are made from what the person is called.
 pub fn makes_its_keys(source: Source) -> bool {
-    matches!(source, Source::Onde)
+    matches!(source, Source::Onde | Source::Csv)
 }
 
 /// A record or a row of a feed: its key and what it says.

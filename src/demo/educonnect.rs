@@ -89,11 +89,15 @@ impl Stage {
         }
         let academy: AcademyCode = academy.code.clone();
         let load = Load {
-            feed: Feed::Aaf { academy },
+            feed: Feed::Aaf {
+                academy,
+                degree: None,
+            },
             year,
             files,
             operator: "demo".to_owned(),
             override_reason: None,
+            mapping: None,
         };
         import::apply(&self.educonnect, load).await?;
         let mut there = Vec::new();

@@ -39,7 +39,16 @@ impl Stage {
             files.push(import_file(&entry?.path(), None));
         }
         let academy: AcademyCode = academy.code.clone();
-        let report = self.import(Feed::Aaf { academy }, year, files).await?;
+        let report = self
+            .import(
+                Feed::Aaf {
+                    academy,
+                    degree: None,
+                },
+                year,
+                files,
+            )
+            .await?;
         Ok(told(&report))
     }
 
@@ -51,6 +60,7 @@ impl Stage {
             files,
             operator,
             override_reason: None,
+            mapping: None,
         };
         Ok(import::apply(&self.context, load).await?)
     }

@@ -5,6 +5,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+mod adult;
+
+pub use adult::{
+    AdultFacts, ChildRef, GuardianLink, GuardianRow, Kinship, KinshipCode, Post, StaffRow, TaughtClass,
+    profile_of_function,
+};
+
 use super::education::{AcademyCode, Profile, SchoolYear};
 use super::ine::Ine;
 use super::stored_names;

@@ -1,18 +1,27 @@
 //! L2: readers of the files that schools and academies deliver: bytes in, records out, in bounded memory.
 //!
-//! Owns the formats: ONDE pupils CSV ([`onde`]) and AAF of the second degree ([`aaf`]). A reader states what the file
-//! says and where it says it; who a record is, what it changes and whether it may is decided elsewhere. Must never open
-//! a file, follow a reference out of one, write SQL, correct what a school wrote, or repeat a name or an INE in a
+//! Owns the formats: ONDE ([`onde`]) and other CSV ([`csv`]) by mappings ([`mapping`]), AAF of both degrees ([`aaf`]),
+//! SIECLE ([`siecle`]), STS ([`sts`]) and OneRoster ([`oneroster`]). A reader states what the file says and where it says
+//! it; who a record is, what it changes and whether it may is decided elsewhere. Must never open a file, follow a reference out of one, write SQL, correct what a school wrote, or repeat a name or an INE in a
 //! message.
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::domain::education::SchoolYear;
 use crate::domain::source::Place;
+use crate::domain::uai::Uai;
 
 pub mod aaf;
+pub mod csv;
+mod field;
+pub mod mapping;
 pub mod onde;
+pub mod oneroster;
+pub mod siecle;
+pub mod sts;
 mod value;
+mod xml;
 
 /// How much of a record an issue costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +80,34 @@ impl Unreadable {
             column: place.column,
             message: message.into(),
         }
+    }
+}
+
+/// Checks that the file of one school is of the school and the year that are loaded.
+fn is_of(
+    place: &Place,
+    (school, year): (Option<&Uai>, Option<i32>),
+    (expected, expected_year): (&Uai, SchoolYear),
+) -> Result<(), Unreadable> {
+    match school {
+        None => return Err(Unreadable::at(place, "UAI illisible ou manquant (UAJ)")),
+        Some(school) if school != expected => {
+            let message = format!("ce fichier est celui de l'établissement {school} ; on charge {expected}");
+            return Err(Unreadable::at(place, message));
+        }
+        Some(_) => {}
+    }
+    match year {
+        None => Err(Unreadable::at(
+            place,
+            "année scolaire illisible ou manquante (ANNEE_SCOLAIRE)",
+        )),
+        Some(year) if year != expected_year.first() => {
+            let message =
+                format!("ce fichier est de l'année scolaire {year} ; on charge l'année {expected_year}");
+            Err(Unreadable::at(place, message))
+        }
+        Some(_) => Ok(()),
     }
 }
 

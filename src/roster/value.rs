@@ -74,6 +74,17 @@ pub(super) fn sex(text: &str) -> Option<Sex> {
     }
 }
 
+/// Whether somebody is legally in charge, by the level that AAF and SIECLE write. 1 is; 2 was the second of two who are
+/// until the codes of kinship became two digits, and is somebody in charge without authority since; 0 and 3 are not.
+pub(super) fn is_legal(level: &str, kinship_code: &str) -> Option<bool> {
+    match level.trim() {
+        "1" => Some(true),
+        "2" => Some(kinship_code.trim().len() == 1),
+        "0" | "3" => Some(false),
+        _ => None,
+    }
+}
+
 /// Whether text says nothing.
 pub(super) fn is_blank(text: &str) -> bool {
     text.trim().is_empty()

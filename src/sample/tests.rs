@@ -80,6 +80,8 @@ fn read_back(memory: &Memory) -> ReadBack {
                     file: (*file).into(),
                     academy: "20".parse().unwrap(),
                     year: year().next(),
+                    degree: None,
+                    delta: false,
                 };
                 for item in AafReader::new(bytes.as_slice(), context) {
                     match item.unwrap() {
@@ -88,6 +90,7 @@ fn read_back(memory: &Memory) -> ReadBack {
                             assert!(back.schools.insert(school.structure_key, school.name).is_none());
                         }
                         AafItem::Issue(issue) => back.issues.push(issue),
+                        _ => {}
                     }
                 }
             }

@@ -1,7 +1,8 @@
 //! Adults and the pupils they answer for, as sources state them.
 
-use super::db::{Conn, Tx};
-use super::value::text;
+use super::db::{Bulk, Conn, Tx};
+use super::image::GUARDIANSHIP;
+use super::value::{Value, text};
 use super::{StoreError, statements};
 use crate::base::id::IdentityId;
 use crate::base::time::Timestamp;
@@ -11,6 +12,27 @@ statements! {
         ON CONFLICT DO NOTHING";
     PUPILS = "SELECT pupil_id FROM guardianship WHERE guardian_id = $1 ORDER BY pupil_id";
     GUARDIANS = "SELECT guardian_id FROM guardianship WHERE pupil_id = $1 ORDER BY guardian_id";
+}
+
+const OF_PUPILS: Bulk = Bulk {
+    name: "OF_PUPILS",
+    head: "SELECT guardian_id, pupil_id, source, stated_at, kinship, legal, created_run FROM guardianship
+        WHERE pupil_id IN (",
+    width: 1,
+    rows: false,
+    tail: ")",
+};
+
+pub(super) const BULKS: &[Bulk] = &[OF_PUPILS];
+
+/// Who answers for pupils, as rows of [`GUARDIANSHIP`].
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn rows_of_pupils(conn: &mut Conn, pupils: &[IdentityId]) -> Result<Vec<Vec<Value>>, StoreError> {
+    let keys: Vec<Value> = pupils.iter().map(text).collect();
+    let rows = conn.all_in(OF_PUPILS, &keys).await?;
+    rows.iter().map(|row| GUARDIANSHIP.values(row)).collect()
 }
 
 /// Keeps that somebody answers for a pupil; whether nobody had said so before.

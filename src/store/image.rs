@@ -147,7 +147,23 @@ image! {
 }
 image! {
     /// Adults and pupils.
-    GUARDIANSHIP = "guardianship" [guardian_id, pupil_id] [source: Text, stated_at: Int]
+    GUARDIANSHIP = "guardianship" [guardian_id, pupil_id] [source: Text, stated_at: Int, kinship: Text, legal: Bool,
+        created_run: Text]
+}
+image! {
+    /// Adults as feeds state them.
+    ADULT_RECORD = "adult_record" [id] [record_key: Text, source: Text, scope: Text, identity_id: Text, profile: Text,
+        uai: Text, year: Int, family_name: Text, usage_name: Text, given_name: Text, birth_date: Text, sex: Text,
+        file: Text, line: Int, created_run: Text]
+}
+image! {
+    /// For whom adults are said to answer.
+    GUARDIAN_STATEMENT = "guardian_statement" [adult_id, pupil_record_id] [kinship: Text, legal: Bool, year: Int,
+        created_run: Text]
+}
+image! {
+    /// By which adult an enrolment came.
+    ADULT_ENROLMENT = "adult_enrolment" [enrolment_id] [adult_id: Text, created_run: Text]
 }
 image! {
     /// How to reach people.
@@ -166,6 +182,9 @@ const LATER: &[&str] = &[
     "block_given",
     "block_names",
     "block_sound",
+    "kinship",
+    "legal",
+    "created_run",
 ];
 
 /// Every table that has an image.
@@ -184,6 +203,9 @@ pub static IMAGES: &[&Image] = &[
     &UPSTREAM_LINK,
     &ASSIGNMENT,
     &GUARDIANSHIP,
+    &ADULT_RECORD,
+    &GUARDIAN_STATEMENT,
+    &ADULT_ENROLMENT,
     &CONTACT,
 ];
 

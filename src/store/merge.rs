@@ -197,6 +197,8 @@ pub struct Belongings {
     pub assignments: Vec<Vec<Value>>,
     /// Rows of [`GUARDIANSHIP`], as an adult and as a pupil.
     pub guardianships: Vec<Vec<Value>>,
+    /// Rows of [`super::image::ADULT_RECORD`].
+    pub adults: Vec<Vec<Value>>,
     /// Rows of [`SESSION`] that have not ended.
     pub sessions: Vec<Vec<Value>>,
     /// How to reach them.
@@ -224,6 +226,7 @@ pub async fn belongings(conn: &mut Conn, identity: IdentityId) -> Result<Belongi
         links: rows(conn, &UPSTREAM_LINK, LINKS, identity).await?,
         assignments: rows(conn, &ASSIGNMENT, ASSIGNMENTS, identity).await?,
         guardianships: rows(conn, &GUARDIANSHIP, GUARDIANSHIPS, identity).await?,
+        adults: super::adult::rows_of_identity(conn, identity).await?,
         sessions: rows(conn, &SESSION, LIVE_SESSIONS, identity).await?,
         contact: super::contact::find(conn, identity).await?,
     })

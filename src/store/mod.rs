@@ -6,6 +6,7 @@
 
 pub mod access_date;
 pub mod acknowledgement;
+pub mod adult;
 pub mod assignment;
 pub mod audit;
 pub mod cas_ticket;
@@ -135,6 +136,7 @@ pub(crate) use statements;
 pub const REGISTER: &[(&str, &[Statement])] = &[
     ("access_date", access_date::STATEMENTS),
     ("acknowledgement", acknowledgement::STATEMENTS),
+    ("adult", adult::STATEMENTS),
     ("assignment", assignment::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("cas_ticket", cas_ticket::STATEMENTS),
@@ -183,6 +185,8 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
 
 /// Every registered bulk statement, by file.
 pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
+    ("adult", adult::BULKS),
+    ("guardianship", guardianship::BULKS),
     ("journal", journal::BULKS),
     ("logout_delivery", logout_delivery::BULKS),
     ("match_case", match_case::BULKS),

@@ -54,13 +54,14 @@ const USED_BY_LINK: Bulk = used(
     "USED_BY_LINK",
     "SELECT DISTINCT identity_id FROM upstream_link WHERE identity_id IN (",
 );
+// What a feed says it can say otherwise; what a login said is somebody's use.
 const USED_AS_GUARDIAN: Bulk = used(
     "USED_AS_GUARDIAN",
-    "SELECT DISTINCT guardian_id AS identity_id FROM guardianship WHERE guardian_id IN (",
+    "SELECT DISTINCT guardian_id AS identity_id FROM guardianship WHERE created_run IS NULL AND guardian_id IN (",
 );
 const USED_AS_CHILD: Bulk = used(
     "USED_AS_CHILD",
-    "SELECT DISTINCT pupil_id AS identity_id FROM guardianship WHERE pupil_id IN (",
+    "SELECT DISTINCT pupil_id AS identity_id FROM guardianship WHERE created_run IS NULL AND pupil_id IN (",
 );
 const DECIDED_FIRST: Bulk = used(
     "DECIDED_FIRST",
@@ -108,7 +109,7 @@ statements! {
             + (SELECT CAST(COUNT(*) AS BIGINT) FROM upstream_link u JOIN identity i ON i.id = u.identity_id
             WHERE i.created_run = $1)
             + (SELECT CAST(COUNT(*) AS BIGINT) FROM guardianship u JOIN identity i ON i.id IN (u.guardian_id, u.pupil_id)
-            WHERE i.created_run = $1) AS credentials,
+            WHERE i.created_run = $1 AND u.created_run IS NULL) AS credentials,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM session u JOIN identity i ON i.id = u.identity_id
             WHERE i.created_run = $1) AS sessions,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM oauth_grant u JOIN identity i ON i.id = u.identity_id

@@ -20,6 +20,11 @@ statements! {
             (SELECT 1 FROM match_case m WHERE m.id = h.row_key AND m.created_run = $1))
         OR (h.table_name = 'school' AND EXISTS
             (SELECT 1 FROM school s WHERE s.uai = h.row_key AND s.created_run = $1))
+        OR (h.table_name = 'adult_record' AND EXISTS
+            (SELECT 1 FROM adult_record a WHERE a.id = h.row_key AND a.created_run = $1))
+        OR (h.table_name = 'guardian_statement' AND EXISTS
+            (SELECT 1 FROM guardian_statement g WHERE g.adult_id || '\t' || g.pupil_record_id = h.row_key
+                AND g.created_run = $1))
         OR (h.table_name = 'structure' AND EXISTS
             (SELECT 1 FROM structure s WHERE s.structure_key || '\t' || s.academy = h.row_key
                 AND s.created_run = $1)))";
@@ -29,6 +34,14 @@ statements! {
         JOIN source_record r ON r.identity_id = i.id
         WHERE i.created_run = $1 AND (r.created_run IS NULL OR r.created_run <> $1) AND NOT EXISTS
             (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'source_record' AND h.row_key = r.id)";
+    ADULTS_ON = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM identity i
+        JOIN adult_record a ON a.identity_id = i.id
+        WHERE i.created_run = $1 AND (a.created_run IS NULL OR a.created_run <> $1) AND NOT EXISTS
+            (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'adult_record' AND h.row_key = a.id)";
+    STATEMENTS_ON = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM guardian_statement g
+        WHERE (g.created_run IS NULL OR g.created_run <> $1) AND (EXISTS
+            (SELECT 1 FROM source_record r WHERE r.id = g.pupil_record_id AND r.created_run = $1)
+            OR EXISTS (SELECT 1 FROM adult_record a WHERE a.id = g.adult_id AND a.created_run = $1))";
     ENROLMENTS_ON_IDENTITIES = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM identity i
         JOIN enrolment e ON e.identity_id = i.id
         WHERE i.created_run = $1 AND (e.created_run IS NULL OR e.created_run <> $1) AND NOT EXISTS
@@ -63,6 +76,10 @@ statements! {
     DELETE_CASES = "DELETE FROM match_case WHERE created_run = $1";
     DELETE_MERGES = "DELETE FROM merge WHERE created_run = $1";
     DELETE_ENROLMENTS = "DELETE FROM enrolment WHERE created_run = $1";
+    DELETE_GUARDIANSHIPS = "DELETE FROM guardianship WHERE created_run = $1";
+    DELETE_STATEMENTS = "DELETE FROM guardian_statement WHERE created_run = $1";
+    DELETE_ORIGINS = "DELETE FROM adult_enrolment WHERE created_run = $1";
+    DELETE_ADULTS = "DELETE FROM adult_record WHERE created_run = $1";
     DELETE_RECORDS = "DELETE FROM source_record WHERE created_run = $1";
     DELETE_IDENTITIES = "DELETE FROM identity WHERE created_run = $1";
     DELETE_CLASSES = "DELETE FROM class_group WHERE created_run = $1";
@@ -90,9 +107,11 @@ pub struct Dependents {
 /// [`StoreError`].
 pub async fn dependents(conn: &mut Conn, run: ImportRunId) -> Result<Dependents, StoreError> {
     let mut later = super::journal::changed_later(conn, run).await?;
-    let count: [Statement; 7] = [
+    let count: [Statement; 9] = [
         MADE_CHANGED,
         RECORDS_ON,
+        ADULTS_ON,
+        STATEMENTS_ON,
         ENROLMENTS_ON_IDENTITIES,
         ENROLMENTS_ON_RECORDS,
         ENROLMENTS_ON_CLASSES,
@@ -120,6 +139,10 @@ pub async fn delete_made(tx: &mut Tx, run: ImportRunId) -> Result<u64, StoreErro
         DELETE_CASES,
         DELETE_MERGES,
         DELETE_ENROLMENTS,
+        DELETE_GUARDIANSHIPS,
+        DELETE_STATEMENTS,
+        DELETE_ORIGINS,
+        DELETE_ADULTS,
         DELETE_RECORDS,
         DELETE_IDENTITIES,
         DELETE_CLASSES,

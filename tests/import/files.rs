@@ -62,6 +62,7 @@ pub(crate) fn load(feed: Feed, year: i32, files: Vec<File>) -> Load {
         files,
         operator: "Maddi".into(),
         override_reason: None,
+        mapping: None,
     }
 }
 
@@ -155,5 +156,12 @@ pub(crate) fn aaf(year: i32, schools: &[&str], pupils: &[(u32, &str, &str)]) -> 
         File::of_bytes(&format!("{set}_Eleve_0000.xml"), None, eleves(pupils)),
     ];
     let academy = "20".parse().unwrap();
-    load(Feed::Aaf { academy }, year, files)
+    load(
+        Feed::Aaf {
+            academy,
+            degree: None,
+        },
+        year,
+        files,
+    )
 }

@@ -143,7 +143,14 @@ async fn a_year_that_is_over_and_a_delivery_with_a_hole_are_refused() {
             )];
             files.extend(parts.iter().map(|at| part(*at, at + 1)));
             let academy = "20".parse().unwrap();
-            load(Feed::Aaf { academy }, 2026, files)
+            load(
+                Feed::Aaf {
+                    academy,
+                    degree: None,
+                },
+                2026,
+                files,
+            )
         };
         is_refused_whole(&town, delivery(&[0, 2]), &["delivery"]).await;
         assert_eq!(town.apply(delivery(&[0, 1])).await.total.new, 2);

@@ -280,7 +280,7 @@ async fn a_file_that_cannot_be_read_ends_the_load_with_its_place_and_nothing_is_
             File::of_bytes("E_Complet_1_Eleve_0000.xml", None, cut),
         ];
         let academy = "20".parse().unwrap();
-        let error = import::apply(&town.context, load(Feed::Aaf { academy }, 2026, files)).await.unwrap_err();
+        let error = import::apply(&town.context, load(Feed::Aaf { academy, degree: None }, 2026, files)).await.unwrap_err();
         assert!(matches!(&error, ImportError::Unreadable(refused) if &*refused.file == "E_Complet_1_Eleve_0000.xml"), "{error:?}");
         assert_same(&before, &town.dump().await);
         assert_eq!(town.count("SELECT id FROM import_run").await, 0);

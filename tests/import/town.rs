@@ -70,7 +70,7 @@ async fn town(config: &Config) -> Town {
 pub(crate) type Dump = BTreeMap<&'static str, BTreeSet<String>>;
 
 /// What a load writes: everything but the journal of audit and the list of runs.
-const DATA: [&str; 17] = [
+const DATA: [&str; 21] = [
     "academy",
     "school",
     "structure",
@@ -88,6 +88,10 @@ const DATA: [&str; 17] = [
     "oauth_grant",
     "acknowledgement",
     "contact",
+    "guardianship",
+    "adult_record",
+    "guardian_statement",
+    "adult_enrolment",
 ];
 
 fn printed(row: &Row) -> String {

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::Frame;
 use super::check::Keys;
 use super::guard::Figures;
 use super::report::Counts;
 use super::situation::{Situation, key_of};
 use super::spool::Row;
-use super::{Feed, Frame};
 use crate::base::id::{ClassGroupId, EnrolmentId, IdentityId, SourceRecordId};
 use crate::base::random::Random;
 use crate::base::secret::{SecretError, Vault};
@@ -386,8 +386,11 @@ impl Drawing<'_> {
                     continue;
                 }
             }
+            if self.frame.delta && !key.is_some_and(|key| self.around.keys.is_gone(key)) {
+                continue;
+            }
             draft.figures.absent += 1;
-            if self.around.marred {
+            if self.around.marred && !self.frame.delta {
                 draft.counts.held += 1;
                 continue;
             }
@@ -403,10 +406,7 @@ impl Drawing<'_> {
     }
 
     fn crosses_schools(&self) -> bool {
-        match self.frame.feed {
-            Feed::Aaf { .. } => true,
-            Feed::Onde => false,
-        }
+        self.frame.feed.academy().is_some()
     }
 
     /// Whether nobody has ended an enrolment before its year does.

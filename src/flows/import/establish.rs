@@ -33,7 +33,11 @@ pub(super) async fn establish(
 ) -> Result<u64, Failure> {
     let schools: Vec<String> = delivered.iter().map(|school| school.uai.to_string()).collect();
     let known = SCHOOL.load(tx, &schools).await?;
-    let keys: Vec<String> = delivered.iter().map(structure_key).collect();
+    let degree = frame.feed.degree();
+    let keys: Vec<String> = delivered
+        .iter()
+        .map(|stated| structure_key(degree, stated))
+        .collect();
     let structures = STRUCTURE.load(tx, &keys).await?;
     let (mut saved, mut named): (HashMap<String, Vec<Value>>, HashMap<String, Vec<Value>>) =
         Default::default();
@@ -49,11 +53,11 @@ pub(super) async fn establish(
             note(work, &SCHOOL, known.get(&uai), &after);
             saved.insert(uai.clone(), after);
         }
-        let key = structure_key(stated);
+        let key = structure_key(degree, stated);
         let before = structures.get(&key);
         let made_by = before.and_then(|row| row.last().cloned());
         let after = vec![
-            text(&stated.structure_key),
+            text(stored_key(frame.feed.degree(), &stated.structure_key)),
             text(&stated.academy),
             uai.into(),
             made_by.unwrap_or_else(|| text(frame.run)),
@@ -77,8 +81,21 @@ pub(super) async fn establish(
     Ok(changed)
 }
 
-fn structure_key(stated: &AafSchool) -> String {
-    format!("{}\t{}", stated.structure_key, stated.academy)
+fn structure_key(degree: Degree, stated: &AafSchool) -> String {
+    format!(
+        "{}\t{}",
+        stored_key(degree, &stated.structure_key),
+        stated.academy
+    )
+}
+
+/// What the key of a structure is kept as: those of the first degree are numbered apart from those of the second, and
+/// nothing says that one number is not in both.
+pub(super) fn stored_key(degree: Degree, key: &str) -> String {
+    match degree {
+        Degree::First => format!("1D${key}"),
+        Degree::Second => key.to_owned(),
+    }
 }
 
 /// The row of a school as the feed describes it.
@@ -93,7 +110,7 @@ fn described(stated: &AafSchool, before: Option<&Vec<Value>>, frame: &Frame) -> 
         return vec![
             text(&stated.uai),
             name.into(),
-            text(Degree::Second),
+            text(frame.feed.degree()),
             stated.commune.as_deref().into(),
             text(&stated.academy),
             run.into(),

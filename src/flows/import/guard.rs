@@ -134,6 +134,8 @@ pub(super) struct Figures {
     pub(super) first_load: bool,
     /// Pupils of the year before, where this is the first load.
     pub(super) previous: u64,
+    /// Whether the files state changes only: few rows say nothing then.
+    pub(super) delta: bool,
 }
 
 /// What is wrong with a school's figures.
@@ -145,15 +147,16 @@ pub(super) fn judge(school: &Uai, figures: &Figures) -> Option<Concern> {
         absent,
         first_load,
         previous,
+        delta,
     } = *figures;
-    if stated == 0 && live > 0 {
+    if !delta && stated == 0 && live > 0 {
         return Some(Concern::Vanished { school, live });
     }
     if absent > FEW && absent * 100 > live * DEPARTING_PERCENT {
         return Some(Concern::Departures { school, live, absent });
     }
     let missing = previous.saturating_sub(stated);
-    if first_load && missing > FEW && stated * 100 < previous * FIRST_LOAD_PERCENT {
+    if !delta && first_load && missing > FEW && stated * 100 < previous * FIRST_LOAD_PERCENT {
         return Some(Concern::FirstLoad {
             school,
             stated,
@@ -182,6 +185,7 @@ mod tests {
             absent,
             first_load: previous.is_some(),
             previous: previous.unwrap_or(0),
+            delta: false,
         };
         judge(&Uai::from_number(9_990_001), &figures).map(|concern| concern.code())
     }

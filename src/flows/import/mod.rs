@@ -11,7 +11,9 @@
 //! A run that is interrupted has applied some schools whole and the others not at all; the same load brings it to its
 //! end. Must never log or journal an INE in the clear, nor write anything in a preview.
 
+mod adults;
 mod check;
+mod delta;
 mod draft;
 mod establish;
 mod guard;
@@ -21,6 +23,7 @@ mod run;
 mod school;
 mod situation;
 mod spool;
+mod unpack;
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -30,11 +33,13 @@ pub use guard::Concern;
 pub use report::{Counts, Report, SchoolReport};
 pub use run::{apply, preview};
 
+pub use crate::roster::mapping::Mapping;
+
 use super::Failure;
 use crate::base::id::ImportRunId;
 use crate::base::time::{Date, Timestamp};
 use crate::continuum::model::Model;
-use crate::domain::education::{AcademyCode, SchoolYear};
+use crate::domain::education::{AcademyCode, Degree, SchoolYear};
 use crate::domain::source::Source;
 use crate::domain::uai::Uai;
 use crate::roster::Unreadable;
@@ -82,11 +87,24 @@ impl std::fmt::Debug for File {
 /// A kind of feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Feed {
-    /// ONDE pupils, one file per école.
+    /// ONDE, the files of one école each.
     Onde,
-    /// AAF of the second degree, complete, of one academy.
+    /// AAF of one academy, complete or of changes: its names say which.
     Aaf {
         /// The academy: keys are unique within it only.
+        academy: AcademyCode,
+        /// The degree; where it is not given, the names of the files or the records tell.
+        degree: Option<Degree>,
+    },
+    /// SIECLE, the files of one collège or lycée.
+    Siecle,
+    /// STS, the staff of one collège or lycée.
+    Sts,
+    /// Files made by hand or by another program, of one school each.
+    Csv,
+    /// OneRoster 1.2 of one academy.
+    OneRoster {
+        /// The academy that the system which delivers is of: its keys are unique within it only.
         academy: AcademyCode,
     },
 }
@@ -96,15 +114,38 @@ impl Feed {
     pub fn source(&self) -> Source {
         match self {
             Self::Onde => Source::Onde,
+            Self::Aaf {
+                degree: Some(Degree::First),
+                ..
+            } => Source::Aaf1d,
             Self::Aaf { .. } => Source::Aaf2d,
+            Self::Siecle => Source::Siecle,
+            Self::Sts => Source::Sts,
+            Self::Csv => Source::Csv,
+            Self::OneRoster { .. } => Source::OneRoster,
+        }
+    }
+
+    /// The academy it is of, where it is of a whole one: its keys cross schools then.
+    fn academy(&self) -> Option<&AcademyCode> {
+        match self {
+            Self::Aaf { academy, .. } | Self::OneRoster { academy } => Some(academy),
+            Self::Onde | Self::Siecle | Self::Sts | Self::Csv => None,
         }
     }
 
     /// The scope of its keys in a school.
     fn scope(&self, school: &Uai) -> String {
+        self.academy()
+            .map_or_else(|| school.to_string(), ToString::to_string)
+    }
+
+    /// The degree of the schools that it makes known.
+    fn degree(&self) -> Degree {
         match self {
-            Self::Onde => school.to_string(),
-            Self::Aaf { academy } => academy.to_string(),
+            Self::Onde => Degree::First,
+            Self::Aaf { degree, .. } => degree.unwrap_or(Degree::Second),
+            Self::Siecle | Self::Sts | Self::Csv | Self::OneRoster { .. } => Degree::Second,
         }
     }
 }
@@ -118,6 +159,8 @@ pub struct Load {
     pub year: SchoolYear,
     /// Its files.
     pub files: Vec<File>,
+    /// How the columns of its CSV files are called, where they are not called as usual.
+    pub mapping: Option<Mapping>,
     /// Who loads it.
     pub operator: String,
     /// Why the guards' concerns are set aside, where they are.
@@ -158,6 +201,8 @@ impl From<crate::base::secret::SecretError> for ImportError {
 struct Frame {
     run: ImportRunId,
     feed: Feed,
+    /// Whether the files state changes only: who is not in them is still there.
+    delta: bool,
     year: SchoolYear,
     now: Timestamp,
     today: Date,

@@ -43,11 +43,25 @@ pub struct Counts {
     pub merges: u64,
     /// Records separated from an identity that nobody used yet.
     pub separated: u64,
+    /// Adults the files state, in each school they are of.
+    pub adults: u64,
+    /// Of these, adults who were not known.
+    pub adults_new: u64,
+    /// Adults recognised as somebody known: by their children, by a key of the other degree, by birth date.
+    pub adults_recognised: u64,
+    /// Adults whose facts changed.
+    pub adults_changed: u64,
+    /// Adults, links or classes taught that are for a human to sort out.
+    pub adults_unclear: u64,
+    /// Adults said to answer for a child, newly or otherwise than before.
+    pub tied: u64,
+    /// Adults said to do so no more.
+    pub untied: u64,
 }
 
 impl Counts {
     /// Each count with its name, for people and programs.
-    pub fn named(&self) -> [(&'static str, u64); 14] {
+    pub fn named(&self) -> [(&'static str, u64); 21] {
         [
             ("stated", self.stated),
             ("new", self.new),
@@ -63,6 +77,13 @@ impl Counts {
             ("cases", self.cases),
             ("merges", self.merges),
             ("separated", self.separated),
+            ("adults", self.adults),
+            ("adults_new", self.adults_new),
+            ("adults_recognised", self.adults_recognised),
+            ("adults_changed", self.adults_changed),
+            ("adults_unclear", self.adults_unclear),
+            ("tied", self.tied),
+            ("untied", self.untied),
         ]
     }
 
@@ -72,6 +93,8 @@ impl Counts {
             stated: self.stated,
             unchanged: self.unchanged,
             held: self.held,
+            adults: self.adults,
+            adults_unclear: self.adults_unclear,
             ..Self::default()
         };
         *self == quiet
@@ -94,6 +117,13 @@ impl AddAssign for Counts {
         self.cases += other.cases;
         self.merges += other.merges;
         self.separated += other.separated;
+        self.adults += other.adults;
+        self.adults_new += other.adults_new;
+        self.adults_recognised += other.adults_recognised;
+        self.adults_changed += other.adults_changed;
+        self.adults_unclear += other.adults_unclear;
+        self.tied += other.tied;
+        self.untied += other.untied;
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::check::{self, Delivery};
+use super::adults::{self, AdultsOf};
+use super::check::{self, Delivery, Order};
 use super::draft::{Around, Drawing};
 use super::guard::{self, Concern};
 use super::recognise::recognise;
 use super::report::{Counts, Report, SchoolReport};
 use super::spool::{Row, bucket_of};
-use super::{Feed, Frame, ImportError, Load, establish, school, situation};
+use super::{Feed, Frame, ImportError, Load, delta, establish, school, situation};
 use crate::base::id::ImportRunId;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::import::RunStatus;
@@ -37,6 +38,10 @@ pub async fn preview(context: &Context, load: Load) -> Result<Report, ImportErro
     concerns.extend(guard::judge_year(frame.year, frame.today));
     let mut reports = Vec::new();
     for bucket in buckets(&delivery, &expected) {
+        for (school, adults) in adults_of(&mut delivery, bucket).await? {
+            let counts = adults::foresee(&mut conn, &frame, &school, &adults).await?;
+            reports.push(SchoolReport { school, counts });
+        }
         for (school, rows) in rows_of(&mut delivery, &mut expected, bucket).await? {
             let (mut draft, concern) =
                 draw(context, &mut conn, &frame, &delivery, (&school, &rows), true).await?;
@@ -74,13 +79,28 @@ pub async fn apply(context: &Context, load: Load) -> Result<Report, ImportError>
     let mut expected = expected;
     let mut reports = Vec::new();
     for bucket in buckets(&delivery, &expected) {
-        for (school, rows) in rows_of(&mut delivery, &mut expected, bucket).await? {
+        let mut adults = adults_of(&mut delivery, bucket).await?;
+        let rows = rows_of(&mut delivery, &mut expected, bucket).await?;
+        let mut parts: Vec<(Uai, Option<Vec<Row>>, AdultsOf)> = Vec::new();
+        for (school, rows) in rows {
+            let theirs = adults.remove(&school).unwrap_or_default();
+            parts.push((school, Some(rows), theirs));
+        }
+        parts.extend(adults.into_iter().map(|(school, theirs)| (school, None, theirs)));
+        for (school, rows, adults) in parts {
             let around = Around {
                 keys: &delivery.keys,
                 marred: delivery.marred.contains(&school),
             };
-            let counts = school::apply(context, &frame, &school, &rows, around).await?;
+            let part = school::Part {
+                rows: rows.as_deref(),
+                around,
+                adults: &adults,
+                partial_staff: delivery.adults.partial,
+            };
+            let (counts, issues) = school::apply(context, &frame, &school, part).await?;
             reports.push(SchoolReport { school, counts });
+            issues.into_iter().for_each(|issue| delivery.issues.push(issue));
         }
     }
     let began = |turn, model| school::work_under(context, &frame, turn, model);
@@ -108,6 +128,7 @@ impl Prepared {
             feed,
             year,
             files,
+            mapping,
             operator,
             override_reason,
         } = load;
@@ -121,29 +142,39 @@ impl Prepared {
         }
         let mut conn = context.db.reader().await?;
         let structures = match &feed {
-            Feed::Aaf { academy } => establish::structures(&mut conn, academy).await?,
-            Feed::Onde => Default::default(),
+            Feed::Aaf { academy, .. } => establish::structures(&mut conn, academy).await?,
+            _ => Default::default(),
         };
-        let reading = feed.clone();
-        let read = tokio::task::spawn_blocking(move || check::read(&reading, year, files, structures));
-        let mut delivery = read.await.map_err(|error| Failure::Task(error.to_string()))??;
+        let order = Order {
+            feed,
+            year,
+            mapping,
+            structures,
+        };
+        let read = tokio::task::spawn_blocking(move || check::read(order, files));
+        let (feed, mut delivery) = read.await.map_err(|error| Failure::Task(error.to_string()))??;
         let mut expected = BTreeSet::new();
-        match &feed {
-            Feed::Onde => declared(&mut conn, &delivery).await?,
-            Feed::Aaf { academy } => {
+        match feed.academy() {
+            None => declared(&mut conn, &feed, &delivery).await?,
+            Some(_) if delivery.delta => {
+                delta::resolve(&mut conn, &feed, year, &mut delivery).await?;
+                expected.extend(delivery.left.iter().cloned());
+            }
+            Some(academy) => {
+                if !matches!(feed, Feed::Aaf { .. }) {
+                    declared(&mut conn, &feed, &delivery).await?;
+                }
                 let source = feed.source();
                 let known = roster::schools_of_scope(&mut conn, source, academy.as_str(), year).await?;
-                expected.extend(
-                    known
-                        .into_iter()
-                        .filter(|school| !delivery.stated.contains_key(school)),
-                );
+                expected.extend(known);
             }
         }
+        expected.retain(|school| !delivery.stated.contains_key(school));
         let now = context.now();
         let frame = Frame {
             run: ImportRunId::new(now, &*context.random),
             feed,
+            delta: delivery.delta,
             year,
             now,
             today: now.date(),
@@ -169,9 +200,10 @@ impl Prepared {
 }
 
 /// Schools of files that do not name themselves must be declared first.
-async fn declared(conn: &mut Conn, delivery: &Delivery) -> Result<(), ImportError> {
+async fn declared(conn: &mut Conn, feed: &Feed, delivery: &Delivery) -> Result<(), ImportError> {
     let mut missing = Vec::new();
-    for school in delivery.stated.keys() {
+    let stated: BTreeSet<&Uai> = delivery.stated.keys().chain(&delivery.adults.places).collect();
+    for school in stated {
         if schools::find(conn, school).await?.is_none() {
             missing.push(school);
         }
@@ -179,16 +211,20 @@ async fn declared(conn: &mut Conn, delivery: &Delivery) -> Result<(), ImportErro
     if missing.is_empty() {
         return Ok(());
     }
+    let degree = match feed {
+        Feed::Onde | Feed::Siecle | Feed::Sts => feed.degree().as_str(),
+        _ => "first|second",
+    };
     let tables: Vec<String> = missing
         .iter()
         .map(|school| {
             format!(
-                "[[school]]\nuai = \"{school}\"\nname = \"…\"\ndegree = \"first\"\ncommune = \"…\"\nacademy = \"…\"\n"
+                "[[school]]\nuai = \"{school}\"\nname = \"…\"\ndegree = \"{degree}\"\ncommune = \"…\"\nacademy = \"…\"\n"
             )
         })
         .collect();
     Err(ImportError::Usage(format!(
-        "école(s) inconnue(s). Déclarez-les dans un fichier TOML, puis « marelle apply FICHIER » :\n\n{}",
+        "établissement(s) ou école(s) inconnus. Déclarez-les dans un fichier TOML, puis « marelle apply FICHIER » :\n\n{}",
         tables.join("\n")
     )))
 }
@@ -199,8 +235,21 @@ fn buckets(delivery: &Delivery, expected: &BTreeSet<Uai>) -> BTreeSet<usize> {
         .spool
         .buckets()
         .into_iter()
+        .chain(delivery.adults.buckets())
         .chain(expected.iter().map(bucket_of))
         .collect()
+}
+
+/// The adults of a bucket, by school.
+async fn adults_of(delivery: &mut Delivery, bucket: usize) -> Result<BTreeMap<Uai, AdultsOf>, ImportError> {
+    let mut spool = std::mem::take(&mut delivery.adults);
+    let read = tokio::task::spawn_blocking(move || {
+        let adults = spool.read(bucket);
+        (spool, adults)
+    });
+    let (spool, adults) = read.await.map_err(|error| Failure::Task(error.to_string()))?;
+    delivery.adults = spool;
+    adults.map_err(|error| ImportError::Failure(Failure::Task(format!("temporary file: {error}"))))
 }
 
 /// The schools of a bucket with their rows; those that should be there and are not have none.
@@ -253,6 +302,7 @@ async fn draw(
         let size = roster::size(conn, school, frame.feed.source(), previous).await?;
         draft.figures.previous = u64::try_from(size).unwrap_or(0);
     }
+    draft.figures.delta = frame.delta;
     let concern = guard::judge(school, &draft.figures);
     Ok((draft, concern))
 }
@@ -302,10 +352,11 @@ async fn begin(
     expected: &BTreeSet<Uai>,
     override_reason: Option<String>,
 ) -> Result<Run, ImportError> {
-    let schools: BTreeSet<&Uai> = delivery.stated.keys().chain(expected).collect();
-    let scope = match &frame.feed {
-        Feed::Aaf { academy } => academy.to_string(),
-        Feed::Onde => {
+    let stated = delivery.stated.keys().chain(&delivery.adults.places);
+    let schools: BTreeSet<&Uai> = stated.chain(expected).collect();
+    let scope = match frame.feed.academy() {
+        Some(academy) => academy.to_string(),
+        None => {
             let names: Vec<&str> = schools.iter().map(|school| school.as_str()).collect();
             names.join(" ")
         }
@@ -360,6 +411,14 @@ fn report(
     delivery: Delivery,
 ) -> Report {
     schools.sort_by(|one, two| one.school.cmp(&two.school));
+    // A preview tells pupils and adults apart.
+    schools.dedup_by(|later, first| {
+        let same = later.school == first.school;
+        if same {
+            first.counts += later.counts;
+        }
+        same
+    });
     let mut total = Counts::default();
     for school in &schools {
         total += school.counts;

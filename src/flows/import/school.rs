@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::adults::{self, AdultsOf};
 use super::draft::{Around, Drawing};
 use super::recognise::recognise;
 use super::report::Counts;
@@ -15,6 +16,7 @@ use crate::domain::ine::Ine;
 use crate::domain::uai::Uai;
 use crate::flows::recognition::{Work, refresh, settle};
 use crate::flows::{Context, Failure};
+use crate::roster::RowIssue;
 use crate::store::db::Tx;
 use crate::store::image::{CLASS_GROUP, ENROLMENT, SOURCE_RECORD};
 use crate::store::journal::Journal;
@@ -44,18 +46,59 @@ pub(super) fn work_under<'a>(context: &'a Context, frame: &Frame, turn: i64, mod
     }
 }
 
-/// Applies a school; answers what changed.
+/// What a delivery says of one school.
+pub(super) struct Part<'p> {
+    /// Its pupils; none where the delivery is not about them.
+    pub(super) rows: Option<&'p [Row]>,
+    pub(super) around: Around<'p>,
+    pub(super) adults: &'p AdultsOf,
+    /// Whether records of staff could not be read.
+    pub(super) partial_staff: bool,
+}
+
+/// Applies a school, pupils and then adults; answers what changed, and rows of adults that could not be taken.
 pub(super) async fn apply(
     context: &Context,
     frame: &Frame,
     school: &Uai,
-    rows: &[Row],
-    around: Around<'_>,
-) -> Result<Counts, ImportError> {
+    part: Part<'_>,
+) -> Result<(Counts, Vec<RowIssue>), ImportError> {
     let mut tx = context.db.begin().await?;
     let turn = import_run::take_turn(&mut tx).await?;
     let mut work = work(context, frame, turn);
-    let situation = situation::load(&mut tx, frame, school, rows, true).await?;
+    let pupils = match part.rows {
+        Some(rows) => pupils(context, (&mut tx, &mut work), (frame, school), rows, part.around).await?,
+        None => Pupils::default(),
+    };
+    let staff = (part.adults, part.partial_staff);
+    let done = adults::load(&mut tx, &mut work, (frame, school), staff, pupils.affected).await?;
+    let mut counts = pupils.counts;
+    counts += done.counts;
+    if pupils.wrote || done.wrote {
+        close(&mut tx, frame, work, (school, &counts)).await?;
+        tx.commit().await?;
+    }
+    // Otherwise dropped, not committed: not even the turn was taken.
+    Ok((counts, done.issues))
+}
+
+/// What the pupils of one school did.
+#[derive(Default)]
+struct Pupils {
+    counts: Counts,
+    /// Identities whose records changed.
+    affected: BTreeSet<IdentityId>,
+    wrote: bool,
+}
+
+async fn pupils(
+    context: &Context,
+    (tx, work): (&mut Tx, &mut Work<'_>),
+    (frame, school): (&Frame, &Uai),
+    rows: &[Row],
+    around: Around<'_>,
+) -> Result<Pupils, ImportError> {
+    let situation = situation::load(tx, frame, school, rows, true).await?;
     let drawing = Drawing {
         frame,
         school,
@@ -70,8 +113,10 @@ pub(super) async fn apply(
         && draft.reenrolled.is_empty()
         && draft.classes.is_empty();
     if nothing {
-        // Dropped, not committed: not even the turn was taken.
-        return Ok(draft.counts);
+        return Ok(Pupils {
+            counts: draft.counts,
+            ..Pupils::default()
+        });
     }
     let numbers: HashMap<SourceRecordId, Ine> = std::mem::take(&mut draft.numbers).into_iter().collect();
     let changed = draft.changed.iter_mut().map(|(_, after)| after);
@@ -84,10 +129,10 @@ pub(super) async fn apply(
             record.ine_sealed = Some(sealed);
         }
     }
-    let seen = recognise(&mut tx, frame, &mut draft).await?;
-    let homes = settle::homes(&seen.resolution.moves, &seen.records, &work);
+    let seen = recognise(tx, frame, &mut draft).await?;
+    let homes = settle::homes(&seen.resolution.moves, &seen.records, work);
 
-    save_classes(&mut tx, &mut work, &draft.classes).await?;
+    save_classes(tx, work, &draft.classes).await?;
     let mut affected: BTreeSet<IdentityId> = BTreeSet::new();
     let identities: HashMap<SourceRecordId, IdentityId> = homes
         .of
@@ -103,7 +148,7 @@ pub(super) async fn apply(
             }
         }
     }
-    save_records(&mut tx, &mut work, &draft.new, &draft.changed).await?;
+    save_records(tx, work, &draft.new, &draft.changed).await?;
     affected.extend(draft.changed.iter().map(|(before, _)| before.identity));
     for membership in &mut draft.enrolled {
         if let Some(identity) = identities.get(&membership.record) {
@@ -112,19 +157,21 @@ pub(super) async fn apply(
             affected.insert(membership.identity);
         }
     }
-    save_memberships(&mut tx, &mut work, &draft.enrolled, &draft.reenrolled).await?;
+    save_memberships(tx, work, &draft.enrolled, &draft.reenrolled).await?;
     let status = draft
         .reenrolled
         .iter()
         .filter(|(before, after)| before.ends_on != after.ends_on);
     affected.extend(status.map(|(before, _)| before.identity));
 
-    let settled = settle::settle(&mut tx, &mut work, &seen, &homes, None).await?;
+    let settled = settle::settle(tx, work, &seen, &homes, None).await?;
     affected.extend(settled.affected);
-    refresh::refresh(&mut tx, &mut work, &affected).await?;
-    close(&mut tx, frame, work, (school, &draft.counts)).await?;
-    tx.commit().await?;
-    Ok(draft.counts)
+    refresh::refresh(tx, work, &affected).await?;
+    Ok(Pupils {
+        counts: draft.counts,
+        affected,
+        wrote: true,
+    })
 }
 
 async fn save_classes(

@@ -29,8 +29,8 @@ use crate::flows::{Failure, session};
 use crate::login::picture;
 use crate::store::db::Tx;
 use crate::store::image::{
-    ACKNOWLEDGEMENT, ASSIGNMENT, CONTACT, CREDENTIAL, ENROLMENT, GUARDIANSHIP, IDENTITY, Image, SESSION,
-    SOURCE_RECORD, SUBJECT, UPSTREAM_LINK,
+    ACKNOWLEDGEMENT, ADULT_RECORD, ASSIGNMENT, CONTACT, CREDENTIAL, ENROLMENT, GUARDIANSHIP, IDENTITY, Image,
+    SESSION, SOURCE_RECORD, SUBJECT, UPSTREAM_LINK,
 };
 use crate::store::journal::{Change, Journal};
 use crate::store::merge::{self, Belongings, StoredMerge};
@@ -95,6 +95,7 @@ pub(crate) async fn join(
     copy_acknowledgements(tx, &mut work.journal, kept, &mine, &theirs).await?;
     pass_on(tx, &mut work.journal, (&UPSTREAM_LINK, &theirs.links), kept).await?;
     pass_on(tx, &mut work.journal, (&ASSIGNMENT, &theirs.assignments), kept).await?;
+    pass_on(tx, &mut work.journal, (&ADULT_RECORD, &theirs.adults), kept).await?;
     move_guardianships(tx, &mut work.journal, found, (&mine, &theirs)).await?;
     end_sessions(tx, work, absorbed, &theirs).await?;
     close(tx, work, found).await?;

@@ -79,8 +79,12 @@ async fn keyed(
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let records = store::roster::find(conn, Lookup::Keys(keys)).await?;
-    Ok(people(&records))
+    let records = store::roster::find(conn, Lookup::Keys(keys.clone())).await?;
+    let mut found = people(&records);
+    // The same keys name adults, who have records of their own.
+    let adults = store::adult::find(conn, store::adult::Lookup::Keys(keys)).await?;
+    found.extend(adults.iter().map(|adult| adult.identity));
+    Ok(found)
 }
 
 /// The vectors whose schools are of academies that the provider may state keys of.
@@ -156,6 +160,7 @@ async fn known(conn: &mut Conn, ids: &[IdentityId]) -> Result<Vec<Known>, Failur
     }
     let identities = store::person::find(conn, &ids).await?;
     let records = store::roster::find(conn, Lookup::Identities(ids.clone())).await?;
+    let adults = store::adult::find(conn, store::adult::Lookup::Identities(ids.clone())).await?;
     let mut of: BTreeMap<IdentityId, Vec<&StoredRecord>> = BTreeMap::new();
     for record in &records {
         of.entry(record.identity).or_default().push(record);
@@ -187,6 +192,14 @@ async fn known(conn: &mut Conn, ids: &[IdentityId]) -> Result<Vec<Known>, Failur
             has_twin: false,
         };
         one.family_keys.extend(identity.usage_name.as_deref().map(fold));
+        for adult in adults.iter().filter(|adult| adult.identity == id) {
+            one.given_keys.push(fold(&adult.facts.given_name));
+            one.family_keys.push(fold(&adult.facts.family_name));
+            one.family_keys
+                .extend(adult.facts.usage_name.as_deref().map(fold));
+            one.birth_dates.extend(adult.facts.birth_date);
+            one.profiles.push(adult.profile);
+        }
         for record in theirs {
             one.given_keys.push(fold(&record.given_name));
             one.family_keys.push(fold(&record.family_name));

@@ -59,6 +59,23 @@ impl<'a> ClassValue<'a> {
     }
 }
 
+/// Structure, key and label of a class of the first degree: `structure$·$·$identifiant$libellé` (`ENTPersonClasses`).
+pub(super) fn first_degree_class(value: &str) -> Option<(&str, &str, &str)> {
+    let mut fields = value.splitn(5, '$').map(str::trim);
+    let (structure, key, label) = (fields.next()?, fields.nth(2)?, fields.next()?);
+    let label = if label.is_empty() { key } else { label };
+    (!structure.is_empty() && !key.is_empty()).then_some((structure, key, label))
+}
+
+/// The label of `code$libellé` (`ENTEleveNiveau`); where there is no label, the code.
+pub(super) fn label_of_level(value: &str) -> &str {
+    match value.split_once('$') {
+        Some((code, label)) if label.trim().is_empty() => code,
+        Some((_, label)) => label,
+        None => value,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +102,21 @@ mod tests {
         for wrong in ["", "52006", "$6EME A", "52006$ "] {
             assert_eq!(ClassValue::parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_class_of_the_first_degree_has_five_fields() {
+        assert_eq!(
+            first_degree_class("7000$X$X$88001$CE2 Mme Tournier"),
+            Some(("7000", "88001", "CE2 Mme Tournier"))
+        );
+        assert_eq!(first_degree_class("7000$$$88001$").unwrap().2, "88001");
+        assert_eq!(first_degree_class("7000$$$8$a$b").unwrap().2, "a$b");
+        for wrong in ["7000$CE2", "7000$X$X$$CE2", "$X$X$8$CE2", ""] {
+            assert_eq!(first_degree_class(wrong), None, "{wrong}");
+        }
+        assert_eq!(label_of_level("1115$CE2"), "CE2");
+        assert_eq!(label_of_level("1115$"), "1115");
+        assert_eq!(label_of_level("CE2"), "CE2");
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::domain::education::Degree;
 use crate::domain::stored_names;
 
 /// What a file of a delivery holds.
@@ -15,10 +16,10 @@ pub enum AafKind {
     Schools,
     /// Pupils.
     Pupils,
+    /// Adults in charge of pupils: behind the pupils, whose records say whose they are.
+    Guardians,
     /// Staff.
     Staff,
-    /// Adults in charge of pupils.
-    Guardians,
     /// Courses of study (MEF).
     Courses,
     /// Subjects taught.
@@ -30,9 +31,9 @@ stored_names!(AafKind, "AAF file category", {
 });
 
 impl AafKind {
-    /// Whether [`super::AafReader`] takes records from such a file.
+    /// Whether a load needs such a file; [`super::AafReader`] reads them all.
     pub const fn is_read(self) -> bool {
-        matches!(self, Self::Schools | Self::Pupils)
+        matches!(self, Self::Schools | Self::Pupils | Self::Guardians | Self::Staff)
     }
 }
 
@@ -66,11 +67,26 @@ impl AafFileName {
         })
     }
 
-    /// Whether it belongs to a delivery of changes only, which is not read.
+    /// Whether it belongs to a delivery of changes only.
     pub fn is_delta(&self) -> bool {
-        self.set
-            .split(['_', '.', '-'])
-            .any(|word| word.eq_ignore_ascii_case("delta"))
+        self.words().any(|word| word.eq_ignore_ascii_case("delta"))
+    }
+
+    /// The degree, where the name says it (`ENT1D`, `ENT2DVA`, `1D`).
+    pub fn degree(&self) -> Option<Degree> {
+        self.words().find_map(|word| {
+            let word = word.to_ascii_uppercase();
+            let digit = word.strip_prefix("ENT").unwrap_or(&word);
+            match (digit.get(..2), digit.get(2..)) {
+                (Some("1D"), Some("" | "VA")) => Some(Degree::First),
+                (Some("2D"), Some("" | "VA")) => Some(Degree::Second),
+                _ => None,
+            }
+        })
+    }
+
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.set.split(['_', '.', '-'])
     }
 }
 
@@ -82,11 +98,10 @@ pub enum DeliveryProblem {
         /// Their sets, in order.
         sets: Vec<String>,
     },
-    /// A delivery of changes.
-    Delta {
-        /// Its first file.
-        file: String,
-    },
+    /// Files of a complete delivery and of one of changes.
+    Kinds,
+    /// Files of both degrees.
+    Degrees,
     /// A part is not there though a later one is.
     MissingPart {
         /// Of which category.
@@ -107,11 +122,11 @@ impl fmt::Display for DeliveryProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mixed { sets } => write!(f, "fichiers de plusieurs livraisons : {}", sets.join(", ")),
-            Self::Delta { file } => {
-                write!(
-                    f,
-                    "{file} : livraison « Delta », pas encore prise en charge ; donnez un « Complet »"
-                )
+            Self::Kinds => {
+                f.write_str("fichiers « Complet » et « Delta » mêlés : chargez-les l'un après l'autre")
+            }
+            Self::Degrees => {
+                f.write_str("fichiers du premier et du second degré mêlés : chargez-les séparément")
             }
             Self::MissingPart { kind, part } => {
                 write!(
@@ -120,7 +135,7 @@ impl fmt::Display for DeliveryProblem {
                 )
             }
             Self::Twice { file } => write!(f, "{file} : donné deux fois"),
-            Self::Nothing => f.write_str("aucun fichier Eleve ou EtabEducNat"),
+            Self::Nothing => f.write_str("aucun fichier Eleve, EtabEducNat, PersRelEleve ou PersEducNat"),
         }
     }
 }
@@ -136,6 +151,10 @@ pub struct Delivery {
     pub foreign: Vec<String>,
     /// Why the set must not be applied; empty for a sound one.
     pub problems: Vec<DeliveryProblem>,
+    /// Whether it is of changes only.
+    pub delta: bool,
+    /// The degree, where a name says it.
+    pub degree: Option<Degree>,
 }
 
 /// Sorts out the files of a delivery by their names (without folders).
@@ -168,15 +187,16 @@ pub fn arrange<'a>(names: impl IntoIterator<Item = &'a str>) -> Delivery {
     if sets.len() > 1 {
         problems.push(DeliveryProblem::Mixed { sets });
     }
-    problems.extend(
-        delivery
-            .read
-            .iter()
-            .find(|file| file.is_delta())
-            .map(|file| DeliveryProblem::Delta {
-                file: file.name.clone(),
-            }),
-    );
+    delivery.delta = delivery.read.iter().any(AafFileName::is_delta);
+    if delivery.delta && !delivery.read.iter().all(AafFileName::is_delta) {
+        problems.push(DeliveryProblem::Kinds);
+    }
+    let mut degrees: Vec<Degree> = delivery.read.iter().filter_map(AafFileName::degree).collect();
+    degrees.dedup();
+    delivery.degree = degrees.first().copied();
+    if degrees.len() > 1 {
+        problems.push(DeliveryProblem::Degrees);
+    }
     for (file, next) in delivery.read.iter().zip(delivery.read.iter().skip(1)) {
         if file == next {
             problems.push(DeliveryProblem::Twice {
@@ -225,6 +245,8 @@ mod tests {
     fn a_sound_delivery_is_ordered_schools_first() {
         let names = [
             "E_Complet_1_Eleve_0001.xml",
+            "E_Complet_1_MefEducNat_0000.xml",
+            "E_Complet_1_PersRelEleve_0000.xml",
             "E_Complet_1_PersEducNat_0000.xml",
             "E_Complet_1_Eleve_0000.xml",
             "ficAlimMENESR.dtd",
@@ -237,10 +259,12 @@ mod tests {
             [
                 "E_Complet_1_EtabEducNat_0000.xml",
                 "E_Complet_1_Eleve_0000.xml",
-                "E_Complet_1_Eleve_0001.xml"
+                "E_Complet_1_Eleve_0001.xml",
+                "E_Complet_1_PersRelEleve_0000.xml",
+                "E_Complet_1_PersEducNat_0000.xml"
             ]
         );
-        assert_eq!(delivery.set_aside, ["E_Complet_1_PersEducNat_0000.xml"]);
+        assert_eq!(delivery.set_aside, ["E_Complet_1_MefEducNat_0000.xml"]);
         assert_eq!(delivery.foreign, ["ficAlimMENESR.dtd"]);
         assert!(delivery.problems.is_empty());
     }
@@ -262,10 +286,19 @@ mod tests {
             [DeliveryProblem::Mixed { .. }]
         ));
         let delta = arrange(["E_Delta_1_Eleve_0000.xml"]);
-        assert!(matches!(
-            delta.problems.as_slice(),
-            [DeliveryProblem::Delta { .. }]
-        ));
+        assert!(delta.delta && delta.problems.is_empty());
+        let kinds = arrange(["E_Delta_1_Eleve_0000.xml", "E_Complet_1_EtabEducNat_0000.xml"]);
+        assert!(kinds.problems.contains(&DeliveryProblem::Kinds));
+        let degrees = arrange(["ENT1D_1_Eleve_0000.xml", "ENT2DVA_1_EtabEducNat_0000.xml"]);
+        assert!(degrees.problems.contains(&DeliveryProblem::Degrees));
+        let named = |name| AafFileName::parse(name).unwrap().degree();
+        assert_eq!(
+            named("ENT1D.20260901_Complet_Eleve_0000.xml"),
+            Some(Degree::First)
+        );
+        assert_eq!(named("ENT_x_Complet_1_1D_Eleve_0000.xml"), Some(Degree::First));
+        assert_eq!(named("ENT2DVA.1_Eleve_0000.xml"), Some(Degree::Second));
+        assert_eq!(named("ENT_0350001A_Complet_1_Eleve_0000.xml"), None);
         let twice = arrange(["E_Complet_1_Eleve_0000.xml", "E_Complet_1_Eleve_0000.xml"]);
         assert!(matches!(
             twice.problems.as_slice(),

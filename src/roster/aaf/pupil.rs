@@ -1,81 +1,58 @@
-//! From an `Eleve` record of the second degree to a pupil, or to the reasons why not.
+//! From an `Eleve` record to a pupil and the links to their adults, or to the reasons why not.
 
 use crate::base::text::fold;
-use crate::base::time::{Date, parse_date};
-use crate::domain::education::Profile;
-use crate::domain::source::{ClassRef, PersonFacts, RosterRow, Source, SourceKey};
-use crate::roster::value::{self, BadName};
+use crate::domain::education::{Degree, Profile};
+use crate::domain::source::{
+    ChildRef, ClassRef, GuardianLink, KinshipCode, PersonFacts, RosterRow, SourceKey,
+};
+use crate::roster::field::{Complaints, family_and_usage, other_names};
+use crate::roster::value;
 
-use super::composite::ClassValue;
+use super::AafContext;
+use super::composite::{ClassValue, first_degree_class, label_of_level};
+use super::names::{ATTACHMENT, BIRTH_DATE, FAMILY_NAME, INE, KEY, Names, OTHER_NAMES, STRUCTURE};
 use super::record::Record;
-use super::{AafContext, Complaints};
 
-pub(super) const KEY: &str = "ENTPersonJointure";
-const STRUCTURE: &str = "ENTPersonStructRattach";
-const CLASSES: &str = "ENTEleveClasses";
-const NAME: &str = "sn";
-const FAMILY_NAME: &str = "ENTPersonNomPatro";
-const GIVEN_NAME: &str = "givenName";
-const OTHER_NAMES: &str = "ENTPersonAutresPrenoms";
-const BIRTH_DATE: &str = "ENTPersonDateNaissance";
-const TITLE: &str = "personalTitle";
-const INE: &str = "ENTEleveINE";
-const ATTACHMENT: &str = "ENTEleveStructRattachId";
-const LEVEL: &str = "ENTEleveNivFormation";
-const LEVEL_LABEL: &str = "ENTEleveLibelleMEF";
-/// The family name as AAF of the first degree calls it.
-const NAME_1D: &str = "ENTPersonNom";
-
-/// What is read of a pupil.
-pub(super) const WANTED: &[&str] = &[
-    KEY,
-    STRUCTURE,
-    CLASSES,
-    NAME,
-    FAMILY_NAME,
-    GIVEN_NAME,
-    OTHER_NAMES,
-    BIRTH_DATE,
-    TITLE,
-    INE,
-    ATTACHMENT,
-    LEVEL,
-    LEVEL_LABEL,
-    NAME_1D,
-];
-
-/// Whether a record is written in the attributes of the first degree.
-pub(super) fn is_first_degree(record: &Record) -> bool {
-    record.value(NAME).is_none() && record.value(NAME_1D).is_some()
+/// The key of a person's record.
+pub(super) fn key_of(
+    record: &Record,
+    names: &Names,
+    context: &AafContext,
+    complaints: &mut Complaints<'_>,
+    what: &str,
+) -> Option<SourceKey> {
+    let key = record.key(KEY);
+    if key.is_none() {
+        complaints.error(&format!("{what} sans identifiant (ENTPersonJointure)"));
+    }
+    Some(SourceKey {
+        source: names.source,
+        scope: context.academy.to_string(),
+        key: key?.to_owned(),
+    })
 }
 
 /// The pupil of a record. `None` goes with at least one error.
 pub(super) fn read(
     record: &Record,
+    names: &Names,
     context: &AafContext,
     complaints: &mut Complaints<'_>,
 ) -> Option<RosterRow> {
-    let key = record.key(KEY);
-    if key.is_none() {
-        complaints.error("élève sans identifiant (ENTPersonJointure)");
-    }
+    let key = key_of(record, names, context, complaints, "élève");
     let structure = record.value(STRUCTURE);
     if structure.is_none() {
         complaints.error("élève sans établissement de rattachement (ENTPersonStructRattach)");
     }
-    let facts = facts(record, complaints);
+    let facts = facts(record, names, complaints);
     let (key, structure, facts) = (key?, structure?, facts?);
     Some(RosterRow {
-        key: SourceKey {
-            source: Source::Aaf2d,
-            scope: context.academy.to_string(),
-            key: key.to_owned(),
-        },
+        key,
         profile: Profile::Pupil,
         school: structure.to_owned(),
         facts,
-        class: class(record, structure, complaints),
-        level: record.value(LEVEL).or(record.value(LEVEL_LABEL)).map(value::tidy),
+        class: in_structure(classes(record, names, complaints), structure, complaints),
+        level: level(record, names),
         attachment: record.value(ATTACHMENT).and_then(attachment),
         previous_school: None,
         ordinal: None,
@@ -85,104 +62,132 @@ pub(super) fn read(
 }
 
 /// The number in the register of the school; what would break the vector that it is written into is none.
-fn attachment(written: &str) -> Option<String> {
+pub(super) fn attachment(written: &str) -> Option<String> {
     let number = written.trim();
     let fits = (1..=40).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
     fits.then(|| number.to_owned())
 }
 
-fn facts(record: &Record, complaints: &mut Complaints<'_>) -> Option<PersonFacts> {
-    let name = mandatory_name(record, NAME, "nom", complaints);
-    let given_name = mandatory_name(record, GIVEN_NAME, "prénom", complaints);
-    let birth_date = birth_date(record, complaints);
-    let (name, given_name, birth_date) = (name?, given_name?, birth_date?);
-    // `sn` is the name in use; the family name stands beside it where a school has typed one.
-    let family_name = optional_name(record.value(FAMILY_NAME), FAMILY_NAME, complaints);
-    let (family_name, usage_name) = match family_name {
-        Some(family_name) if fold(&family_name) != fold(&name) => (family_name, Some(name)),
-        Some(family_name) => (family_name, None),
-        None => (name, None),
+/// The level as written.
+pub(super) fn level(record: &Record, names: &Names) -> Option<String> {
+    let written = names.levels.iter().find_map(|name| record.value(name))?;
+    let level = match names.degree {
+        Degree::First => label_of_level(written),
+        Degree::Second => written,
     };
-    let mut other_names = Vec::new();
-    for written in record.values(OTHER_NAMES).flat_map(|value| value.split(',')) {
-        let other = optional_name(Some(written), OTHER_NAMES, complaints);
-        // Some deliveries repeat the first given name there.
-        other_names.extend(other.filter(|other| fold(other) != fold(&given_name)));
-    }
-    let ine = record.value(INE).and_then(|written| {
-        let ine = written.parse().ok();
-        if ine.is_none() {
-            complaints.warning("INE de forme inattendue (ENTEleveINE) : l'élève est repris sans INE");
-        }
-        ine
-    });
+    Some(value::tidy(level))
+}
+
+fn facts(record: &Record, names: &Names, complaints: &mut Complaints<'_>) -> Option<PersonFacts> {
+    let name = complaints.mandatory_name(record.value(names.name), "nom", names.name);
+    let given_name = complaints.mandatory_name(record.value(names.given_name), "prénom", names.given_name);
+    let birth_date = complaints.birth_date(record.value(BIRTH_DATE), BIRTH_DATE);
+    let (name, given_name, birth_date) = (name?, given_name?, birth_date?);
+    // The first attribute is the name in use; the family name stands beside it where a school has typed one.
+    let family_name = complaints.optional_name(record.value(FAMILY_NAME), FAMILY_NAME);
+    let (family_name, usage_name) = family_and_usage(name, family_name);
+    let other_names = other_names(record.values(OTHER_NAMES), &given_name, OTHER_NAMES, complaints);
     Some(PersonFacts {
         family_name,
         usage_name,
         given_name,
         other_names,
         birth_date,
-        sex: record.value(TITLE).and_then(value::sex),
-        ine,
+        sex: record.value(names.title).and_then(value::sex),
+        ine: complaints.ine(record.value(INE), INE),
     })
 }
 
-fn mandatory_name(
+/// Every class with its structure.
+pub(super) fn classes(
     record: &Record,
-    attribute: &'static str,
-    what: &str,
+    names: &Names,
     complaints: &mut Complaints<'_>,
-) -> Option<String> {
-    match value::name(record.value(attribute).unwrap_or_default()) {
-        Ok(name) => Some(name),
-        Err(bad) => {
-            complaints.error(&format!("{what} {} ({attribute})", bad.complaint()));
-            None
-        }
-    }
-}
-
-fn optional_name(written: Option<&str>, attribute: &str, complaints: &mut Complaints<'_>) -> Option<String> {
-    match value::name(written?) {
-        Ok(name) => Some(name),
-        Err(BadName::Missing) => None,
-        Err(bad) => {
+) -> Vec<(String, ClassRef)> {
+    let mut classes = Vec::new();
+    for written in record.values(names.classes) {
+        let class = match names.degree {
+            Degree::Second => {
+                ClassValue::parse(written).map(|class| (class.structure, class.label, class.label))
+            }
+            Degree::First => first_degree_class(written),
+        };
+        let Some((structure, key, label)) = class else {
             complaints.warning(&format!(
-                "nom {} ({attribute}) : il n'est pas repris",
-                bad.complaint()
+                "classe illisible ({}) : « {} » attendu",
+                names.classes, names.class_shape
             ));
-            None
+            continue;
+        };
+        let label = value::tidy(label);
+        // The label is all that names a class of the second degree; that of the first has an identifier.
+        let key = match names.degree {
+            Degree::Second => fold(&label),
+            Degree::First => value::tidy(key),
+        };
+        if !key.is_empty() {
+            classes.push((structure.to_owned(), ClassRef { key, label }));
         }
     }
-}
-
-fn birth_date(record: &Record, complaints: &mut Complaints<'_>) -> Option<Date> {
-    let written = record.value(BIRTH_DATE);
-    let date = written.and_then(parse_date);
-    if date.is_none() {
-        complaints.error(match written {
-            None => "date de naissance manquante (ENTPersonDateNaissance)",
-            Some(_) => "date de naissance illisible (ENTPersonDateNaissance) : jj/mm/aaaa attendu",
-        });
-    }
-    date
+    classes
 }
 
 /// The class in the structure the pupil belongs to; classes followed elsewhere are not taken.
-fn class(record: &Record, structure: &str, complaints: &mut Complaints<'_>) -> Option<ClassRef> {
-    let mut classes = Vec::new();
-    for written in record.values(CLASSES) {
-        match ClassValue::parse(written) {
-            Some(class) if class.structure == structure => classes.push(class),
-            Some(_) => {}
-            None => complaints.warning("classe illisible (ENTEleveClasses) : « structure$libellé » attendu"),
-        }
-    }
-    if classes.len() > 1 {
+fn in_structure(
+    classes: Vec<(String, ClassRef)>,
+    structure: &str,
+    complaints: &mut Complaints<'_>,
+) -> Option<ClassRef> {
+    let mut here = classes.into_iter().filter(|(of, _)| of == structure);
+    let (_, class) = here.next()?;
+    if here.next().is_some() {
         complaints
             .warning("plusieurs classes dans l'établissement de rattachement : la première est reprise");
     }
-    let label = value::tidy(classes.first()?.label);
-    let key = fold(&label);
-    (!key.is_empty()).then_some(ClassRef { key, label })
+    Some(class)
+}
+
+/// The adults that a pupil's record names. A pupil who answers for themselves names none.
+pub(super) fn links(
+    record: &Record,
+    child: &str,
+    names: &Names,
+    complaints: &mut Complaints<'_>,
+) -> Vec<GuardianLink> {
+    let mut links: Vec<GuardianLink> = Vec::new();
+    for written in record.values(names.guardians) {
+        let fields: Vec<&str> = written.split('$').map(str::trim).collect();
+        let (adult, code, legal) = match (names.degree, fields.as_slice()) {
+            (Degree::Second, [adult, code, _, legal, _, _]) => (*adult, *code, Some(*legal)),
+            (Degree::First, [adult, code]) => (*adult, *code, None),
+            _ => ("", "", None),
+        };
+        if adult.is_empty() {
+            complaints.warning(&format!(
+                "lien avec un responsable illisible ({}) : « {} » attendu",
+                names.guardians, names.guardian_shape
+            ));
+            continue;
+        }
+        let kinship = match KinshipCode::read(code) {
+            KinshipCode::Oneself => continue,
+            KinshipCode::Adult(kinship) => Some(kinship),
+            KinshipCode::Unknown => None,
+        };
+        let link = GuardianLink {
+            adult: adult.to_owned(),
+            child: ChildRef::Key(child.to_owned()),
+            kinship,
+            legal: match legal {
+                // The attribute of the first degree names those who have parental authority, and no others.
+                None => Some(true),
+                Some(level) => value::is_legal(level, code),
+            },
+            place: record.place.clone(),
+        };
+        if !links.iter().any(|known| known.adult == link.adult) {
+            links.push(link);
+        }
+    }
+    links
 }

@@ -7,7 +7,8 @@ use crate::domain::source::Place;
 use crate::roster::Unreadable;
 
 use super::composite::unescape_again;
-use super::xml::{Element, Token, Xml};
+use super::grammar::{AafGrammar, Element};
+use crate::roster::xml::{Token, Xml};
 
 /// The most `attr` elements of one record.
 const MOST_ATTRIBUTES: usize = 500;
@@ -37,6 +38,10 @@ pub(super) struct Record {
     pub(super) category: String,
     id: String,
     values: Vec<(&'static str, String)>,
+    /// Attributes that are there, empty ones too: in a change, an empty one may be an order to clear.
+    present: Vec<&'static str>,
+    /// Something it asks that is not read (a `modification` other than `replace`).
+    pub(super) beyond: bool,
     held: usize,
 }
 
@@ -54,6 +59,11 @@ impl Record {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Whether an attribute is there, with or without a value.
+    pub(super) fn has(&self, name: &'static str) -> bool {
+        self.present.contains(&name)
+    }
+
     /// The key: the attribute, else the identifier of the request (they are one in every delivery seen).
     pub(super) fn key(&self, attribute: &'static str) -> Option<&str> {
         self.value(attribute)
@@ -63,7 +73,7 @@ impl Record {
 }
 
 /// Reads the next request; `None` at the end of a whole file.
-pub(super) fn read<R: Read>(xml: &mut Xml<R>) -> Result<Option<Record>, Unreadable> {
+pub(super) fn read<R: Read>(xml: &mut Xml<R, AafGrammar>) -> Result<Option<Record>, Unreadable> {
     loop {
         let request = match xml.next()? {
             Token::End => return Ok(None),
@@ -82,6 +92,8 @@ pub(super) fn read<R: Read>(xml: &mut Xml<R>) -> Result<Option<Record>, Unreadab
             category: String::new(),
             id: String::new(),
             values: Vec::new(),
+            present: Vec::new(),
+            beyond: false,
             held: 0,
         };
         fill(xml, &mut record)?;
@@ -89,20 +101,16 @@ pub(super) fn read<R: Read>(xml: &mut Xml<R>) -> Result<Option<Record>, Unreadab
     }
 }
 
-fn unexpected<R: Read>(xml: &Xml<R>) -> Unreadable {
+fn unexpected<R: Read>(xml: &Xml<R, AafGrammar>) -> Unreadable {
     xml.refuse("balise que le format AAF ne prévoit pas à cet endroit")
 }
 
-fn no_text<R: Read>(xml: &Xml<R>) -> Result<(), Unreadable> {
-    if xml.text.trim().is_empty() {
-        Ok(())
-    } else {
-        Err(xml.refuse("texte hors d'une valeur, là où le format n'en prévoit pas"))
-    }
+fn no_text<R: Read>(xml: &Xml<R, AafGrammar>) -> Result<(), Unreadable> {
+    xml.no_text("texte hors d'une valeur, là où le format n'en prévoit pas")
 }
 
 /// The three parts of a request.
-fn fill<R: Read>(xml: &mut Xml<R>, record: &mut Record) -> Result<(), Unreadable> {
+fn fill<R: Read>(xml: &mut Xml<R, AafGrammar>, record: &mut Record) -> Result<(), Unreadable> {
     let mut attributes = 0;
     loop {
         match xml.next()? {
@@ -111,13 +119,21 @@ fn fill<R: Read>(xml: &mut Xml<R>, record: &mut Record) -> Result<(), Unreadable
                 let operational = part == Element::Operational;
                 loop {
                     match xml.next()? {
-                        Token::Open(Element::Attr(name)) => {
+                        Token::Open(element @ (Element::Attr(_) | Element::OtherOperation)) => {
                             attributes += 1;
                             if attributes > MOST_ATTRIBUTES {
                                 return Err(
                                     xml.refuse("trop d'attributs dans un enregistrement (plus de 500)")
                                 );
                             }
+                            let name = match element {
+                                Element::Attr(name) => name,
+                                _ => {
+                                    record.beyond = true;
+                                    None
+                                }
+                            };
+                            record.present.extend(name);
                             attribute(xml, record, name, operational)?;
                         }
                         Token::Close => {
@@ -134,7 +150,7 @@ fn fill<R: Read>(xml: &mut Xml<R>, record: &mut Record) -> Result<(), Unreadable
     }
 }
 
-fn identifier<R: Read>(xml: &mut Xml<R>, record: &mut Record) -> Result<(), Unreadable> {
+fn identifier<R: Read>(xml: &mut Xml<R, AafGrammar>, record: &mut Record) -> Result<(), Unreadable> {
     loop {
         match xml.next()? {
             Token::Open(Element::Id) => {
@@ -151,7 +167,7 @@ fn identifier<R: Read>(xml: &mut Xml<R>, record: &mut Record) -> Result<(), Unre
 
 /// The values of one `attr`, which has just opened.
 fn attribute<R: Read>(
-    xml: &mut Xml<R>,
+    xml: &mut Xml<R, AafGrammar>,
     record: &mut Record,
     name: Option<&'static str>,
     operational: bool,

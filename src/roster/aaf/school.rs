@@ -5,8 +5,9 @@ use crate::domain::source::Place;
 use crate::domain::uai::Uai;
 use crate::roster::value;
 
+use super::AafContext;
 use super::record::Record;
-use super::{AafContext, Complaints};
+use crate::roster::field::Complaints;
 
 const KEY: &str = "ENTStructureJointure";
 const UAI: &str = "ENTStructureUAI";
@@ -16,11 +17,24 @@ const NAME: &str = "ENTStructureNomCourant";
 const KIND: &str = "ENTStructureTypeStruct";
 const SIRET: &str = "ENTStructureSIREN";
 const TOWN: &str = "l";
+/// The town, as the first degree calls it.
+const TOWN_1D: &str = "ENTStructureVille";
 const ACADEMY: &str = "ENTServAcAcademie";
 const ACADEMY_CODE: &str = "ENTServAcCodeAcademie";
 
 /// What is read of a school.
-pub(super) const WANTED: &[&str] = &[KEY, UAI, UAI_TOO, NAME, KIND, SIRET, TOWN, ACADEMY, ACADEMY_CODE];
+pub(super) const WANTED: &[&str] = &[
+    KEY,
+    UAI,
+    UAI_TOO,
+    NAME,
+    KIND,
+    SIRET,
+    TOWN,
+    TOWN_1D,
+    ACADEMY,
+    ACADEMY_CODE,
+];
 
 /// A school as an academy states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +96,7 @@ pub(super) fn read(
             .value(SIRET)
             .filter(|number| is_business_number(number))
             .map(str::to_owned),
-        commune: record.value(TOWN).map(value::tidy),
+        commune: record.value(TOWN).or(record.value(TOWN_1D)).map(value::tidy),
         academy: context.academy.clone(),
         academy_name: record.value(ACADEMY).map(value::tidy),
         place: record.place.clone(),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
+use super::super::Severity;
 use super::*;
 use crate::base::time::parse_date;
 use crate::domain::source::{Sex, Source};

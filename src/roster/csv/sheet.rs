@@ -5,13 +5,13 @@
 //! both are said. Must never know what a column means.
 
 /// The most columns a line may have.
-pub(super) const MOST_COLUMNS: usize = 400;
+pub(in crate::roster) const MOST_COLUMNS: usize = 400;
 /// The most bytes a cell may have.
-pub(super) const LONGEST_CELL: usize = 8 * 1024;
+pub(in crate::roster) const LONGEST_CELL: usize = 8 * 1024;
 
 /// What is wrong with a line as a line of cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(in crate::roster) enum Flaw {
     /// Text stands between a closing quote and the next separator.
     StrayQuote,
     /// Longer than [`LONGEST_CELL`].
@@ -22,7 +22,7 @@ pub(super) enum Flaw {
 
 impl Flaw {
     /// A sentence for the person who delivered the file.
-    pub(super) fn message(self) -> &'static str {
+    pub(in crate::roster) fn message(self) -> &'static str {
         match self {
             Self::StrayQuote => "guillemet mal placé : la ligne ne peut pas être découpée sûrement",
             Self::LongCell => "cellule trop longue (plus de 8 Kio)",
@@ -33,33 +33,33 @@ impl Flaw {
 
 /// One record: a line, or several where cells hold line breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(in crate::roster) struct Line {
     /// The line of the file it begins on, from 1.
-    pub(super) number: u64,
+    pub(in crate::roster) number: u64,
     /// Its cells, quotes taken off.
-    pub(super) cells: Vec<String>,
+    pub(in crate::roster) cells: Vec<String>,
     /// The first flaw, with the column (from 1) it is in.
-    pub(super) flaw: Option<(u64, Flaw)>,
+    pub(in crate::roster) flaw: Option<(u64, Flaw)>,
 }
 
 impl Line {
     /// Whether no cell says anything: the tail that spreadsheets leave.
-    pub(super) fn is_blank(&self) -> bool {
+    pub(in crate::roster) fn is_blank(&self) -> bool {
         self.flaw.is_none() && self.cells.iter().all(|cell| cell.trim().is_empty())
     }
 }
 
 /// A quote is opened and the file ends before it is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unclosed {
+pub(in crate::roster) struct Unclosed {
     /// The line of the file where the quote stands.
-    pub(super) line: u64,
+    pub(in crate::roster) line: u64,
     /// Its column of the sheet.
-    pub(super) column: u64,
+    pub(in crate::roster) column: u64,
 }
 
 /// The lines of a text.
-pub(super) struct Sheet<'a> {
+pub(in crate::roster) struct Sheet<'a> {
     rest: &'a str,
     line: u64,
     separator: char,
@@ -68,11 +68,20 @@ pub(super) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// The sheet of a text; its separator is the most frequent of `;`, `,` and tabulation in the first line that is
     /// not blank, outside quotes.
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(in crate::roster) fn new(text: &'a str) -> Self {
         Self {
             rest: text,
             line: 1,
             separator: separator(text),
+        }
+    }
+
+    /// The sheet of a text whose separator is known.
+    pub(in crate::roster) fn separated(text: &'a str, separator: char) -> Self {
+        Self {
+            rest: text,
+            line: 1,
+            separator,
         }
     }
 

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use crate::base::text::fold;
 use crate::base::time::parse_date;
 use crate::domain::education::Profile;
-use crate::domain::source::{ClassRef, PersonFacts, RosterRow, Source, SourceKey};
+use crate::domain::source::{ClassRef, PersonFacts, RosterRow, SourceKey};
 use crate::roster::{RowIssue, Severity, value};
 
-use super::OndeContext;
-use super::columns::{Column, Columns};
+use super::CsvContext;
+use super::columns::Columns;
 use super::sheet::Line;
+use crate::roster::mapping::Column;
 
 /// Reads the lines of one file; knows the keys it has given.
 pub(super) struct RowReader<'a> {
-    context: &'a OndeContext,
+    context: &'a CsvContext,
     columns: &'a Columns,
     seen: HashMap<String, u32>,
 }
@@ -44,7 +45,7 @@ impl Complaints<'_> {
 }
 
 impl<'a> RowReader<'a> {
-    pub(super) fn new(context: &'a OndeContext, columns: &'a Columns) -> Self {
+    pub(super) fn new(context: &'a CsvContext, columns: &'a Columns) -> Self {
         Self {
             context,
             columns,
@@ -65,7 +66,8 @@ impl<'a> RowReader<'a> {
         let facts = facts(&line.cells, &mut complaints)?;
         let class = class(&line.cells, &mut complaints);
         let level = value::tidy(self.columns.cell(Column::Level, &line.cells));
-        let key = self.key(&facts, line.number, issues);
+        let written = value::tidy(self.columns.cell(Column::Key, &line.cells));
+        let key = self.key(&facts, &written, line.number, issues)?;
         Some(RosterRow {
             key,
             profile: Profile::Pupil,
@@ -81,11 +83,34 @@ impl<'a> RowReader<'a> {
         })
     }
 
-    /// The key of a pupil: what does not change of them, and a number where the file has said it before.
-    fn key(&mut self, facts: &PersonFacts, line: u64, issues: &mut Vec<RowIssue>) -> SourceKey {
-        let mut key = facts.person_key();
+    /// The key of a pupil: the source's own where the file has one, else what does not change of them, and a number
+    /// where the file has said it before. The same key of the source's own is said once.
+    fn key(
+        &mut self,
+        facts: &PersonFacts,
+        written: &str,
+        line: u64,
+        issues: &mut Vec<RowIssue>,
+    ) -> Option<SourceKey> {
+        let own = !written.is_empty();
+        // `#` numbers the keys that are made here.
+        let mut key = if own {
+            written.replace('#', "_")
+        } else {
+            facts.person_key()
+        };
         let times = self.seen.entry(key.clone()).or_default();
         *times += 1;
+        if own && *times > 1 {
+            let message = "identifiant d'élève déjà vu dans ce fichier".to_owned();
+            Complaints {
+                reader: self,
+                line,
+                issues,
+            }
+            .at(Severity::Error, self.columns.label(Column::Key).0, message);
+            return None;
+        }
         if *times > 1 {
             key = format!("{key}#{times}");
             let message = "mêmes nom, prénom et date de naissance qu'une ligne précédente : \
@@ -97,11 +122,11 @@ impl<'a> RowReader<'a> {
             }
             .at(Severity::Warning, 1, message.to_owned());
         }
-        SourceKey {
-            source: Source::Onde,
+        Some(SourceKey {
+            source: self.context.source,
             scope: self.context.school.to_string(),
             key,
-        }
+        })
     }
 }
 
@@ -112,11 +137,11 @@ fn fits(line: &Line, complaints: &mut Complaints<'_>) -> bool {
         complaints.at(Severity::Error, column, flaw.message().to_owned());
         return false;
     }
-    if line.cells.len() < columns.narrowest() {
+    if line.cells.len() < columns.narrowest {
         let message = format!(
             "ligne incomplète : {} colonnes, il en faut au moins {}",
             line.cells.len(),
-            columns.narrowest()
+            columns.narrowest
         );
         complaints.at(Severity::Error, line.cells.len() as u64, message);
         return false;

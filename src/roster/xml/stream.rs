@@ -1,4 +1,4 @@
-//! The text of an AAF file as UTF-8, in bounded memory: decoding, the place of the next byte, and the budget of one
+//! The text of an XML file as UTF-8, in bounded memory: decoding, the place of the next byte, and the budget of one
 //! piece of markup.
 //!
 //! Encodings of the field: UTF-8, ISO-8859-15, windows-1252, ISO-8859-1 where declared; where nothing is declared, the

@@ -1,9 +1,10 @@
-//! The XML of an AAF file as three tokens (an element opens, closes, the file ends), with text gathered between them.
+//! The XML of a feed as three tokens (an element opens, closes, the file ends), with text gathered between them.
 //!
 //! XML 1.0, limited: the bare `<!DOCTYPE … SYSTEM "…">` that real files carry is passed over and never fetched; an
 //! internal subset, an entity declaration or any entity but the five predefined and numeric ones ends the reading, and
-//! so does anything too long; nesting is bounded by the grammar, which [`super::record`] keeps. Must never know what an attribute means.
+//! so does anything too long or too deep. What an element means is the business of a [`Grammar`]; must never know one.
 
+use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -13,58 +14,55 @@ use quick_xml::{Error, Reader};
 use crate::domain::source::Place;
 use crate::roster::Unreadable;
 
-use super::stream::Utf8Stream;
+pub(super) mod node;
+mod stream;
+
+use stream::Utf8Stream;
 
 /// The longest value, in bytes.
 const LONGEST_VALUE: usize = 64 * 1024;
+/// The deepest nesting; real files have nine levels.
+const DEEPEST: u32 = 64;
 
-/// An element of the grammar (`ficAlimMENESR.dtd`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Element {
-    /// `ficAlimMENESR`, the root.
-    Root,
-    /// `addRequest`.
-    Add,
-    /// `modifyRequest`.
-    Modify,
-    /// `deleteRequest`.
-    Delete,
-    /// `operationalAttributes`.
-    Operational,
-    /// `identifier`.
-    Identifier,
-    /// `id`.
-    Id,
-    /// `attributes`, and `modifications`, which real files use for each other.
-    Attributes,
-    /// `attr` (and `modification`): its name, where it is one that is read.
-    Attr(Option<&'static str>),
-    /// `value`.
-    Value,
-    /// Anything else.
-    Foreign,
+/// What a format calls its elements.
+pub(super) trait Grammar {
+    /// An element of the format.
+    type Element: Copy + PartialEq + fmt::Debug;
+
+    /// The element that a tag opens; a refusal is a sentence in French.
+    ///
+    /// # Errors
+    /// A tag that cannot be of the format.
+    fn element(&mut self, start: &BytesStart<'_>) -> Result<Self::Element, &'static str>;
+
+    /// Whether an element is the root, and nothing but the root.
+    fn is_root(&self, element: Self::Element) -> bool;
+
+    /// What is said of a file with another root.
+    fn wrong_root(&self) -> &'static str;
+
+    /// The root, as it is written.
+    fn root_name(&self) -> &'static str;
 }
 
 /// What the file says next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(super) enum Token<E> {
     /// An element opens.
-    Open(Element),
+    Open(E),
     /// The last opened element closes; [`Xml::text`] is what stood between.
     Close,
     /// The file ends, every element closed.
     End,
 }
 
-/// Names of `attr` elements that are read.
-pub(super) type Wanted = &'static [&'static str];
-
 /// The tokens of one file.
-pub(super) struct Xml<R: Read> {
+pub(super) struct Xml<R: Read, G: Grammar> {
     reader: Reader<Utf8Stream<R>>,
     buffer: Vec<u8>,
     file: Arc<str>,
-    wanted: Wanted,
+    /// What elements mean.
+    pub(super) grammar: G,
     depth: u32,
     root_seen: bool,
     start: (u64, u64),
@@ -73,13 +71,13 @@ pub(super) struct Xml<R: Read> {
 }
 
 /// What one event of the parser makes of the state.
-enum Step {
-    Token(Token),
+enum Step<E> {
+    Token(Token<E>),
     Passed,
 }
 
-impl<R: Read> Xml<R> {
-    pub(super) fn new(input: R, file: Arc<str>, wanted: Wanted) -> Self {
+impl<R: Read, G: Grammar> Xml<R, G> {
+    pub(super) fn new(input: R, file: Arc<str>, grammar: G) -> Self {
         let mut reader = Reader::from_reader(Utf8Stream::new(input));
         // `<value/>` opens and closes like `<value></value>`.
         reader.config_mut().expand_empty_elements = true;
@@ -87,7 +85,7 @@ impl<R: Read> Xml<R> {
             reader,
             buffer: Vec::new(),
             file,
-            wanted,
+            grammar,
             depth: 0,
             root_seen: false,
             start: (1, 1),
@@ -111,14 +109,14 @@ impl<R: Read> Xml<R> {
     }
 
     /// The next token.
-    pub(super) fn next(&mut self) -> Result<Token, Unreadable> {
+    pub(super) fn next(&mut self) -> Result<Token<G::Element>, Unreadable> {
         self.text.clear();
         loop {
             self.buffer.clear();
             self.reader.get_mut().begin_piece();
             self.start = self.reader.get_ref().position();
             let step = match self.reader.read_event_into(&mut self.buffer) {
-                Ok(event) => step(&event, self.wanted, &mut self.text).map_err(str::to_owned),
+                Ok(event) => step(&event, &mut self.grammar, &mut self.text).map_err(str::to_owned),
                 Err(error) => {
                     // The place where reading stopped says more than where the piece began.
                     self.start = self.reader.get_ref().position();
@@ -135,45 +133,57 @@ impl<R: Read> Xml<R> {
         }
     }
 
-    /// What the grammar says of every token.
-    fn check(&mut self, token: Token) -> Result<(), Unreadable> {
+    /// What every format says of every token.
+    fn check(&mut self, token: Token<G::Element>) -> Result<(), Unreadable> {
         match token {
             Token::Open(element) => {
-                if !self.text.trim().is_empty() {
-                    return Err(self.refuse("texte entre deux balises, là où le format n'en prévoit pas"));
-                }
+                self.no_text("texte entre deux balises, là où le format n'en prévoit pas")?;
                 let outermost = self.depth == 0 && !self.root_seen;
-                if outermost != (element == Element::Root) {
-                    return Err(
-                        self.refuse("ce n'est pas un fichier AAF : une racine <ficAlimMENESR> est attendue")
-                    );
+                if outermost != self.grammar.is_root(element) || (self.depth == 0 && self.root_seen) {
+                    return Err(self.refuse(self.grammar.wrong_root()));
                 }
                 self.root_seen = true;
                 self.depth += 1;
+                if self.depth > DEEPEST {
+                    return Err(self.refuse("trop de balises les unes dans les autres (plus de 64)"));
+                }
             }
             Token::Close => self.depth = self.depth.saturating_sub(1),
             Token::End if self.depth > 0 => {
-                return Err(
-                    self.refuse("fichier tronqué : il s'arrête avant la fermeture de <ficAlimMENESR>")
-                );
+                let root = self.grammar.root_name();
+                return Err(self.refuse(format!(
+                    "fichier tronqué : il s'arrête avant la fermeture de <{root}>"
+                )));
             }
             Token::End if !self.root_seen => {
                 return Err(self.refuse("fichier vide"));
             }
-            Token::End if !self.text.trim().is_empty() => {
-                return Err(self.refuse("texte après la fin du document"));
-            }
-            Token::End => {}
+            Token::End => self.no_text("texte après la fin du document")?,
         }
         Ok(())
+    }
+
+    /// Refuses text where the format has none.
+    pub(super) fn no_text(&self, complaint: &'static str) -> Result<(), Unreadable> {
+        if self.text.trim().is_empty() {
+            Ok(())
+        } else {
+            Err(self.refuse(complaint))
+        }
     }
 }
 
 /// Takes one event in.
-fn step(event: &Event<'_>, wanted: Wanted, text: &mut String) -> Result<Step, &'static str> {
+fn step<G: Grammar>(
+    event: &Event<'_>,
+    grammar: &mut G,
+    text: &mut String,
+) -> Result<Step<G::Element>, &'static str> {
     match event {
         Event::Start(start) | Event::Empty(start) => {
-            return element(start, wanted).map(|element| Step::Token(Token::Open(element)));
+            return grammar
+                .element(start)
+                .map(|element| Step::Token(Token::Open(element)));
         }
         Event::End(_) => return Ok(Step::Token(Token::Close)),
         Event::Eof => return Ok(Step::Token(Token::End)),
@@ -217,32 +227,23 @@ fn append(text: &mut String, piece: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn element(start: &BytesStart<'_>, wanted: Wanted) -> Result<Element, &'static str> {
-    Ok(match start.name().as_ref() {
-        "value" => Element::Value,
-        "attr" | "modification" => Element::Attr(attribute_name(start, wanted)?),
-        "ficAlimMENESR" => Element::Root,
-        "addRequest" => Element::Add,
-        "modifyRequest" => Element::Modify,
-        "deleteRequest" => Element::Delete,
-        "operationalAttributes" => Element::Operational,
-        "identifier" => Element::Identifier,
-        "id" => Element::Id,
-        "attributes" | "modifications" => Element::Attributes,
-        _ => Element::Foreign,
-    })
-}
-
-fn attribute_name(start: &BytesStart<'_>, wanted: Wanted) -> Result<Option<&'static str>, &'static str> {
-    let attribute = start
-        .try_get_attribute("name")
-        .map_err(|_| "balise mal formée")?
-        .ok_or("<attr> sans attribut « name »")?;
-    if attribute.value.contains('&') {
-        return Err("entité dans un nom d'attribut");
+/// An attribute of a tag, entities resolved.
+///
+/// # Errors
+/// A tag that is not well formed, or an entity that is not predefined.
+pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, &'static str> {
+    let Some(attribute) = start.try_get_attribute(name).map_err(|_| "balise mal formée")? else {
+        return Ok(None);
+    };
+    let value = quick_xml::escape::unescape(&attribute.value)
+        .map_err(|_| "entité refusée dans un attribut : seules les cinq entités prédéfinies et les numériques sont lues")?;
+    if value
+        .chars()
+        .any(|symbol| symbol.is_ascii_control() && !matches!(symbol, '\t' | '\n' | '\r'))
+    {
+        return Err("caractère de contrôle interdit en XML");
     }
-    let name = attribute.value.trim();
-    Ok(wanted.iter().find(|known| **known == name).copied())
+    Ok(Some(value.trim().to_owned()))
 }
 
 /// What is wrong with the XML, without repeating any of it.

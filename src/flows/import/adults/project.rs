@@ -1,0 +1,174 @@
+//! What follows for people of all that feeds say of children: who answers for whom, and who is a guardian in the
+//! school.
+//!
+//! Statements are between records and go where records go; this is drawn anew from them for every child of whom
+//! something changed. What a login said stays.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::{ImportError, Loading};
+use crate::base::id::{AdultRecordId, IdentityId, SourceRecordId};
+use crate::domain::education::Profile;
+use crate::store::adult::{self, AdultRecord, GuardianStatement};
+use crate::store::image::{ENROLMENT, GUARDIANSHIP};
+use crate::store::roster::{self, Lookup};
+use crate::store::value::{Value, text};
+use crate::store::{enrolment, guardianship};
+
+impl Loading<'_, '_> {
+    /// Draws anew who answers for these children.
+    pub(super) async fn project(&mut self, children: BTreeSet<IdentityId>) -> Result<(), ImportError> {
+        if children.is_empty() {
+            return Ok(());
+        }
+        let children: Vec<IdentityId> = children.into_iter().collect();
+        let records = roster::find(self.tx, Lookup::Identities(children.clone())).await?;
+        let of: HashMap<SourceRecordId, IdentityId> = records
+            .iter()
+            .map(|record| (record.id, record.identity))
+            .collect();
+        let ids: Vec<SourceRecordId> = of.keys().copied().collect();
+        let statements = adult::statements_of(self.tx, &ids).await?;
+        let adults: BTreeSet<AdultRecordId> = statements.iter().map(|statement| statement.adult).collect();
+        let adults: HashMap<AdultRecordId, AdultRecord> =
+            adult::find(self.tx, adult::Lookup::Ids(adults.into_iter().collect()))
+                .await?
+                .into_iter()
+                .map(|record| (record.id, record))
+                .collect();
+        let mut wanted: BTreeMap<(IdentityId, IdentityId), (&AdultRecord, &GuardianStatement)> =
+            BTreeMap::new();
+        for statement in &statements {
+            let (Some(adult), Some(child)) = (adults.get(&statement.adult), of.get(&statement.pupil)) else {
+                continue;
+            };
+            if adult.identity == *child {
+                continue;
+            }
+            let pair = (adult.identity, *child);
+            // Of several feeds, the one that says most, then the latest year, then by name: never by order of arrival.
+            let rank = |(adult, statement): (&AdultRecord, &GuardianStatement)| {
+                let says = u8::from(statement.kinship.is_some()) + u8::from(statement.legal.is_some());
+                (says, statement.year, adult.key.clone())
+            };
+            let better = wanted
+                .get(&pair)
+                .is_none_or(|known| rank(*known) < rank((adult, statement)));
+            if better {
+                wanted.insert(pair, (adult, statement));
+            }
+        }
+        let mut saved = Vec::new();
+        for row in guardianship::rows_of_pupils(self.tx, &children).await? {
+            let pair = (
+                GUARDIANSHIP.text(&row, "guardian_id").parse(),
+                GUARDIANSHIP.text(&row, "pupil_id").parse(),
+            );
+            let (Ok(guardian), Ok(pupil)) = pair else { continue };
+            let made_by = GUARDIANSHIP.text(&row, "created_run").parse().ok();
+            match wanted.remove(&(guardian, pupil)) {
+                Some((_, statement)) => {
+                    let after = described(&row, statement);
+                    if self.work.changes(&GUARDIANSHIP, made_by, &row, &after) {
+                        saved.push(after);
+                    }
+                }
+                // By a login, not by a feed.
+                None if made_by.is_none() => {}
+                None => {
+                    self.work.journal.removes(&GUARDIANSHIP, &row);
+                    GUARDIANSHIP.delete(self.tx, &GUARDIANSHIP.key_of(&row)).await?;
+                    self.done.affected.insert(guardian);
+                    self.done.wrote = true;
+                }
+            }
+        }
+        for ((guardian, pupil), (adult, statement)) in wanted {
+            let row = vec![
+                text(guardian),
+                text(pupil),
+                text(adult.key.source),
+                self.frame.now.into(),
+                Value::Text(None),
+                Value::Bool(None),
+                text(self.frame.run),
+            ];
+            // The audit says it with the school (`tied`), as it does of pupils: an academy has two million pairs.
+            saved.push(described(&row, statement));
+        }
+        self.done.wrote |= !saved.is_empty();
+        GUARDIANSHIP.save(self.tx, saved).await?;
+        Ok(())
+    }
+
+    /// Who answers for a pupil of the school is a guardian there; who did by this source and does no more is not.
+    pub(super) async fn enrol_guardians(&mut self) -> Result<(), ImportError> {
+        let source = self.source();
+        let pupils = roster::of_school(self.tx, self.school, source).await?;
+        let pupils = pupils
+            .iter()
+            .filter(|record| record.year == self.frame.year && record.missing_since.is_none());
+        let ids: Vec<SourceRecordId> = pupils.map(|record| record.id).collect();
+        let statements = adult::statements_of(self.tx, &ids).await?;
+        let adults: BTreeSet<AdultRecordId> = statements.iter().map(|statement| statement.adult).collect();
+        let adults = adult::find(self.tx, adult::Lookup::Ids(adults.into_iter().collect())).await?;
+        let present: HashSet<IdentityId> = adults.iter().map(|record| record.identity).collect();
+        let known = adult::enrolments(self.tx, self.school, self.frame.year, source).await?;
+        let end: Value = self.frame.year.overlap_end().into();
+        let mut enrolled: HashSet<IdentityId> = HashSet::new();
+        let mut changed = Vec::new();
+        for (_, row) in known {
+            if ENROLMENT.text(&row, "profile") != Profile::Guardian.as_str() {
+                continue;
+            }
+            let Ok(identity) = ENROLMENT.text(&row, "identity_id").parse::<IdentityId>() else {
+                continue;
+            };
+            let is_there = present.contains(&identity);
+            enrolled.extend(is_there.then_some(identity));
+            let is_live =
+                ENROLMENT.text(&row, "ends_on") >= self.frame.year.overlap_end().to_string().as_str();
+            let ends: Value = match (is_there, is_live) {
+                (true, true) | (false, false) => continue,
+                (true, false) => end.clone(),
+                (false, true) => self.frame.today.into(),
+            };
+            let after = ENROLMENT.with(&row, "ends_on", ends);
+            let made_by = ENROLMENT.text(&row, "created_run").parse().ok();
+            self.work.changes(&ENROLMENT, made_by, &row, &after);
+            changed.push(after);
+            self.done.affected.insert(identity);
+        }
+        self.done.wrote |= !changed.is_empty();
+        ENROLMENT.save(self.tx, changed).await?;
+        let mut new = Vec::new();
+        for adult in adults {
+            if !enrolled.insert(adult.identity) {
+                continue;
+            }
+            let theirs = enrolment::live_of(self.tx, adult.identity, self.frame.today).await?;
+            let is_there = theirs.iter().any(|enrolment| {
+                enrolment.school == *self.school
+                    && enrolment.profile == Profile::Guardian
+                    && enrolment.year == self.frame.year
+            });
+            if !is_there {
+                new.push((adult.id, self.enrolment(adult.identity, Profile::Guardian, None)));
+                self.done.affected.insert(adult.identity);
+            }
+        }
+        self.done.wrote |= !new.is_empty();
+        adult::enrol(self.tx, new, self.frame.run).await?;
+        Ok(())
+    }
+}
+
+/// A row with what a feed says the adult is to the child.
+fn described(row: &[Value], statement: &GuardianStatement) -> Vec<Value> {
+    let kinship: Value = statement
+        .kinship
+        .map(|kinship| kinship.as_str().to_owned())
+        .into();
+    let row = GUARDIANSHIP.with(row, "kinship", kinship);
+    GUARDIANSHIP.with(&row, "legal", Value::Bool(statement.legal))
+}
