@@ -12,9 +12,8 @@ use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, print_json, print_line};
 use crate::base::id::{MatchCaseId, MergeId};
-use crate::continuum::evaluation::{self, Evaluation, Judged};
 use crate::flows::Context;
-use crate::flows::matching::{self, CaseView, DecisionError, Reported, ReportedCase, Side};
+use crate::flows::matching::{self, CaseView, DecisionError, Evaluation, Reported, ReportedCase, Side};
 use crate::flows::merge::{self, MergeError};
 
 /// Decide which records are of one child.
@@ -270,46 +269,14 @@ fn truth(path: &PathBuf) -> Result<Truth, Refusal> {
 
 async fn evaluate(context: &Context, arguments: &Evaluate) -> Outcome {
     let truth = truth(&arguments.truth)?;
-    let mut judged = Vec::new();
-    let mut places = HashMap::new();
-    let mut untold = 0u64;
-    let mut after = None;
-    loop {
-        let page = matching::records(context, after).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.record);
-        for record in page {
-            let key = |scope: &str| (record.source.to_string(), scope.to_owned(), record.key.clone());
-            let Some(person) = truth.get(&key(&record.scope)).or_else(|| truth.get(&key(""))) else {
-                untold += 1;
-                continue;
-            };
-            places.insert(record.record, judged.len());
-            judged.push(Judged {
-                identity: record.identity,
-                person: *person,
-                household: record.household,
-                given: record.given,
-            });
-        }
-    }
-    let mut asked = Vec::new();
-    let mut after = None;
-    loop {
-        let page = matching::open_cases(context, after).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.case);
-        for case in &page {
-            let [one, other] = &case.records;
-            asked.extend(
-                places
-                    .get(&one.record)
-                    .copied()
-                    .zip(places.get(&other.record).copied()),
-            );
-        }
-    }
-    let found = evaluation::evaluate(&judged, &asked);
+    let person = |record: &Reported| {
+        let key = |scope: &str| (record.source.to_string(), scope.to_owned(), record.key.clone());
+        truth
+            .get(&key(&record.scope))
+            .or_else(|| truth.get(&key("")))
+            .copied()
+    };
+    let (found, untold) = matching::evaluate(context, &person).await?;
     if arguments.json {
         print_json(&evaluation_json(&found, untold));
     } else {

@@ -20,12 +20,15 @@ use marelle::store;
 
 const WITHOUT: &str = "LE GOFF|Lina|17/08/2016|";
 const WITH: &str = "LE GOFF|Lina|17/08/2016|123456789AA";
+/// As the collège writes her: too far from the above for names alone, near enough beside the same number.
+const MISSPELT: &str = "LE GOF|Lima|17/08/2016|123456789AA";
 
 /// An école that knows no number, a collège that does: one case.
 async fn undecided(town: &Town) -> (MatchCaseId, IdentityId, IdentityId) {
     town.apply(ecole(ECOLES[0], 2026, &[WITHOUT])).await;
     town.days(200);
-    town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], WITH)])).await;
+    town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], MISSPELT)]))
+        .await;
     let (cases, open) = matching::list(&town.context, None, 10).await.unwrap();
     assert_eq!((cases.len(), open), (1, 1));
     town.days(1);
@@ -180,7 +183,7 @@ async fn an_accepted_case_keeps_the_older_identity_with_everything_and_is_undone
         let audited = town.texts("SELECT kind FROM audit_event WHERE kind LIKE '%match%' OR kind LIKE '%merge%' ORDER BY kind");
         assert_eq!(audited.await, ["identities.merged", "match.accepted"]);
         assert!(town.apply(ecole(ECOLES[0], 2026, &[WITHOUT])).await.total.is_quiet());
-        assert!(town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], WITH)])).await.total.is_quiet());
+        assert!(town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], MISSPELT)])).await.total.is_quiet());
 
         town.days(1);
         merge::undo(&town.context, accepted.merges[0], "Maddi").await.unwrap();
@@ -415,7 +418,7 @@ async fn undoing_a_merge_that_recognition_made_is_a_humans_word_that_they_are_tw
             assert_eq!(town.identity("onde:9990001X:legoff|lina|2016-08-17").await, older);
             assert!(town.apply(ecole(ECOLES[0], 2026, &[WITH])).await.total.is_quiet());
             assert!(
-                town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], WITH)]))
+                town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], MISSPELT)]))
                     .await
                     .total
                     .is_quiet()
@@ -437,9 +440,11 @@ async fn a_case_about_one_person_in_use_is_confirmed_or_separates_them() {
             let number = if same { "123456789AA" } else { "123456789AB" };
             let lina = format!("LE GOFF|Lina|17/08/2016|{number}");
             let key = if same { 1 } else { 2 };
-            let mut pupils = vec![(1, COLLEGES[0], "LE GOFF|Lina|17/08/2016|123456789AA")];
+            // Misspelt: beside a twin, that is a question.
+            let lena = format!("LE GOFF|Lena|17/08/2016|{number}");
+            let mut pupils = vec![(1, COLLEGES[0], "LE GOFF|Lena|17/08/2016|123456789AA")];
             if !same {
-                pupils.push((2, COLLEGES[1], &lina));
+                pupils.push((2, COLLEGES[1], &lena));
             }
             town.apply(ecole(school, 2026, &[&lina])).await;
             town.apply(aaf(2027, &COLLEGES, &pupils)).await;
@@ -498,8 +503,8 @@ async fn a_case_shows_both_sides_and_why_and_no_number() {
             [
                 "ine_missing",
                 "birth_date_equal",
-                "given_name_equal",
-                "family_name_equal"
+                "given_name_close",
+                "family_name_close"
             ]
         );
         let printed = format!("{found:?}");

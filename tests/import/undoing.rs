@@ -46,8 +46,8 @@ async fn a_run_is_taken_back_exactly_whatever_it_did() {
         town.days(3);
         let pupils = [
             (1, COLLEGES[0], "LE GOFF|LINA|18/08/2016|123456789AA"),
-            (2, COLLEGES[1], "ROUX|Tom|04/04/2016|123456789AD"),
-            (3, COLLEGES[1], "DIALLO|Maya|05/05/2016|123456789AC"),
+            (2, COLLEGES[1], "ROU|Tim|04/04/2016|123456789AD"),
+            (3, COLLEGES[1], "PETIT|Maya|05/05/2016|123456789AC"),
         ];
         let third = town.apply(aaf(2027, &COLLEGES, &pupils)).await.run.unwrap();
         assert_eq!(town.cases().await.len(), 2);

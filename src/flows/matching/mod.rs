@@ -10,7 +10,8 @@
 mod report;
 mod view;
 
-pub use report::{Reported, ReportedCase, open_cases, records};
+pub use crate::continuum::evaluation::Evaluation;
+pub use report::{Reported, ReportedCase, evaluate, open_cases, records};
 pub use view::{CaseView, Side, find, list};
 
 use std::collections::HashSet;

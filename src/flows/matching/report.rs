@@ -1,7 +1,10 @@
 //! What recognition found, record by record and case by case, for programs: who is whom by the keys that the sources themselves
 //! give. Holds no name; what is read is read in pages.
 
+use std::collections::HashMap;
+
 use crate::base::id::{IdentityId, MatchCaseId, SourceRecordId};
+use crate::continuum::evaluation::{self, Evaluation, Judged};
 use crate::continuum::evidence::Evidence;
 use crate::domain::matching::{CaseStatus, Reason};
 use crate::domain::source::Source;
@@ -93,7 +96,7 @@ pub async fn open_cases(context: &Context, after: Option<MatchCaseId>) -> Result
     ids.sort_unstable();
     ids.dedup();
     let records = roster::find(&mut conn, Lookup::Ids(ids)).await?;
-    let records: std::collections::HashMap<SourceRecordId, Reported> = records
+    let records: HashMap<SourceRecordId, Reported> = records
         .into_iter()
         .map(|stored| (stored.id, reported(stored)))
         .collect();
@@ -111,4 +114,53 @@ pub async fn open_cases(context: &Context, after: Option<MatchCaseId>) -> Result
         }
     }
     Ok(found)
+}
+
+/// Counts what was found against a truth, and how many records the truth does not know. `person` says whose a record is.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn evaluate(
+    context: &Context,
+    person: &(dyn Fn(&Reported) -> Option<u64> + Sync),
+) -> Result<(Evaluation, u64), Failure> {
+    let mut judged = Vec::new();
+    let mut places = HashMap::new();
+    let mut untold = 0;
+    let mut after = None;
+    loop {
+        let page = records(context, after).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.record);
+        for record in page {
+            let Some(person) = person(&record) else {
+                untold += 1;
+                continue;
+            };
+            places.insert(record.record, judged.len());
+            judged.push(Judged {
+                identity: record.identity,
+                person,
+                household: record.household,
+                given: record.given,
+            });
+        }
+    }
+    let mut asked = Vec::new();
+    let mut after = None;
+    loop {
+        let page = open_cases(context, after).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.case);
+        for case in &page {
+            let [one, other] = &case.records;
+            asked.extend(
+                places
+                    .get(&one.record)
+                    .copied()
+                    .zip(places.get(&other.record).copied()),
+            );
+        }
+    }
+    Ok((evaluation::evaluate(&judged, &asked), untold))
 }

@@ -30,7 +30,10 @@ const STEP: usize = 500;
 
 /// The model in force on this node, by its number.
 #[derive(Clone, Debug, Default)]
-pub struct Models(Arc<RwLock<Option<(i64, Arc<Model>)>>>);
+pub struct Models(Arc<RwLock<Option<Numbered>>>);
+
+/// A model and its number.
+type Numbered = (i64, Arc<Model>);
 
 impl Models {
     fn kept(&self, number: i64) -> Option<Arc<Model>> {
