@@ -158,6 +158,7 @@ fn settings(config: &Config) -> Settings {
         needs_dpop_nonce: config.oidc.dpop_nonce,
         key_rotation: (config.keys.rotation_days > 0)
             .then(|| seconds(config.keys.rotation_days.saturating_mul(86_400))),
+        departed_days: config.people.departed_days,
         saml: presentation(config),
         saml_metadata_lifetime: seconds(config.saml.metadata_days.saturating_mul(86_400)),
     }

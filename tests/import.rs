@@ -1,4 +1,5 @@
-//! Feeds from their files to people, in process, on each engine: loading, recognising, guarding, undoing, deciding.
+//! Feeds from their files to people, in process, on each engine: loading, recognising, guarding, undoing,
+//! deciding, leaving.
 //!
 //! PostgreSQL takes part where `MARELLE_TEST_POSTGRES` names a server.
 
@@ -21,6 +22,8 @@ mod deciding;
 mod files;
 #[path = "import/guarding.rs"]
 mod guarding;
+#[path = "import/leaving.rs"]
+mod leaving;
 #[path = "import/loading.rs"]
 mod loading;
 #[path = "import/program.rs"]

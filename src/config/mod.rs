@@ -11,6 +11,7 @@ mod http;
 mod keys;
 mod oidc;
 mod outbound;
+mod people;
 mod saml;
 mod session;
 mod tls;
@@ -25,6 +26,7 @@ pub use http::Http;
 pub use keys::Keys;
 pub use oidc::Oidc;
 pub use outbound::Outbound;
+pub use people::People;
 pub use saml::Saml;
 pub use session::Session;
 pub use tls::Tls;
@@ -100,6 +102,8 @@ pub struct Config {
     pub saml: Saml,
     /// Requests to other hosts.
     pub outbound: Outbound,
+    /// How long people are kept.
+    pub people: People,
 }
 
 impl Config {
@@ -139,7 +143,8 @@ impl Config {
         self.session.validate()?;
         self.oidc.validate()?;
         self.saml.validate()?;
-        self.cas.validate()
+        self.cas.validate()?;
+        self.people.validate()
     }
 }
 

@@ -130,6 +130,8 @@ pub struct Settings {
     pub needs_dpop_nonce: bool,
     /// After how long a signing key is rotated by itself; `None` for never.
     pub key_rotation: Option<Duration>,
+    /// How many days after they left people are erased.
+    pub departed_days: u32,
     /// What SAML federations and partners are told of the installation.
     pub saml: Presentation,
     /// How long our SAML metadata hold from the day they are asked for.

@@ -2,7 +2,7 @@
 //!
 //! | job | when |
 //! | --- | --- |
-//! | forgetting what is over | every ten minutes |
+//! | forgetting what is over; once a day, those who left | every ten minutes |
 //! | rotating old signing keys | every hour |
 //! | looking for metadata of SAML service providers and of upstream providers that are due | every minute |
 //! | telling relying parties of logouts | every second, and at once when this node has ended a login |
@@ -60,6 +60,8 @@ async fn forget(context: &Context) {
             sessions = purged.sessions,
             grants = purged.grants,
             throttles = purged.throttles,
+            departed = purged.departed,
+            erased = purged.erased,
             "forgot what is over"
         ),
         Err(failure) => tracing::error!(cause = %failure, "could not forget what is over"),

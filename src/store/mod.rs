@@ -15,7 +15,9 @@ pub mod class_group;
 pub mod contact;
 pub mod credential;
 pub mod db;
+pub mod departure;
 pub mod enrolment;
+pub mod erasure;
 pub mod grant;
 pub mod guardianship;
 pub mod identity;
@@ -144,7 +146,9 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("class_group", class_group::STATEMENTS),
     ("contact", contact::STATEMENTS),
     ("credential", credential::STATEMENTS),
+    ("departure", departure::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
+    ("erasure", erasure::STATEMENTS),
     ("grant", grant::STATEMENTS),
     ("guardianship", guardianship::STATEMENTS),
     ("identity", identity::STATEMENTS),
@@ -186,6 +190,8 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
 /// Every registered bulk statement, by file.
 pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("adult", adult::BULKS),
+    ("departure", departure::BULKS),
+    ("erasure", erasure::BULKS),
     ("guardianship", guardianship::BULKS),
     ("journal", journal::BULKS),
     ("logout_delivery", logout_delivery::BULKS),
