@@ -309,3 +309,55 @@ async fn from_the_ecole_to_the_college_nobody_is_gone_before_november() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_comes_back_in_time_is_the_same_person_also_when_the_year_has_turned() {
+    on_each_engine(async |town| {
+        town.apply(ecole(ECOLES[0], 2026, &[LINA, NOE])).await;
+        let lina = town.identity("legoff|lina|2016-08-17").await;
+        town.burden(lina).await;
+        let whole = async || {
+            let id = lina.to_string();
+            let held = town.holding(&id).await;
+            assert!(
+                [
+                    "subject",
+                    "credential",
+                    "contact",
+                    "upstream_link",
+                    "acknowledgement"
+                ]
+                .iter()
+                .all(|table| held.contains(table)),
+                "{held:?}"
+            );
+            let mut conn = town.conn().await;
+            let subject = store::subject::find(&mut conn, "ent", lina).await.unwrap();
+            assert_eq!(subject.as_deref(), Some("sub-of-lina"));
+        };
+        town.days(10);
+        town.apply(ecole(ECOLES[0], 2026, &[NOE])).await;
+        town.days(80);
+        assert_eq!(town.purge().await, (0, 0));
+        let back = town.apply(ecole(ECOLES[0], 2026, &[LINA, NOE])).await;
+        assert_eq!(back.total.returning, 1);
+        assert_eq!(town.identity("legoff|lina|2016-08-17").await, lina);
+        assert_eq!(town.status(lina).await, "active");
+        whole().await;
+
+        // The year turns without her: 20 September 2027, the file of the new year does not have her, then another school has.
+        town.days(264);
+        town.apply(ecole(ECOLES[0], 2027, &[NOE])).await;
+        assert_eq!(town.purge().await, (1, 0));
+        assert_eq!(town.status(lina).await, "departed 2027-09-15");
+        town.days(60);
+        town.purge().await;
+        let moved = town.apply(ecole(ECOLES[1], 2027, &[LINA])).await;
+        assert_eq!((moved.total.new, moved.total.recognised), (1, 1));
+        assert_eq!(town.status(lina).await, "active");
+        assert_eq!(town.identity("9990002Y:legoff|lina|2016-08-17").await, lina);
+        whole().await;
+        assert_eq!(town.count("SELECT id FROM identity").await, 3);
+    })
+    .await;
+}
