@@ -32,5 +32,7 @@ mod program;
 mod recognising;
 #[path = "import/town.rs"]
 mod town;
+#[path = "import/turning.rs"]
+mod turning;
 #[path = "import/undoing.rs"]
 mod undoing;

@@ -162,6 +162,7 @@ async fn keep_person(
         starts_on: now.date(),
         ends_on: year.overlap_end(),
         opens_on: None,
+        is_current: true,
     };
     let mut tx = context.db.begin().await?;
     store::identity::insert(&mut tx, identity).await?;
