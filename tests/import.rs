@@ -18,6 +18,8 @@ mod adults;
 mod changing;
 #[path = "import/deciding.rs"]
 mod deciding;
+#[path = "import/dropping.rs"]
+mod dropping;
 #[path = "import/files.rs"]
 mod files;
 #[path = "import/guarding.rs"]

@@ -7,6 +7,7 @@
 mod cas;
 mod database;
 mod environment;
+mod feeds;
 mod http;
 mod keys;
 mod oidc;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 
 pub use cas::Cas;
 pub use database::Database;
+pub use feeds::{Feeds, Folder};
 pub use http::Http;
 pub use keys::Keys;
 pub use oidc::Oidc;
@@ -102,6 +104,8 @@ pub struct Config {
     pub saml: Saml,
     /// Requests to other hosts.
     pub outbound: Outbound,
+    /// Folders into which feeds are dropped.
+    pub feeds: Feeds,
     /// How long people are kept.
     pub people: People,
 }
@@ -144,6 +148,7 @@ impl Config {
         self.oidc.validate()?;
         self.saml.validate()?;
         self.cas.validate()?;
+        self.feeds.validate()?;
         self.people.validate()
     }
 }

@@ -20,6 +20,7 @@ pub mod continuation;
 pub mod credential;
 pub mod declaration;
 pub mod dpop;
+pub mod drop_folder;
 pub mod home;
 pub mod id_token;
 pub mod import;
@@ -130,6 +131,8 @@ pub struct Settings {
     pub needs_dpop_nonce: bool,
     /// After how long a signing key is rotated by itself; `None` for never.
     pub key_rotation: Option<Duration>,
+    /// The folders into which feeds are dropped.
+    pub feeds: drop_folder::Feeds,
     /// How many days after they left people are erased.
     pub departed_days: u32,
     /// What SAML federations and partners are told of the installation.

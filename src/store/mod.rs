@@ -18,6 +18,7 @@ pub mod db;
 pub mod departure;
 pub mod enrolment;
 pub mod erasure;
+pub mod feed_folder;
 pub mod grant;
 pub mod guardianship;
 pub mod identity;
@@ -149,6 +150,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("departure", departure::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
     ("erasure", erasure::STATEMENTS),
+    ("feed_folder", feed_folder::STATEMENTS),
     ("grant", grant::STATEMENTS),
     ("guardianship", guardianship::STATEMENTS),
     ("identity", identity::STATEMENTS),
