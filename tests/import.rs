@@ -28,6 +28,8 @@ mod guarding;
 mod leaving;
 #[path = "import/loading.rs"]
 mod loading;
+#[path = "import/opening.rs"]
+mod opening;
 #[path = "import/program.rs"]
 mod program;
 #[path = "import/recognising.rs"]

@@ -50,6 +50,7 @@ pub mod token;
 pub mod undo;
 pub mod upstream;
 pub mod userinfo;
+pub mod year;
 
 #[cfg(test)]
 pub(crate) mod testing;

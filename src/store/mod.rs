@@ -30,6 +30,7 @@ pub mod logout_delivery;
 pub mod match_case;
 pub mod membership;
 pub mod merge;
+pub mod opening;
 pub mod person;
 pub mod pushed_request;
 pub mod recognition_model;
@@ -161,6 +162,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("match_case", match_case::STATEMENTS),
     ("membership", membership::STATEMENTS),
     ("merge", merge::STATEMENTS),
+    ("opening", opening::STATEMENTS),
     ("person", person::STATEMENTS),
     ("pushed_request", pushed_request::STATEMENTS),
     ("recognition_model", recognition_model::STATEMENTS),
