@@ -15,9 +15,12 @@ use crate::base::random::{Random, SystemRandom};
 use crate::base::secret::{MasterKey, SecretError, Vault};
 use crate::base::time::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
+use crate::domain::InvalidValue;
+use crate::domain::education::SchoolYear;
 use crate::domain::session::Lifetimes;
 use crate::domain::uai::Uai;
 use crate::flows::client_keys::FetchedKeys;
+use crate::flows::drop_folder::{Feeds, Folder, feed_of};
 use crate::flows::import;
 use crate::flows::keys::Keyring;
 use crate::flows::outbound::{HttpClient, OutboundError};
@@ -123,7 +126,7 @@ pub async fn open_with(
         logout_bell: Arc::default(),
         models: Default::default(),
         saml: flows::saml::SamlState::default(),
-        settings: Arc::new(settings(config)),
+        settings: Arc::new(settings(config)?),
     };
     flows::installation::check_master_key(&context).await?;
     Ok(context)
@@ -141,9 +144,13 @@ fn master_key(config: &Config, random: &dyn Random) -> Result<MasterKey, AppErro
     private_files::load_or_make(config.keys.master_key_file.as_ref().unwrap_or(&beside), random)
 }
 
-fn settings(config: &Config) -> Settings {
+/// What flows need of a configuration; whether it can be used, before anything is opened.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn settings(config: &Config) -> Result<Settings, ConfigError> {
     let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
-    Settings {
+    Ok(Settings {
         public_url: config.http.public_url.clone(),
         sessions: Lifetimes {
             shared: seconds(config.session.shared_minutes.saturating_mul(60)),
@@ -158,9 +165,40 @@ fn settings(config: &Config) -> Settings {
         needs_dpop_nonce: config.oidc.dpop_nonce,
         key_rotation: (config.keys.rotation_days > 0)
             .then(|| seconds(config.keys.rotation_days.saturating_mul(86_400))),
+        feeds: feeds(config)?,
+        departed_days: config.people.departed_days,
         saml: presentation(config),
         saml_metadata_lifetime: seconds(config.saml.metadata_days.saturating_mul(86_400)),
-    }
+    })
+}
+
+/// The drop folders, in the words of the domain.
+fn feeds(config: &Config) -> Result<Feeds, ConfigError> {
+    let folder = |folder: &crate::config::Folder| {
+        let wrong = |key: &'static str, message: &dyn std::fmt::Display| ConfigError::Value {
+            section: "feeds",
+            key,
+            message: format!("{}: {message}", folder.name()),
+        };
+        let academy = folder.academy.as_deref().map(str::parse).transpose();
+        let academy = academy.map_err(|error: InvalidValue| wrong("academy", &error))?;
+        let school = folder.school.as_deref().map(str::parse).transpose();
+        let year = folder.year()?.map(SchoolYear::new).transpose();
+        Ok(Folder {
+            name: folder.name(),
+            path: folder.path.clone(),
+            feed: feed_of(&folder.kind, academy).map_err(|message| wrong("folder", &message))?,
+            school: school.map_err(|error: InvalidValue| wrong("school", &error))?,
+            year: year.map_err(|error| wrong("year", &error))?,
+            stable_for: folder.stable_for()?,
+            expected_every: folder.expected_every()?,
+            apply: folder.apply,
+        })
+    };
+    let folders = config.feeds.folder.iter().map(folder);
+    Ok(Feeds {
+        folders: folders.collect::<Result<_, ConfigError>>()?,
+    })
 }
 
 /// What SAML partners are told; an installation that says nothing of itself is called by its host.

@@ -1,4 +1,5 @@
-//! Feeds from their files to people, in process, on each engine: loading, recognising, guarding, undoing, deciding.
+//! Feeds from their files to people, in process, on each engine: loading, recognising, guarding, undoing,
+//! deciding, leaving.
 //!
 //! PostgreSQL takes part where `MARELLE_TEST_POSTGRES` names a server.
 
@@ -17,17 +18,25 @@ mod adults;
 mod changing;
 #[path = "import/deciding.rs"]
 mod deciding;
+#[path = "import/dropping.rs"]
+mod dropping;
 #[path = "import/files.rs"]
 mod files;
 #[path = "import/guarding.rs"]
 mod guarding;
+#[path = "import/leaving.rs"]
+mod leaving;
 #[path = "import/loading.rs"]
 mod loading;
+#[path = "import/opening.rs"]
+mod opening;
 #[path = "import/program.rs"]
 mod program;
 #[path = "import/recognising.rs"]
 mod recognising;
 #[path = "import/town.rs"]
 mod town;
+#[path = "import/turning.rs"]
+mod turning;
 #[path = "import/undoing.rs"]
 mod undoing;

@@ -153,6 +153,7 @@ impl Site {
             starts_on: parse_date("2026-09-01").unwrap(),
             ends_on: parse_date("2027-09-15").unwrap(),
             opens_on: None,
+            is_current: true,
         };
         let mut tx = context.db.begin().await.unwrap();
         store::identity::insert(&mut tx, &pupil).await.unwrap();

@@ -18,6 +18,7 @@ pub(super) enum Command {
 pub(super) fn run(file: Option<PathBuf>, command: &Command) -> Outcome {
     let shown = config_file(file.clone());
     let config = load(file)?;
+    crate::app::settings(&config)?;
     match command {
         Command::Check => {
             let from = shown.map_or_else(|| "defaults".to_owned(), |path| path.display().to_string());

@@ -16,6 +16,7 @@ mod sample;
 mod serve;
 mod upstream;
 mod user;
+mod year;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -83,7 +84,10 @@ enum Command {
     /// The providers that people come from: keys, health, links, people to recognise.
     #[command(subcommand)]
     Upstream(upstream::Command),
-    /// Create staff, set passwords, list people.
+    /// What is missing for the opening of a school year, school by school.
+    #[command(subcommand)]
+    Year(year::Command),
+    /// Create and enrol staff, set passwords, list people.
     #[command(subcommand)]
     User(user::Command),
 }
@@ -164,6 +168,7 @@ async fn dispatch(arguments: Arguments) -> Outcome {
         Command::Config(command) => config::run(file, &command),
         Command::Class(command) => class::run(&open(file).await?, command).await,
         Command::Client(command) => client::run(&open(file).await?, command).await,
+        Command::Year(command) => year::run(&open(file).await?, command).await,
         Command::User(command) => user::run(&open(file).await?, command).await,
         Command::Import(command) => import::run(&open(file).await?, command).await,
         Command::Match(command) => match_case::run(&open(file).await?, command).await,

@@ -16,13 +16,15 @@ use crate::domain::education::Profile;
 use crate::domain::uai::Uai;
 use crate::flows::Context;
 use crate::flows::credential::{self, Chosen, Named};
-use crate::flows::person::{self, Creation, NewPerson};
+use crate::flows::person::{self, Creation, Enrolling, NewPerson};
 
 /// Create staff, set passwords and contacts, list people.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Create a member of staff whom no feed brings yet.
     Create(Create),
+    /// Enrol somebody whom no feed brings, for this school year; whoever had left is back.
+    Enrol(Enrol),
     /// Set a person's password; their sessions end.
     Password(SetPassword),
     /// Give a person a login name.
@@ -57,6 +59,23 @@ pub(super) struct Create {
     /// The school knows somebody of this name already, and this is another person.
     #[arg(long)]
     another: bool,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `marelle user enrol`.
+#[derive(Debug, Args)]
+pub(super) struct Enrol {
+    /// Login name or id.
+    #[arg(value_name = "USERNAME|ID")]
+    who: String,
+    /// What they are in the school.
+    #[arg(long, value_enum)]
+    profile: StaffProfile,
+    /// UAI of the school.
+    #[arg(long, value_name = "UAI")]
+    school: Uai,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -144,6 +163,7 @@ impl From<StaffProfile> for Profile {
 pub(super) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Create(arguments) => create(context, arguments).await,
+        Command::Enrol(arguments) => enrol(context, arguments).await,
         Command::Password(arguments) => set_password(context, &arguments).await,
         Command::Username(arguments) => set_username(context, &arguments).await,
         Command::Contact(arguments) => contact::run(context, arguments).await,
@@ -183,6 +203,31 @@ async fn create(context: &Context, arguments: Create) -> Outcome {
         print_json(&json!({"id": identity.id.to_string(), "username": username}));
     } else {
         print_line(format!("created {username} ({})", identity.id));
+    }
+    Ok(())
+}
+
+async fn enrol(context: &Context, arguments: Enrol) -> Outcome {
+    let found = person::find(context, &arguments.who).await?;
+    let identity = found.ok_or_else(|| Refusal::usage(anyhow!("nobody is called «{}»", arguments.who)))?;
+    let place = (&arguments.school, arguments.profile.into());
+    let is_new = match person::enrol(context, identity.id, place, &Actor::Operator).await? {
+        Enrolling::Enrolled => true,
+        Enrolling::Already => false,
+        Enrolling::UnknownSchool => {
+            return Err(Refusal::usage(anyhow!(
+                "no school {} is declared",
+                arguments.school
+            )));
+        }
+        Enrolling::Gone => return Err(Refusal::guard(anyhow!("this identity was merged or erased"))),
+    };
+    if arguments.json {
+        print_json(&json!({"id": identity.id.to_string(), "enrolled": is_new}));
+    } else if is_new {
+        print_line(format!("enrolled {} in {}", identity.id, arguments.school));
+    } else {
+        print_line("enrolled there already");
     }
     Ok(())
 }

@@ -7,10 +7,12 @@
 mod cas;
 mod database;
 mod environment;
+mod feeds;
 mod http;
 mod keys;
 mod oidc;
 mod outbound;
+mod people;
 mod saml;
 mod session;
 mod tls;
@@ -21,10 +23,12 @@ use serde::Deserialize;
 
 pub use cas::Cas;
 pub use database::Database;
+pub use feeds::{Feeds, Folder};
 pub use http::Http;
 pub use keys::Keys;
 pub use oidc::Oidc;
 pub use outbound::Outbound;
+pub use people::People;
 pub use saml::Saml;
 pub use session::Session;
 pub use tls::Tls;
@@ -100,6 +104,10 @@ pub struct Config {
     pub saml: Saml,
     /// Requests to other hosts.
     pub outbound: Outbound,
+    /// Folders into which feeds are dropped.
+    pub feeds: Feeds,
+    /// How long people are kept.
+    pub people: People,
 }
 
 impl Config {
@@ -139,7 +147,9 @@ impl Config {
         self.session.validate()?;
         self.oidc.validate()?;
         self.saml.validate()?;
-        self.cas.validate()
+        self.cas.validate()?;
+        self.feeds.validate()?;
+        self.people.validate()
     }
 }
 

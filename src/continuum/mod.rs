@@ -3,7 +3,8 @@
 //! Owns what two records say of each other ([`name`], [`birth`], [`comparison`]), what that weighs ([`model`], [`census`],
 //! [`frequency`]), the ladder *certain → ambiguous → none* of DESIGN §4.2 ([`pair`]), what follows from it for people and cases
 //! when records arrive or change ([`neighbourhood`], [`resolve`]), when a source's record is an earlier one under a
-//! corrected key ([`rekey`]), and which record's facts a person shows ([`precedence`]). Everything here is a function of
+//! corrected key ([`rekey`]), which record's facts a person shows ([`precedence`]), and
+//! what is missing for the opening of a year ([`year`]). Everything here is a function of
 //! the records and of what humans decided, never of the order in which feeds came. Must never see an INE (only its
 //! keyed hash), print a name, read a clock or a database.
 
@@ -24,6 +25,7 @@ pub mod precedence;
 pub mod rekey;
 pub mod resolve;
 mod union;
+pub mod year;
 
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,12 @@ pub enum Kind {
     ClassCodeIssued,
     /// A person was created by hand.
     IdentityCreated,
+    /// Nobody enrols a person any more, and no feed said so: their enrolments are over.
+    IdentityDeparted,
+    /// A person was enrolled again by hand.
+    IdentityEnrolled,
+    /// The personal data of somebody who left were erased.
+    IdentityErased,
     /// How a person is reached was changed by hand.
     ContactChanged,
     /// A school of a feed was applied.
@@ -135,7 +141,8 @@ stored_names!(Kind, "audit kind", {
     AuthorizationGranted => "authorization.granted", AuthorizationRefused => "authorization.refused",
     CodeRedeemed => "code.redeemed", CodeReplayed => "code.replayed", ClientRefused => "client.refused",
     SubjectIssued => "subject.issued", CredentialSet => "credential.set", ClassCodeIssued => "class_code.issued",
-    IdentityCreated => "identity.created", ContactChanged => "contact.changed",
+    IdentityCreated => "identity.created", IdentityDeparted => "identity.departed",
+    IdentityEnrolled => "identity.enrolled", IdentityErased => "identity.erased", ContactChanged => "contact.changed",
     SchoolImported => "school.imported", ImportRefused => "import.refused", ImportUndone => "import.undone",
     IdentitiesMerged => "identities.merged", MergeUndone => "merge.undone", MatchAccepted => "match.accepted", MatchRefused => "match.refused",
     WeightsEstimated => "weights.estimated",

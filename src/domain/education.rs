@@ -189,6 +189,11 @@ impl SchoolYear {
         Self(self.0 - 1)
     }
 
+    /// Its first day, 1 September.
+    pub fn begins(self) -> Date {
+        NaiveDate::from_ymd_opt(self.0, 9, 1).unwrap_or(NaiveDate::MAX)
+    }
+
     /// The day from which enrolments of this year count no more: mid-September of the next, because the feeds of two
     /// schools overlap until then.
     pub fn overlap_end(self) -> Date {

@@ -118,6 +118,17 @@ impl Status {
             Self::Merged { .. } | Self::Erased => Err(self.refuse("be merged")),
         }
     }
+
+    /// Personal data are erased: of somebody who left, suspended or not, and of what was absorbed by them.
+    ///
+    /// # Errors
+    /// For somebody who is here, and for an identity that is erased already.
+    pub fn erase(self) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Departed { .. } | Self::Suspended | Self::Merged { .. } => Ok(Self::Erased),
+            Self::Active | Self::Erased => Err(self.refuse("be erased")),
+        }
+    }
 }
 
 /// One human being, as Marelle knows them today.
@@ -198,5 +209,13 @@ mod tests {
         assert!(Status::Erased.enrol().is_err());
         assert!(Status::Merged { into: other }.merge(other).is_err());
         assert!(!Status::Suspended.may_sign_in());
+        assert!(Status::Active.erase().is_err());
+        for gone in [
+            Status::Departed { on },
+            Status::Suspended,
+            Status::Merged { into: other },
+        ] {
+            assert_eq!(gone.erase(), Ok(Status::Erased));
+        }
     }
 }

@@ -13,6 +13,7 @@ pub mod claims_request;
 pub mod class_group;
 pub mod contact;
 pub mod credential;
+pub mod departure;
 pub mod education;
 pub mod enrolment;
 pub mod grant;

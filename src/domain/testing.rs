@@ -92,6 +92,7 @@ pub(crate) fn enrolment(pupil: &Identity, uai: &str, level: &str) -> Enrolment {
         starts_on: parse_date("2026-09-01").unwrap(),
         ends_on: parse_date("2027-09-15").unwrap(),
         opens_on: None,
+        is_current: true,
     }
 }
 

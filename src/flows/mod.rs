@@ -20,6 +20,7 @@ pub mod continuation;
 pub mod credential;
 pub mod declaration;
 pub mod dpop;
+pub mod drop_folder;
 pub mod home;
 pub mod id_token;
 pub mod import;
@@ -49,6 +50,7 @@ pub mod token;
 pub mod undo;
 pub mod upstream;
 pub mod userinfo;
+pub mod year;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -130,6 +132,10 @@ pub struct Settings {
     pub needs_dpop_nonce: bool,
     /// After how long a signing key is rotated by itself; `None` for never.
     pub key_rotation: Option<Duration>,
+    /// The folders into which feeds are dropped.
+    pub feeds: drop_folder::Feeds,
+    /// How many days after they left people are erased.
+    pub departed_days: u32,
     /// What SAML federations and partners are told of the installation.
     pub saml: Presentation,
     /// How long our SAML metadata hold from the day they are asked for.

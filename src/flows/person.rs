@@ -149,20 +149,7 @@ async fn keep_person(
     (verifier, actor): (&Verifier, &Actor),
 ) -> Result<(), Failure> {
     let now = context.now();
-    let year = SchoolYear::of(now.date());
-    let enrolment = Enrolment {
-        id: EnrolmentId::new(now, &*context.random),
-        identity: identity.id,
-        school: new.school.clone(),
-        class: None,
-        class_label: None,
-        level: None,
-        profile: new.profile,
-        year,
-        starts_on: now.date(),
-        ends_on: year.overlap_end(),
-        opens_on: None,
-    };
+    let enrolment = enrolment(context, identity.id, &new.school, new.profile);
     let mut tx = context.db.begin().await?;
     store::identity::insert(&mut tx, identity).await?;
     store::enrolment::insert(&mut tx, &enrolment).await?;
@@ -175,6 +162,77 @@ async fn keep_person(
     keep(&mut tx, identity.id, credential, actor, now).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// What became of an enrolment by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enrolling {
+    /// They are enrolled until the school year ends, and are here again where they had left.
+    Enrolled,
+    /// They are enrolled there as that already.
+    Already,
+    /// No such school is declared.
+    UnknownSchool,
+    /// The identity was merged into another one, or erased.
+    Gone,
+}
+
+/// Enrols somebody by hand whom no feed brings: staff of the year before who go on. Whoever had left is the same person
+/// again; whoever is suspended stays so.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn enrol(
+    context: &Context,
+    id: IdentityId,
+    (school, profile): (&Uai, Profile),
+    actor: &Actor,
+) -> Result<Enrolling, Failure> {
+    let now = context.now();
+    let mut tx = context.db.begin().await?;
+    if store::school::find(&mut tx, school).await?.is_none() {
+        return Ok(Enrolling::UnknownSchool);
+    }
+    let found = store::identity::find(&mut tx, id).await?;
+    let Some(status) = found.and_then(|identity| identity.status.enrol().ok()) else {
+        return Ok(Enrolling::Gone);
+    };
+    let enrolment = enrolment(context, id, school, profile);
+    let live = store::enrolment::live_of(&mut tx, id, now.date()).await?;
+    let is_there =
+        |one: &Enrolment| one.school == *school && one.profile == profile && enrolment.ends_on <= one.ends_on;
+    if live.iter().any(is_there) {
+        return Ok(Enrolling::Already);
+    }
+    store::enrolment::insert(&mut tx, &enrolment).await?;
+    store::identity::set_status(&mut tx, id, &status).await?;
+    let event = Event::new(Kind::IdentityEnrolled, actor.clone())
+        .about(id)
+        .with("school", school)
+        .with("profile", profile);
+    store::audit::append(&mut tx, now, &event).await?;
+    tx.commit().await?;
+    Ok(Enrolling::Enrolled)
+}
+
+/// An enrolment of today, until the school year ends.
+fn enrolment(context: &Context, identity: IdentityId, school: &Uai, profile: Profile) -> Enrolment {
+    let now = context.now();
+    let year = SchoolYear::of(now.date());
+    Enrolment {
+        id: EnrolmentId::new(now, &*context.random),
+        identity,
+        school: school.clone(),
+        class: None,
+        class_label: None,
+        level: None,
+        profile,
+        year,
+        starts_on: now.date(),
+        ends_on: year.overlap_end(),
+        opens_on: None,
+        is_current: true,
+    }
 }
 
 /// The people of a school today, once for each profile they have there.
@@ -257,6 +315,54 @@ mod tests {
             assert!(find(&room.context, "personne").await.unwrap().is_none());
             assert_eq!(room.journalled("identity.created").await, 2);
             assert_eq!(room.journalled("credential.set").await, 2);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn who_had_left_is_enrolled_again_as_the_same_person() {
+        on_each_engine(async |db| {
+            let room = classroom(db, 0).await;
+            let Creation::Created(made) = create(&room.context, &new(&room.school), &Actor::Operator)
+                .await
+                .unwrap()
+            else {
+                panic!("refused")
+            };
+            let again = async |id, school: &Uai| {
+                enrol(&room.context, id, (school, Profile::Head), &Actor::Operator)
+                    .await
+                    .unwrap()
+            };
+            assert_eq!(again(made.id, &room.school).await, Enrolling::Already);
+            // 16 September of the year after; ninety days later nobody has come back.
+            for (days, departed) in [(350, 0), (90, 1)] {
+                room.clock.advance(std::time::Duration::from_secs(days * 86_400));
+                let purged = crate::flows::purge::run(&room.context).await.unwrap();
+                assert_eq!(purged.departed, departed);
+            }
+            let status = async || {
+                find(&room.context, &made.id.to_string())
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .status
+            };
+            assert!(matches!(status().await, Status::Departed { .. }));
+            assert_eq!(
+                again(made.id, &"9990009K".parse().unwrap()).await,
+                Enrolling::UnknownSchool
+            );
+            assert_eq!(again(made.id, &room.school).await, Enrolling::Enrolled);
+            assert_eq!(status().await, Status::Active);
+            assert_eq!(list(&room.context, &room.school).await.unwrap().len(), 1);
+            assert_eq!(room.journalled("identity.enrolled").await, 1);
+            let mut tx = room.context.db.begin().await.unwrap();
+            store::identity::set_status(&mut tx, made.id, &Status::Erased)
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(again(made.id, &room.school).await, Enrolling::Gone);
         })
         .await;
     }

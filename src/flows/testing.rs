@@ -38,6 +38,8 @@ pub(crate) fn context(db: Db) -> (Context, Arc<ManualClock>) {
         ticket_lifetime: Duration::from_secs(60),
         needs_dpop_nonce: false,
         key_rotation: Some(Duration::from_secs(90 * 24 * 3600)),
+        feeds: Default::default(),
+        departed_days: 90,
         saml: Presentation::default(),
         saml_metadata_lifetime: Duration::from_secs(14 * 24 * 3600),
     };

@@ -2,14 +2,16 @@
 //!
 //! | job | when |
 //! | --- | --- |
-//! | forgetting what is over | every ten minutes |
+//! | forgetting what is over; once a day, those who left | every ten minutes |
 //! | rotating old signing keys | every hour |
 //! | looking for metadata of SAML service providers and of upstream providers that are due | every minute |
+//! | looking into drop folders | every half minute |
 //! | telling relying parties of logouts | every second, and at once when this node has ended a login |
 //!
 //! A job is a flow run again and again; it must be harmless when two nodes run it at once. One that fails is logged
 //! and runs again at its next time.
 
+mod feeds;
 mod logout;
 
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub async fn work(context: Context, keyring: Keyring, stop: Stop) {
         again_and_again(METADATA, stop.clone(), || refresh(&context)),
         again_and_again(METADATA, stop.clone(), || refresh_upstream(&context)),
         logout::work(&context, &keyring, stop.clone()),
+        feeds::work(&context, stop.clone()),
     );
 }
 
@@ -60,6 +63,8 @@ async fn forget(context: &Context) {
             sessions = purged.sessions,
             grants = purged.grants,
             throttles = purged.throttles,
+            departed = purged.departed,
+            erased = purged.erased,
             "forgot what is over"
         ),
         Err(failure) => tracing::error!(cause = %failure, "could not forget what is over"),

@@ -182,14 +182,14 @@ impl<'a> Disclosure<'a> {
         values
     }
 
-    /// The enrolments in schools that the party serves, each with what may leave of it; one of which nothing leaves is left
+    /// The enrolments in schools that the party serves and that say what the person is today, each with what may leave of it; one of which nothing leaves is left
     /// out, and so is the second of two that look the same: two feeds may state one enrolment.
     pub fn schooling(&self) -> Vec<Schooling> {
         let served = self
             .about
             .live
             .iter()
-            .filter(|enrolment| self.party.serves(&enrolment.school));
+            .filter(|enrolment| enrolment.is_current && self.party.serves(&enrolment.school));
         let mut all: Vec<Schooling> = Vec::new();
         for enrolment in served {
             let values = [

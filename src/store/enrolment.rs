@@ -8,7 +8,7 @@ use crate::base::id::{EnrolmentId, IdentityId};
 use crate::base::time::Date;
 use crate::domain::access_date::opening;
 use crate::domain::education::SchoolYear;
-use crate::domain::enrolment::Enrolment;
+use crate::domain::enrolment::{Enrolment, settle};
 
 /// The columns of an enrolment `e` in a class `k` (of `class_group`), beside its `identity_id`; [`live`] reads them.
 macro_rules! live_columns {
@@ -35,13 +35,14 @@ statements! {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] for an impossible row.
-pub(super) fn live(rows: &[Row]) -> Result<Vec<Enrolment>, StoreError> {
+pub(super) fn live(rows: &[Row], day: Date) -> Result<Vec<Enrolment>, StoreError> {
     let mut live = Vec::new();
     for row in rows {
         if let Some(id) = row.parse_optional("enrolment_id")? {
             live.push(enrolment(id, row)?);
         }
     }
+    settle(&mut live, day);
     Ok(live)
 }
 
@@ -58,6 +59,7 @@ fn enrolment(id: EnrolmentId, row: &Row) -> Result<Enrolment, StoreError> {
         starts_on: row.parse("starts_on")?,
         ends_on: row.parse("ends_on")?,
         opens_on: None,
+        is_current: true,
     };
     enrolment.opens_on = opening(&access_date::of(row, &enrolment)?, &enrolment);
     Ok(enrolment)
@@ -77,7 +79,10 @@ pub(super) fn year(row: &Row) -> Result<SchoolYear, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub async fn live_of(conn: &mut Conn, identity: IdentityId, day: Date) -> Result<Vec<Enrolment>, StoreError> {
-    live(&conn.all(LIVE_OF_IDENTITY, [text(identity), day.into()]).await?)
+    live(
+        &conn.all(LIVE_OF_IDENTITY, [text(identity), day.into()]).await?,
+        day,
+    )
 }
 
 /// Keeps an enrolment made by hand. When it opens is declared elsewhere.
@@ -130,6 +135,7 @@ mod tests {
                 starts_on: day("2026-09-01"),
                 ends_on: day("2027-09-15"),
                 opens_on: None,
+                is_current: true,
             };
             let mut tx = db.begin().await.unwrap();
             insert(&mut tx, &first).await.unwrap();

@@ -9,7 +9,7 @@ use super::value::{text, text_or_null};
 use super::{StoreError, enrolment, relying_party, statements};
 use crate::base::id::{GrantId, IdentityId};
 use crate::base::secret::Digest;
-use crate::base::time::Timestamp;
+use crate::base::time::{Date, Timestamp};
 use crate::domain::grant::{AuthorizationCode, Grant, Redemption, Scopes, Standing, TokenUse};
 use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 
@@ -205,7 +205,7 @@ pub(super) async fn found<T>(
         });
     };
     let held = match first.get::<Option<String>>("grant_id")? {
-        Some(_) => Some(held(first, standing(first, &rows)?)?),
+        Some(_) => Some(held(first, standing(first, &rows, now.date())?)?),
         None => None,
     };
     Ok(Found {
@@ -215,13 +215,13 @@ pub(super) async fn found<T>(
     })
 }
 
-fn standing(first: &Row, rows: &[Row]) -> Result<Standing, StoreError> {
+fn standing(first: &Row, rows: &[Row], day: Date) -> Result<Standing, StoreError> {
     Ok(Standing {
         grant: grant(first)?,
         person: super::identity::status(first)?,
         login_until: moment(first, "login_until")?,
         subject: first.get("known_subject")?,
-        live: enrolment::live(rows)?,
+        live: enrolment::live(rows, day)?,
     })
 }
 

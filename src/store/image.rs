@@ -224,7 +224,7 @@ pub fn by_table(table: &str) -> Result<&'static Image, StoreError> {
 impl Image {
     /// Whether rows of the table go away by themselves or are erased: one that is gone needs no putting back.
     pub fn is_purged(&self) -> bool {
-        self.table == SESSION.table || self.table == CONTACT.table
+        [SESSION.table, CONTACT.table, MATCH_CASE.table].contains(&self.table)
     }
 
     /// The key of a row, as the journal writes it: key columns with a tab between.

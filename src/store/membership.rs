@@ -1,7 +1,5 @@
 //! Enrolments and classes as feeds write them: by record, in bulk.
 
-use std::collections::HashMap;
-
 use super::db::{Bulk, Conn, Row, Tx};
 use super::image::{CLASS_GROUP, ENROLMENT};
 use super::value::{Value, text, text_or_null};
@@ -79,15 +77,7 @@ const OF_RECORDS: Bulk = Bulk {
     rows: false,
     tail: ")",
 };
-const LAST_DAYS: Bulk = Bulk {
-    name: "LAST_DAYS",
-    head: "SELECT identity_id, MAX(ends_on) AS last_day FROM enrolment WHERE identity_id IN (",
-    width: 1,
-    rows: false,
-    tail: ") GROUP BY identity_id",
-};
-
-pub(super) const BULKS: &[Bulk] = &[OF_RECORDS, LAST_DAYS];
+pub(super) const BULKS: &[Bulk] = &[OF_RECORDS];
 
 fn membership(row: &Row) -> Result<Membership, StoreError> {
     Ok(Membership {
@@ -178,22 +168,6 @@ pub async fn of_records(conn: &mut Conn, records: &[SourceRecordId]) -> Result<V
 pub async fn rows_of_identity(conn: &mut Conn, identity: IdentityId) -> Result<Vec<Vec<Value>>, StoreError> {
     let rows = conn.all(OF_IDENTITY, [text(identity)]).await?;
     rows.iter().map(|row| ENROLMENT.values(row)).collect()
-}
-
-/// The last day on which an identity is enrolled anywhere (the first it is not), for those that ever were.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn last_days(
-    conn: &mut Conn,
-    identities: &[IdentityId],
-) -> Result<HashMap<IdentityId, Date>, StoreError> {
-    let keys: Vec<Value> = identities.iter().map(text).collect();
-    conn.all_in(LAST_DAYS, &keys)
-        .await?
-        .iter()
-        .map(|row| Ok((row.parse("identity_id")?, row.parse("last_day")?)))
-        .collect()
 }
 
 /// The classes that a source states in a school for a year.

@@ -15,7 +15,10 @@ pub mod class_group;
 pub mod contact;
 pub mod credential;
 pub mod db;
+pub mod departure;
 pub mod enrolment;
+pub mod erasure;
+pub mod feed_folder;
 pub mod grant;
 pub mod guardianship;
 pub mod identity;
@@ -27,6 +30,7 @@ pub mod logout_delivery;
 pub mod match_case;
 pub mod membership;
 pub mod merge;
+pub mod opening;
 pub mod person;
 pub mod pushed_request;
 pub mod recognition_model;
@@ -144,7 +148,10 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("class_group", class_group::STATEMENTS),
     ("contact", contact::STATEMENTS),
     ("credential", credential::STATEMENTS),
+    ("departure", departure::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
+    ("erasure", erasure::STATEMENTS),
+    ("feed_folder", feed_folder::STATEMENTS),
     ("grant", grant::STATEMENTS),
     ("guardianship", guardianship::STATEMENTS),
     ("identity", identity::STATEMENTS),
@@ -155,6 +162,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("match_case", match_case::STATEMENTS),
     ("membership", membership::STATEMENTS),
     ("merge", merge::STATEMENTS),
+    ("opening", opening::STATEMENTS),
     ("person", person::STATEMENTS),
     ("pushed_request", pushed_request::STATEMENTS),
     ("recognition_model", recognition_model::STATEMENTS),
@@ -186,6 +194,8 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
 /// Every registered bulk statement, by file.
 pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("adult", adult::BULKS),
+    ("departure", departure::BULKS),
+    ("erasure", erasure::BULKS),
     ("guardianship", guardianship::BULKS),
     ("journal", journal::BULKS),
     ("logout_delivery", logout_delivery::BULKS),

@@ -1,15 +1,17 @@
-//! Keeps what an identity shows in line with its records: the facts of the most recent one, active while enrolled.
+//! Keeps what an identity shows in line with its records: the facts of the most recent one, active while enrolled,
+//! departed by the rules of [`crate::domain::departure`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Work;
 use crate::base::id::IdentityId;
 use crate::continuum::precedence::precedence;
+use crate::domain::departure::LastEnrolment;
 use crate::domain::identity::Identity;
 use crate::store::StoreError;
 use crate::store::db::Tx;
+use crate::store::departure;
 use crate::store::image::IDENTITY;
-use crate::store::membership;
 use crate::store::person::{self, Person};
 use crate::store::roster::{self, Lookup, StoredRecord};
 
@@ -32,7 +34,7 @@ pub(crate) async fn refresh(
             shown.insert(record.identity, record);
         }
     }
-    let last_days = membership::last_days(tx, &ids).await?;
+    let last = departure::last_of(tx, &ids).await?;
     let mut changed = Vec::new();
     for before in person::find(tx, &ids).await?.into_values() {
         let mut after = before.clone();
@@ -40,13 +42,16 @@ pub(crate) async fn refresh(
         if let Some(record) = shown.get(&id) {
             show(&mut after.identity, record);
         }
-        let enrolled = last_days.get(&id).is_some_and(|day| *day > work.today);
+        let last = last.get(&id);
+        let departs_on = last.map_or(work.today, LastEnrolment::departs_on);
         let status = before.identity.status.clone();
         // A merged or erased identity has nothing to show; a suspended one stays suspended.
-        after.identity.status = if enrolled {
+        after.identity.status = if last.is_some_and(|last| last.claims(work.today)) {
             status.clone().enrol()
+        } else if departs_on <= work.today {
+            status.clone().depart(departs_on)
         } else {
-            status.clone().depart(work.today)
+            Ok(status.clone())
         }
         .unwrap_or(status);
         if work.changes(&IDENTITY, before.created_run, &before.values(), &after.values()) {

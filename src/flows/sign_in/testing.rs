@@ -85,6 +85,7 @@ impl Classroom {
             starts_on: day("2026-09-01"),
             ends_on: day("2027-09-15"),
             opens_on: None,
+            is_current: true,
         };
         let mut tx = self.context.db.begin().await.unwrap();
         store::identity::insert(&mut tx, &pupil).await.unwrap();

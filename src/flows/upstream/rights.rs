@@ -200,6 +200,7 @@ async fn follow_places(
             starts_on: bearer.today,
             ends_on,
             opens_on: None,
+            is_current: true,
         };
         store::enrolment::insert(tx, &enrolment).await?;
         store::upstream_enrolment::keep(tx, enrolment.id, &bearer.origin(&right)).await?;

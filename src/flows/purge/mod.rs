@@ -1,6 +1,9 @@
-//! Forgetting what is over: sessions, codes, tokens and failure counts that nobody can use any more.
+//! Forgetting what is over: sessions, codes, tokens and failure counts that nobody can use any more, and, once a day, the
+//! people who left ([`departed`]).
 //!
 //! A session stays a day after its end and a token an hour, so that a late logout or a replay is still understood.
+
+mod departed;
 
 use std::time::Duration;
 
@@ -22,6 +25,10 @@ pub struct Purged {
     pub grants: u64,
     /// Failure counts.
     pub throttles: u64,
+    /// People who were found to have left.
+    pub departed: u64,
+    /// People who were erased.
+    pub erased: u64,
 }
 
 /// Forgets.
@@ -45,11 +52,14 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     store::logout_delivery::purge(&mut tx, now.minus(DELIVERIES_KEPT)).await?;
     store::saml_logout::purge(&mut tx, now.minus(DELIVERIES_KEPT)).await?;
     tx.commit().await?;
-    Ok(Purged {
+    let mut purged = Purged {
         sessions,
         grants,
         throttles: sign_in::purge(context).await?,
-    })
+        ..Purged::default()
+    };
+    departed::sweep(context, &mut purged).await?;
+    Ok(purged)
 }
 
 #[cfg(test)]
