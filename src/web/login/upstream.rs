@@ -29,6 +29,7 @@ use crate::flows::upstream::{Outcome, Why, link, logout, oidc, saml};
 use crate::saml::incoming::Incoming;
 use crate::web::cookie::{self, Name};
 use crate::web::error::WebError;
+use crate::web::farewell::AskedBy;
 use crate::web::oauth::{form, see_other};
 use crate::web::page::Page;
 use crate::web::saml::{Place, send};
@@ -207,7 +208,7 @@ async fn slo(state: &WebState, visit: &Visit, incoming: Option<Incoming>) -> Res
                 // Nothing to tell before: the answer goes at once.
                 outgoing => return send(state, visit, outgoing, Place::Window),
             };
-            farewell::answer(state, visit, farewell, onward).await
+            farewell::answer(state, visit, farewell, onward, AskedBy::Address).await
         }
         Left::Answered { next } => Ok(see_other(next.as_deref().unwrap_or(farewell::GONE))),
         Left::NotBelieved => Err(WebError::BadRequest(None)),
@@ -237,7 +238,7 @@ fn answer(state: &WebState, visit: &Visit, device: Device, outcome: Outcome) -> 
             "/login",
             [("continue", continuation.as_str())],
         ))),
-        Outcome::Waits { provider } => Err(WebError::Forbidden(Some(waits(visit.lang, &provider)))),
+        Outcome::Waits { provider } => Err(WebError::Waits(waits(visit.lang, &provider))),
         Outcome::Refused { provider, why } => {
             Err(WebError::Forbidden(Some(refused(visit.lang, &provider, why))))
         }
@@ -277,13 +278,11 @@ fn not_ready(lang: Lang, provider: &str) -> String {
 fn waits(lang: Lang, provider: &str) -> String {
     match lang {
         Lang::Fr => format!(
-            "« {provider} » nous a dit qui vous êtes, mais nous devons encore vérifier que c’est bien votre compte. \
-             L’école ou l’académie va regarder ; revenez demain."
+            "« {provider} » nous a dit qui vous êtes, mais nous devons encore vérifier que c’est bien votre compte."
         ),
-        Lang::En => format!(
-            "“{provider}” told us who you are, but we still have to check that this is your account. The school or the \
-             academy will look at it; come back tomorrow."
-        ),
+        Lang::En => {
+            format!("“{provider}” told us who you are, but we still have to check that this is your account.")
+        }
     }
 }
 
