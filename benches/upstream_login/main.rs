@@ -235,7 +235,10 @@ fn metadata(key: &PrivateKey) -> Result<String> {
 /// One login; how long it took us.
 async fn login(site: &Router, signer: &Signer) -> Result<Duration> {
     let begun = now();
-    let away = ask(site, Request::get("/login/with/idp").body(Body::empty())?).await?;
+    // A browser of its own each time: it has been told the cookie by which it is known while it is away.
+    let told = ask(site, Request::get("/login/with/idp").body(Body::empty())?).await?;
+    let request = Request::get(told.location.as_str()).header(header::COOKIE, told.cookie.as_str());
+    let away = ask(site, request.body(Body::empty())?).await?;
     let mut spent = begun.elapsed();
     let (_, query) = away.location.split_once('?').context("no request")?;
     let received = Received::read(query, 1 << 16)?;
@@ -252,7 +255,7 @@ async fn login(site: &Router, signer: &Signer) -> Result<Duration> {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form))?;
     let round = ask(site, request).await?;
-    let request = Request::get(round.location.as_str()).header(header::COOKIE, away.cookie.as_str());
+    let request = Request::get(round.location.as_str()).header(header::COOKIE, told.cookie.as_str());
     let home = ask(site, request.body(Body::empty())?).await?;
     spent += begun.elapsed();
     anyhow::ensure!(home.location == "/", "signed in: {}", home.location);
