@@ -25,7 +25,7 @@ test: setup test-rust test-interop test-browser ## All tests: Rust on SQLite and
 test-rust: packages ## Only the Rust tests, with a throwaway PostgreSQL
 	MARELLE_TEST_XMLSEC1=xmlsec1 tests/setup/postgres $(CARGO) test
 
-test-browser: $(BROWSER_MODULES) ## Only the pages in a browser; pictures in target/screenshots/
+test-browser: $(BROWSER_MODULES) $(INTEROP_MODULES) ## Only the pages in a browser; pictures in target/screenshots/
 	$(CARGO) build
 	node tests/browser/run.mjs
 

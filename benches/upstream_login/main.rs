@@ -1,12 +1,17 @@
 //! Logins by an identity provider of SAML, through the whole router: away, the answer by form, round with the ticket, a session.
 //! What the provider does (writing and signing its answer) is not on the stopwatch.
 //!
-//! The figure stands beside the raw verification of an RSA-2048 signature, and beside the memory that thousands of logins leave
-//! behind. `MARELLE_BENCH_LOGINS` is how many (10,000 where nothing is said).
+//! The figure stands beside the raw verification of an RSA-2048 signature, and beside the memory that this process has after each
+//! thousand: SQLite keeps its pages in it, PostgreSQL does not, so that there it is the program's own. Each engine has a process
+//! of its own. `MARELLE_BENCH_LOGINS` is how many (10,000 where nothing is said); PostgreSQL is measured where
+//! `MARELLE_TEST_POSTGRES` names a server.
 
 #[path = "../measure/mod.rs"]
 mod measure;
+#[path = "../measure/postgres.rs"]
+mod postgres;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -15,6 +20,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use marelle::app;
 use marelle::base::random::SystemRandom;
+use marelle::base::secret::Secret;
 use marelle::base::time::{Clock, SystemClock};
 use marelle::base::url;
 use marelle::config::Config;
@@ -41,54 +47,97 @@ const ORIGIN: &str = "https://id.example.fr";
 const IDP: &str = "https://idp.example/saml";
 const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
 const MINUTES: Duration = Duration::from_secs(300);
+/// The argument by which this program is told to be the one that is measured.
+const MEASURED: &str = "measured";
+/// After how many logins memory is looked at.
+const STEP: u32 = 1000;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let logins: u32 = measure::setting("MARELLE_BENCH_LOGINS", 10_000);
+fn main() -> Result<()> {
+    if std::env::args().any(|argument| argument == MEASURED) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        return runtime.block_on(be());
+    }
     measure::machine("before");
+    again("SQLite", None)?;
+    match measure::text_setting("MARELLE_TEST_POSTGRES") {
+        Some(server) => {
+            let schema = tokio::runtime::Runtime::new()?.block_on(postgres::fresh_schema(&server))?;
+            again("PostgreSQL", Some(&schema))?;
+        }
+        None => println!("\nPostgreSQL: not measured, MARELLE_TEST_POSTGRES names no server"),
+    }
+    measure::machine("after");
+    Ok(())
+}
+
+/// This program again, over an empty database.
+fn again(engine: &str, url: Option<&str>) -> Result<()> {
+    println!("\n{engine}");
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(MEASURED).env_remove("MARELLE_DATABASE__URL");
+    if let Some(url) = url {
+        command.env("MARELLE_DATABASE__URL", url);
+    }
+    anyhow::ensure!(command.status()?.success(), "{engine}: not measured");
+    Ok(())
+}
+
+/// What is measured.
+async fn be() -> Result<()> {
+    let logins: u32 = measure::setting("MARELLE_BENCH_LOGINS", 10_000);
     let raw = PKey::from_rsa(Rsa::generate(2048)?)?;
     let verified = verifications(&raw)?;
     let key = PrivateKey::from_pkcs8(&raw.private_key_to_pkcs8()?)?;
-    let folder = tempfile::tempdir()?;
+    // Not in /tmp, which may be memory: commits shall reach a disk.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let site = site(folder.path(), &key).await?;
     let signer = Signer {
         key,
         certificate: None,
     };
-
-    let mut spent = Duration::ZERO;
-    let mut early = 0;
-    for number in 1..=logins {
-        spent += login(&site, &signer).await?;
-        if number == logins.div_ceil(10) {
-            early = resident()?;
-        }
-    }
-    let rate = f64::from(logins) / spent.as_secs_f64();
     head(
         "Logins by an identity provider of SAML, one after the other",
         &[
             "logins",
             "per second",
-            "milliseconds each",
-            "raw RSA-2048 verifications per second",
-            "to the raw rate",
-            "resident after a tenth, MiB",
-            "resident at the end, MiB",
+            "resident, MiB",
+            "of it anonymous, MiB",
+            "growth by a login, bytes",
         ],
     );
-    row(&[
-        &logins,
-        &figure(rate),
-        &figure(1000.0 / rate),
-        &figure(verified),
-        &part(rate, verified),
-        &(early / 1024),
-        &(resident()? / 1024),
-    ]);
-    measure::machine("after");
+    let (mut spent, mut step) = (Duration::ZERO, Duration::ZERO);
+    let mut before = memory("RssAnon")?;
+    row(&[&0, &"", &mebibytes(memory("VmRSS")?), &mebibytes(before), &""]);
+    for number in 1..=logins {
+        step += login(&site, &signer).await?;
+        if number % STEP == 0 {
+            let anonymous = memory("RssAnon")?;
+            let growth = (anonymous as f64 - before as f64) * 1024.0 / f64::from(STEP);
+            row(&[
+                &number,
+                &figure(f64::from(STEP) / step.as_secs_f64()),
+                &mebibytes(memory("VmRSS")?),
+                &mebibytes(anonymous),
+                &format!("{growth:.0}"),
+            ]);
+            before = anonymous;
+            spent += std::mem::take(&mut step);
+        }
+    }
+    let rate = f64::from(logins) / (spent + step).as_secs_f64();
+    println!(
+        "\n{} a second, {} ms each; raw RSA-2048 verifications: {} a second, to which that is {}",
+        figure(rate),
+        figure(1000.0 / rate),
+        figure(verified),
+        part(rate, verified),
+    );
     Ok(())
+}
+
+fn mebibytes(kibibytes: u64) -> String {
+    figure(kibibytes as f64 / 1024.0)
 }
 
 /// Raw verifications of a signature per second.
@@ -108,9 +157,9 @@ fn verifications(key: &PKey<Private>) -> Result<f64> {
     Ok(f64::from(count) / begun.elapsed().as_secs_f64())
 }
 
-/// Kibibytes that this process has in memory.
-fn resident() -> Result<u64> {
-    let line = measure::field("/proc/self/status", "VmRSS").context("no VmRSS")?;
+/// Kibibytes of a kind that this process has in memory.
+fn memory(kind: &str) -> Result<u64> {
+    let line = measure::field("/proc/self/status", kind).with_context(|| format!("no {kind}"))?;
     let number = line.split_ascii_whitespace().next().context("no number")?;
     Ok(number.parse()?)
 }
@@ -120,6 +169,8 @@ async fn site(folder: &std::path::Path, key: &PrivateKey) -> Result<Router> {
     let mut config = Config::default();
     config.http.public_url = ORIGIN.to_owned();
     config.database.file = folder.join("marelle.db");
+    config.database.url = measure::text_setting("MARELLE_DATABASE__URL");
+    config.keys.master_key_file = Some(folder.join("master.key"));
     let context = app::open(&config).await?;
     let text = format!(
         "[[upstream_provider]]\nid = \"idp\"\nname = \"IdP\"\npreset = \"generic-saml\"\nentity_id = \"{IDP}\"\n\
@@ -149,7 +200,7 @@ async fn site(folder: &std::path::Path, key: &PrivateKey) -> Result<Router> {
         profile: Profile::Teacher,
         school: "9990001X".parse()?,
         username: None,
-        password: marelle::base::secret::Secret::new("le chat dort à midi"),
+        password: Secret::new("le chat dort à midi"),
         is_another: false,
     };
     let Creation::Created(person) = person::create(&context, &new, &Actor::Operator).await? else {
@@ -184,7 +235,10 @@ fn metadata(key: &PrivateKey) -> Result<String> {
 /// One login; how long it took us.
 async fn login(site: &Router, signer: &Signer) -> Result<Duration> {
     let begun = now();
-    let away = ask(site, Request::get("/login/with/idp").body(Body::empty())?).await?;
+    // A browser of its own each time: it has been told the cookie by which it is known while it is away.
+    let told = ask(site, Request::get("/login/with/idp").body(Body::empty())?).await?;
+    let request = Request::get(told.location.as_str()).header(header::COOKIE, told.cookie.as_str());
+    let away = ask(site, request.body(Body::empty())?).await?;
     let mut spent = begun.elapsed();
     let (_, query) = away.location.split_once('?').context("no request")?;
     let received = Received::read(query, 1 << 16)?;
@@ -201,7 +255,7 @@ async fn login(site: &Router, signer: &Signer) -> Result<Duration> {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form))?;
     let round = ask(site, request).await?;
-    let request = Request::get(round.location.as_str()).header(header::COOKIE, away.cookie.as_str());
+    let request = Request::get(round.location.as_str()).header(header::COOKIE, told.cookie.as_str());
     let home = ask(site, request.body(Body::empty())?).await?;
     spent += begun.elapsed();
     anyhow::ensure!(home.location == "/", "signed in: {}", home.location);

@@ -130,13 +130,13 @@ pub(super) struct Decide {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct WordArguments {
-    /// It is this person.
+    /// It is this person; of a child's number (child_unknown): it is this pupil's.
     #[arg(long, value_name = "IDENTITY")]
     is: Option<IdentityId>,
     /// It is nobody whom we know: they become a new identity.
     #[arg(long)]
     new: bool,
-    /// They are not to come in by this.
+    /// They are not to come in by this; of a child's number: it is nobody's here.
     #[arg(long)]
     refuse: bool,
 }
@@ -405,6 +405,11 @@ async fn cases(context: &Context, json: bool) -> Outcome {
             "{}  {}  {}  {named}",
             view.case.id, view.case.provider, view.case.doubt
         ));
+        if let Some((number, school)) = &view.child {
+            print_line(format!(
+                "  guardian of the pupil who is number {number} of school {school}"
+            ));
+        }
         for candidate in &view.candidates {
             print_line(format!("  may be {}", in_words(candidate)));
         }
@@ -433,6 +438,7 @@ fn of_case(view: &View) -> Value {
         "provider": view.case.provider.as_str(),
         "subject": view.case.subject,
         "doubt": view.case.doubt,
+        "child": view.child.as_ref().map(|(number, school)| json!({"number": number, "school": school.as_str()})),
         "given_name": said.and_then(|said| said.given_name.clone()),
         "family_name": said.and_then(|said| said.family_name.clone()),
         "birth_date": said.and_then(|said| said.birth_date).map(|date| date.to_string()),
@@ -455,11 +461,11 @@ async fn decide(context: &Context, arguments: &Decide) -> Outcome {
             Ok(())
         }
         Verdict::Unknown => Err(Refusal::usage(anyhow!(
-            "{}: no such open case, or no such person",
+            "{}: no such open case, no such person, or no pupil of that school",
             arguments.case
         ))),
         Verdict::Taken => Err(Refusal::guard(anyhow!(
-            "{}: the login is linked to somebody; take that link apart first",
+            "{}: the login is linked to somebody (take that link apart first), or the number is another pupil's",
             arguments.case
         ))),
     }

@@ -2,6 +2,7 @@
 //! file or from a prompt.
 
 mod contact;
+mod show;
 
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,8 @@ pub(super) enum Command {
     Contact(contact::SetContact),
     /// List the people of a school.
     List(List),
+    /// Show one person: where they are, for whom they answer, what they may do, by which logins they come.
+    Show(show::Show),
 }
 
 /// Arguments of `marelle user create`.
@@ -168,6 +171,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Username(arguments) => set_username(context, &arguments).await,
         Command::Contact(arguments) => contact::run(context, arguments).await,
         Command::List(arguments) => list(context, &arguments).await,
+        Command::Show(arguments) => show::run(context, &arguments).await,
     }
 }
 

@@ -24,9 +24,19 @@ impl Acr {
         Amr::ALL.iter().any(|amr| amr.acr() == self)
     }
 
-    /// Those somebody can sign in with today, weakest first.
+    /// Those somebody can sign in with here today, weakest first.
     pub fn reachable() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|acr| acr.is_reachable())
+    }
+
+    /// The surest of these; another provider may prove more.
+    pub fn surest_here() -> Self {
+        Self::reachable().max().unwrap_or(Self::Class)
+    }
+
+    /// This one and those that are less sure, weakest first.
+    pub fn and_below(self) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |acr| *acr <= self)
     }
 }
 

@@ -126,6 +126,8 @@ pub enum Kind {
     UpstreamMetadataRefused,
     /// An adult was stated to answer for a pupil.
     GuardianStated,
+    /// A pupil's number in the register of their school became known by their own login.
+    PupilNumberKept,
     /// Somebody may do more here than before: a role over a scope, or an enrolment that a provider's word gives.
     AssignmentGranted,
     /// They may do it no more.
@@ -177,6 +179,7 @@ stored_names!(Kind, "audit kind", {
     UpstreamMetadataChanged => "upstream_metadata.changed",
     UpstreamMetadataRefused => "upstream_metadata.refused",
     GuardianStated => "guardian.stated",
+    PupilNumberKept => "pupil_number.kept",
     AssignmentGranted => "assignment.granted",
     AssignmentWithdrawn => "assignment.withdrawn",
     LogoutDelivered => "logout.delivered",

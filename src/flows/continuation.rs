@@ -114,8 +114,8 @@ impl Continuation {
                 let asked = Parameters::read(&self.query).ok()?;
                 asked.get("idp_hint").map(str::to_owned)
             }
-            Protocol::Cas => self.hint.clone(),
-            Protocol::Saml | Protocol::Link => None,
+            Protocol::Cas | Protocol::Saml => self.hint.clone(),
+            Protocol::Link => None,
         }
     }
 

@@ -1,12 +1,16 @@
-//! What somebody who is signed in finds at Marelle itself: the services of their schools.
+//! What somebody who is signed in finds at Marelle itself: the services of their schools, and the children they answer for.
+
+use std::collections::BTreeSet;
 
 use super::session::SignedIn;
 use super::{Context, Failure};
+use crate::base::id::IdentityId;
 use crate::base::time::Date;
 use crate::domain::education::Profile;
 use crate::login::class_list;
 use crate::oidc::access::{self, Closed};
 use crate::store;
+use crate::store::db::Conn;
 
 /// The home of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,17 @@ pub struct Home {
     pub services: Vec<Service>,
     /// Those that open for them on a day to come, by name.
     pub coming: Vec<Coming>,
+    /// The children they answer for, by name.
+    pub children: Vec<Child>,
+}
+
+/// A child, as whoever answers for them is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// Their name.
+    pub name: String,
+    /// Their schools today.
+    pub schools: Vec<String>,
 }
 
 /// A service.
@@ -81,7 +96,36 @@ pub async fn load(context: &Context, who: &SignedIn) -> Result<Home, Failure> {
         avatar,
         services,
         coming,
+        children: children(&mut conn, who.identity.id, today).await?,
     })
+}
+
+async fn children(conn: &mut Conn, guardian: IdentityId, today: Date) -> Result<Vec<Child>, Failure> {
+    let ids = store::guardianship::pupils(conn, guardian).await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let people = store::person::find(conn, &ids).await?;
+    let mut children = Vec::new();
+    for id in ids {
+        let Some(person) = people
+            .get(&id)
+            .filter(|person| person.identity.status.may_sign_in())
+        else {
+            continue;
+        };
+        let mut schools = BTreeSet::new();
+        for enrolment in store::enrolment::live_of(conn, id, today).await? {
+            let school = store::school::find(conn, &enrolment.school).await?;
+            schools.extend(school.map(|school| school.name));
+        }
+        children.push(Child {
+            name: person.identity.display_name(),
+            schools: schools.into_iter().collect(),
+        });
+    }
+    children.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(children)
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub mod matching;
 pub mod merge;
 pub mod notice;
 pub mod outbound;
+pub mod overview;
 pub mod password_gate;
 pub mod person;
 pub mod purge;

@@ -27,9 +27,9 @@ const PROTOCOL_CLAIMS: &[&str] = &[
     "at_hash",
 ];
 
-/// The document of an issuer.
-pub fn document(issuer: &str) -> Value {
-    let groups = [endpoints(issuer), requests(), proofs(), answers()];
+/// The document of an issuer. `surest` is how surely, at best, anybody can sign in: here, or at a provider that people come from.
+pub fn document(issuer: &str, surest: Acr) -> Value {
+    let groups = [endpoints(issuer), requests(), proofs(), answers(surest)];
     groups.into_iter().flatten().collect()
 }
 
@@ -93,7 +93,7 @@ fn proofs() -> Map<String, Value> {
 }
 
 /// What is told of people, and how it is signed.
-fn answers() -> Map<String, Value> {
+fn answers(surest: Acr) -> Map<String, Value> {
     let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(claims::names()).collect();
     let algorithms = names(SigningAlgorithm::ALL, SigningAlgorithm::as_str);
     members(json!({
@@ -105,7 +105,7 @@ fn answers() -> Map<String, Value> {
         "subject_types_supported": names(SubjectType::ALL, SubjectType::as_str),
         "userinfo_signing_alg_values_supported": algorithms,
         "id_token_signing_alg_values_supported": algorithms,
-        "acr_values_supported": Acr::reachable().map(Acr::as_str).collect::<Vec<_>>(),
+        "acr_values_supported": surest.and_below().map(Acr::as_str).collect::<Vec<_>>(),
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
     }))
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn discovery_section_3_required_members_are_there() {
-        let document = document("https://id.example");
+        let document = document("https://id.example", Acr::MultiFactor);
         for member in [
             "issuer",
             "authorization_endpoint",

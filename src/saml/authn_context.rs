@@ -73,6 +73,8 @@ pub struct Assurance {
     asked: Option<Asked>,
     only: Option<String>,
     least: Option<Acr>,
+    /// The surest that anybody can sign in with.
+    surest: Acr,
 }
 
 impl Assurance {
@@ -83,7 +85,14 @@ impl Assurance {
             asked,
             only: saml.and_then(|saml| saml.authn_context.clone()),
             least: party.metadata.minimum_acr,
+            surest: Acr::surest_here(),
         }
+    }
+
+    /// The same, where another provider proves that much.
+    #[must_use]
+    pub fn where_surest_is(self, surest: Acr) -> Self {
+        Self { surest, ..self }
     }
 
     /// What a login of this class is called in the answer; `None` where it will not do.
@@ -117,12 +126,13 @@ impl Assurance {
 
     /// Whether there is a way to sign in that will do.
     pub fn can_be_met(&self) -> bool {
-        Acr::reachable().any(|acr| self.is_met_by(acr))
+        self.surest.and_below().any(|acr| self.is_met_by(acr))
     }
 
     /// Whether nothing will do but a child's supervised login: then the way begins at the class page.
     pub fn begins_at_class(&self) -> bool {
-        self.is_met_by(Acr::Class) && Acr::reachable().all(|acr| acr == Acr::Class || !self.is_met_by(acr))
+        let only_class = |acr| acr == Acr::Class || !self.is_met_by(acr);
+        self.is_met_by(Acr::Class) && self.surest.and_below().all(only_class)
     }
 
     /// Whether a login of a class is one of that name.

@@ -148,6 +148,8 @@ statements! {
         AND profile = 'National_ELV' ORDER BY id");
     PAGE = concat!("SELECT ", columns!(), " FROM source_record WHERE id > $1 ORDER BY id LIMIT $2");
     BLOCKLESS = concat!("SELECT ", columns!(), " FROM source_record WHERE block_family IS NULL LIMIT $1");
+    // A number that is known is never replaced by another in passing.
+    SET_ATTACHMENT = "UPDATE source_record SET attachment = $2 WHERE id = $1 AND attachment IS NULL";
     SIZE = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM source_record WHERE uai = $1 AND source = $2 AND year = $3
         AND missing_since IS NULL";
 }
@@ -166,6 +168,19 @@ pub async fn by_attachment(
         .iter()
         .map(record)
         .collect()
+}
+
+/// Keeps the number of a pupil in the register of their school, where the feed does not state it; whether it was not known.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_attachment(
+    tx: &mut Tx,
+    record: SourceRecordId,
+    attachment: &str,
+) -> Result<bool, StoreError> {
+    let values = [text(record), text(attachment)];
+    Ok(tx.execute(SET_ATTACHMENT, values).await? == 1)
 }
 
 /// A list of records to look for.

@@ -14,6 +14,9 @@ statements! {
     // The single-use gate: one row is the caller's, none means that it was answered, is forgotten, or never was.
     CONSUME = "UPDATE upstream_request SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2
         RETURNING provider, browser, sealed, expires_at";
+    // One browser has as many tabs as people have; what it asked for longer ago gives way.
+    TRIM = "DELETE FROM upstream_request WHERE browser = $1 AND used_at IS NULL AND id NOT IN (
+        SELECT id FROM upstream_request WHERE browser = $1 AND used_at IS NULL ORDER BY expires_at DESC, id LIMIT $2)";
     PURGE = "DELETE FROM upstream_request WHERE expires_at < $1";
 }
 
@@ -56,6 +59,14 @@ pub async fn insert(tx: &mut Tx, id: &str, new: &Waiting) -> Result<(), StoreErr
     tx.execute(INSERT, values).await.map(drop)
 }
 
+/// Forgets what one browser asked for longest ago and nobody answered, but for the latest `most`; answers how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn trim(tx: &mut Tx, browser: &Digest, most: i64) -> Result<u64, StoreError> {
+    tx.execute(TRIM, [browser.as_bytes().into(), most.into()]).await
+}
+
 /// A request that still waits, left as it is: what an answer claims to answer, before it is believed.
 ///
 /// # Errors
@@ -91,6 +102,31 @@ mod tests {
     use crate::store::testing::on_each_engine;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+
+    #[tokio::test]
+    async fn one_browser_has_the_latest_of_its_requests_and_nobody_elses_are_touched() {
+        on_each_engine(async |db| {
+            let new = |cookie: &str, seconds: u64| Waiting {
+                provider: "educonnect".parse().unwrap(),
+                browser: Secret::new(cookie).digest(),
+                sealed: vec![1],
+                expires_at: NOW.plus(Duration::from_secs(seconds)),
+            };
+            let mut tx = db.begin().await.unwrap();
+            for (id, seconds) in [("_a", 1), ("_b", 2), ("_c", 3)] {
+                insert(&mut tx, id, &new("cookie", seconds)).await.unwrap();
+            }
+            insert(&mut tx, "_other", &new("another", 1)).await.unwrap();
+            let browser = Secret::new("cookie").digest();
+            assert_eq!(trim(&mut tx, &browser, 2).await.unwrap(), 1);
+            assert_eq!(trim(&mut tx, &browser, 2).await.unwrap(), 0);
+            for (id, is_there) in [("_a", false), ("_b", true), ("_c", true), ("_other", true)] {
+                assert_eq!(find(&mut tx, id, NOW).await.unwrap().is_some(), is_there, "{id}");
+            }
+            tx.commit().await.unwrap();
+        })
+        .await;
+    }
 
     #[tokio::test]
     async fn a_request_is_answered_once_in_time_and_then_forgotten() {

@@ -5,12 +5,14 @@
 //! | a known link | nothing that is stated contradicts the person | a human: the identifier may be somebody else's now |
 //! | a source key | every key that is known leads to one person, of that population, whom nothing contradicts | a human |
 //! | a guardian's vectors | they lead to pupils, and one guardian of these has that name; where none has, a new adult | a human |
+//! | a guardian's vectors | none: they lead to nobody, in an école whose feed states no number | a human says which pupil |
 //! | the INE | it leads to one person, given and family name agree, nothing contradicts, no twin | a human |
 //! | nothing | | as the provider's policy says: refuse, ask, a human, create |
 //!
 //! A name and a birth date never bind: they only keep a new identity from being made beside somebody whom they could mean.
 
 use super::introduction::Introduction;
+use super::vector::Vecteur;
 use crate::base::id::IdentityId;
 use crate::base::text::fold;
 use crate::base::time::Date;
@@ -51,6 +53,8 @@ pub struct Candidates {
     pub namesakes: Vec<Known>,
     /// The pupils whom a guardian's vectors lead to.
     pub children: Vec<IdentityId>,
+    /// A guardian's vectors whose école is declared here, while no record has that number: ONDE does not state it.
+    pub unknown_children: Vec<Vecteur>,
 }
 
 /// Why a human has to look.
@@ -68,10 +72,13 @@ pub enum Doubt {
     Namesake,
     /// Nothing leads to anybody, and the provider's policy has a human look.
     Unknown,
+    /// A guardian's child has a number in the register of an école that no feed has told us.
+    ChildUnknown,
 }
 stored_names!(Doubt, "doubt", {
     LinkContradicted => "link_contradicted", KeysDisagree => "keys_disagree", KeyContradicted => "key_contradicted",
     IneDoubtful => "ine_doubtful", Namesake => "namesake", Unknown => "unknown",
+    ChildUnknown => "child_unknown",
 });
 
 /// Why somebody is not let in.
@@ -134,7 +141,11 @@ pub fn decide(
     if linking.by_ine && !found.by_ine.is_empty() {
         return by_ine(person, &found.by_ine);
     }
-    let is_their_guardian = linking.guardians_by_child && person.is_guardian() && !found.children.is_empty();
+    let is_guardian = linking.guardians_by_child && person.is_guardian();
+    let is_their_guardian = is_guardian && !found.children.is_empty();
+    if is_guardian && !is_their_guardian && !found.unknown_children.is_empty() {
+        return case(Doubt::ChildUnknown, &[]);
+    }
     let otherwise = if is_their_guardian {
         Otherwise::Create
     } else {

@@ -28,6 +28,8 @@ pub enum WebError {
     Forbidden(Option<String>),
     /// Not before a day that the sentence tells the child.
     NotYet(String),
+    /// A human has to recognise the person first.
+    Waits(String),
     /// Too much at once; come back in a moment.
     Busy,
     /// Anything nobody could do anything about.
@@ -65,6 +67,7 @@ impl IntoResponse for WebError {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, Some(ErrorKind::BadRequest)),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, Some(ErrorKind::Forbidden)),
             Self::NotYet(_) => (StatusCode::FORBIDDEN, Some(ErrorKind::NotYet)),
+            Self::Waits(_) => (StatusCode::FORBIDDEN, Some(ErrorKind::Waits)),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(ErrorKind::Unavailable)),
             Self::Failed(failure) => {
                 tracing::error!(cause = %failure, "failed");
@@ -77,7 +80,7 @@ impl IntoResponse for WebError {
         };
         let sentence = match self {
             Self::BadRequest(sentence) | Self::Forbidden(sentence) => sentence,
-            Self::NotYet(sentence) => Some(sentence),
+            Self::NotYet(sentence) | Self::Waits(sentence) => Some(sentence),
             Self::NotFound | Self::ForeignForm | Self::Busy | Self::Failed(_) => None,
         };
         let mut response = status.into_response();

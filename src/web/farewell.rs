@@ -9,7 +9,8 @@
 //! | none | no | the page where there are services to name, else `/sign-out` |
 //!
 //! Of a login that came from another provider, the address to go to is the logout of that provider, which leads back to
-//! where the person was going. The cookie is cleared either way. A page that is loaded again finds nobody signed in and goes on at once.
+//! where the person was going. After a form of ours that is a page which goes on at once, no redirect: browsers hold redirects
+//! after a form to `form-action` (CSP3), and nobody knows over whose addresses a provider's logout leads. The cookie is cleared either way. A page that is loaded again finds nobody signed in and goes on at once.
 
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
@@ -29,6 +30,15 @@ use crate::flows::upstream;
 /// The page that says that nobody is signed in.
 pub(super) const GONE: &str = "/sign-out";
 
+/// How the browser asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AskedBy {
+    /// By an address.
+    Address,
+    /// By a form of a page of ours.
+    Form,
+}
+
 /// Takes leave; `onward` is where the person goes then.
 ///
 /// # Errors
@@ -38,13 +48,18 @@ pub(super) async fn answer(
     visit: &Visit,
     mut farewell: Farewell,
     onward: Option<Link>,
+    by: AskedBy,
 ) -> Result<Response, WebError> {
+    let mut goes_on = false;
     // A login that came from another provider is ended there too, on the way.
     let onward = match farewell.came_by.take() {
         Some(session) => {
             let then = onward.as_ref().map(|link| link.url.as_str());
             match upstream::logout::onward(&state.context, session, then).await? {
-                Some((label, url)) => Some(Link { label, url }),
+                Some((label, url)) => {
+                    goes_on = by == AskedBy::Form;
+                    Some(Link { label, url })
+                }
                 None => onward,
             }
         }
@@ -52,7 +67,7 @@ pub(super) async fn answer(
     };
     let jar = cookie::clear(state, CookieJar::new(), Name::Session);
     let is_page = match &onward {
-        Some(_) => !farewell.frames.is_empty() || !farewell.asked.is_empty(),
+        Some(_) => goes_on || !farewell.frames.is_empty() || !farewell.asked.is_empty(),
         None => farewell != Farewell::default(),
     };
     if !is_page {
@@ -80,6 +95,7 @@ pub(super) async fn answer(
         still_open: farewell.still_open,
         frames: farewell.frames,
         back: onward,
+        goes_on,
         ..view
     };
     Ok((jar, Page::new(views::render(&view)?).framing(origins)).into_response())
@@ -97,6 +113,7 @@ pub(super) fn nobody_there(state: &WebState, visit: &Visit) -> SignedOutPage {
         still_open: Vec::new(),
         frames: Vec::new(),
         back: None,
+        goes_on: false,
         class_url: remembered_class(state, visit),
     }
 }

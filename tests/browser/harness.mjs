@@ -114,9 +114,10 @@ export async function startDemo(scope, { dataDir, reset = true } = {}) {
 
 /**
  * Starts `marelle serve` on a free port, over an empty database into which `declarations` were applied. `run` calls any
- * other command on the same data, `file` writes one for it to read; `url` is the issuer.
+ * other command on the same data, `file` writes one for it to read; `url` is the issuer. `files` are those that the
+ * declarations name; `prepare` is called with the same before the server starts: a provider must be there by then.
  */
-export async function startServer(scope, declarations) {
+export async function startServer(scope, declarations, files = {}, prepare = async () => {}) {
   const home = await mkdtemp(path.join(os.tmpdir(), 'marelle-serve-'));
   const [port] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
@@ -132,7 +133,9 @@ export async function startServer(scope, declarations) {
     await writeFile(path.join(home, name), content);
     return path.join(home, name);
   };
+  for (const [name, content] of Object.entries(files)) await file(name, content);
   run('apply', await file('territory.toml', declarations));
+  await prepare({ url, run, file });
   const program = await startProgram(scope, marelle, ['serve'], { ready: /(serving)/, env });
   scope.after(() => rm(home, { recursive: true, force: true }));
   return { ...program, url, run, file };

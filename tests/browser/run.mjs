@@ -7,9 +7,12 @@ import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-if (!existsSync(path.join(here, 'node_modules', 'playwright-core'))) {
-  console.error('Missing: the packages of tests/browser; get them by: npm ci --prefix tests/browser');
-  process.exit(1);
+// Providers that people come from are those of tests/interop.
+for (const [folder, one] of [['browser', 'playwright-core'], ['interop', 'oidc-provider']]) {
+  if (!existsSync(path.join(here, '..', folder, 'node_modules', one))) {
+    console.error(`Missing: the packages of tests/${folder}; get them by: npm ci --prefix tests/${folder}`);
+    process.exit(1);
+  }
 }
 const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 if (!existsSync(chromium)) {

@@ -319,8 +319,10 @@ def by_openid_with_a_wrong_secret(service, _):
 def wait_for_metadata():
     """Until Marelle knows how people are sent to each provider."""
     deadline = time.monotonic() + PATIENCE_SECONDS
+    http = requests.Session()
     for provider in OPENID:
-        while requests.get(f"{ISSUER}/login/with/{provider}", allow_redirects=False, timeout=5).status_code != 303:
+        http.get(f"{ISSUER}/login/with/{provider}", allow_redirects=False, timeout=5)  # the cookie
+        while http.get(f"{ISSUER}/login/with/{provider}", allow_redirects=False, timeout=5).status_code != 303:
             if time.monotonic() > deadline:
                 raise Wrong(f"Marelle knows nothing of {provider}")
             time.sleep(0.1)

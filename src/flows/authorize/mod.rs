@@ -20,6 +20,7 @@ pub use super::admission::{Choice, Reply};
 use super::continuation::{self, Continuation, Protocol};
 use super::keys::Keyring;
 use super::session::SignedIn;
+use super::upstream::ways;
 use super::{Context, Failure, id_token, notice as page, pushed_request, request_object};
 use crate::base::secret::{Digest, Secret};
 use crate::base::time::{Date, Timestamp};
@@ -300,6 +301,11 @@ async fn run(
     };
     if let Err(error) = admit_resource(context, parameters, party, &mut request).await? {
         return Ok(Outcome::Answer(Answer::error(address, issuer, error)));
+    }
+    // Only what cannot be met here is looked for elsewhere.
+    if !request.assurance.can_be_met() {
+        let surest = ways::surest(context, &party.populations).await?;
+        request.assurance = request.assurance.where_surest_is(surest);
     }
     let signed_in = match cookie {
         Some(cookie) => super::session::find(context, cookie).await?,

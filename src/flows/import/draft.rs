@@ -22,7 +22,7 @@ use crate::continuum::neighbourhood::Touched;
 use crate::continuum::rekey::{Keyed, assign};
 use crate::domain::education::{Profile, grade};
 use crate::domain::ine::Ine;
-use crate::domain::source::PersonFacts;
+use crate::domain::source::{PersonFacts, Source};
 use crate::domain::uai::Uai;
 use crate::flows::recognition::look;
 use crate::store::membership::{Membership, StatedClass};
@@ -457,7 +457,10 @@ fn restate(after: &mut StoredRecord, row: &Row, facts: &Facts) -> bool {
     after.other_names = other_names(person);
     after.birth_date = person.birth_date;
     after.sex = person.sex.or(before.sex);
-    after.attachment.clone_from(&row.attachment);
+    // ONDE states no number: one that came otherwise, by a human's word or the pupil's own login, stays.
+    if after.key.source != Source::Onde {
+        after.attachment.clone_from(&row.attachment);
+    }
     after.given_key = person.given_key();
     after.household_key = person.household_key();
     after.previous_school.clone_from(&facts.previous_school);

@@ -24,6 +24,7 @@ use crate::flows::admission::{Reply, Step};
 use crate::flows::continuation::{self, Continuation, Protocol};
 use crate::flows::keys::Keyring;
 use crate::flows::session::SignedIn;
+use crate::flows::upstream::ways;
 use crate::flows::{Context, Failure, notice as page, session, subject};
 use crate::oidc::authorization::Entrance;
 use crate::saml::authn_request::decision::{Decision, decide};
@@ -32,6 +33,7 @@ use crate::saml::incoming::{Incoming, MOST_RELAY_STATE};
 use crate::saml::response::{self, Envelope};
 use crate::saml::status::Status;
 use crate::saml::xmlsec::redirect::Kind;
+use crate::store;
 
 /// The path of the endpoint.
 pub const PATH: &str = "/saml/sso";
@@ -296,6 +298,20 @@ async fn addressed(
     Ok(address.map(|address| (partner, address)))
 }
 
+/// The first provider of a wish that is one of ours.
+async fn wished(context: &Context, entity_ids: &[String]) -> Result<Option<String>, Failure> {
+    if entity_ids.is_empty() {
+        return Ok(None);
+    }
+    let mut conn = context.db.reader().await?;
+    for entity_id in entity_ids {
+        if let Some((kept, _)) = store::upstream_provider::find_by_issuer(&mut conn, entity_id).await? {
+            return Ok(Some(kept.provider.id.to_string()));
+        }
+    }
+    Ok(None)
+}
+
 /// A request whose party and assertion consumer are right, and whose person is signed in as it was asked.
 pub(super) struct Addressed<'a> {
     pub(super) partner: Partner,
@@ -325,10 +341,15 @@ async fn run(
         provider,
         ..
     } = &partner;
-    let request = match authn_request::check(&waiting.request, party, saml, provider) {
+    let mut request = match authn_request::check(&waiting.request, party, saml, provider) {
         Ok(request) => request,
         Err(status) => return refuse(context, &partner, &address, status).await,
     };
+    // Only what cannot be met here is looked for elsewhere.
+    if !request.assurance.can_be_met() {
+        let surest = ways::surest(context, &party.populations).await?;
+        request.assurance = request.assurance.where_surest_is(surest);
+    }
     let signed_in = match cookie {
         Some(cookie) => session::find(context, cookie).await?,
         None => None,
@@ -338,6 +359,7 @@ async fn run(
     let asked_at = waiting.is_fresh.then_some(waiting.came_at);
     let mut continuation = waiting.continuation(Some((&partner, &address)))?;
     continuation.needs_more_than_class = !request.assurance.is_met_by(Acr::Class);
+    continuation.hint = wished(context, &waiting.request.providers).await?;
     match (decide(&request, session, is_meant, asked_at), signed_in) {
         (Decision::Refuse(status), _) => refuse(context, &partner, &address, status).await,
         (Decision::Go(class), Some(signed_in)) => {

@@ -22,6 +22,8 @@ use crate::saml::xmlsec::redirect::Kind;
 use crate::store;
 use crate::store::upstream_request::Waiting;
 
+/// The most requests of one browser that wait: more tabs than anybody has on the way.
+const MOST_WAITING: i64 = 20;
 /// How long a provider may take: people look for a password.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
 
@@ -170,6 +172,7 @@ async fn wait(context: &Context, departure: Departure<'_>, id: &str) -> Result<W
     };
     let mut tx = context.db.begin().await?;
     store::upstream_request::insert(&mut tx, id, &row).await?;
+    store::upstream_request::trim(&mut tx, &row.browser, MOST_WAITING).await?;
     tx.commit().await?;
     Ok(waits)
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{Context, Failure};
 use crate::base::id::IdentityId;
 use crate::base::text::fold;
+use crate::domain::education::Degree;
 use crate::domain::identity::{Identity, Status};
 use crate::domain::source::{PersonFacts, Source, SourceKey};
 use crate::domain::upstream::UpstreamProvider;
@@ -33,6 +34,9 @@ pub(super) async fn find(
         let people = records.iter().map(|record| record.identity);
         match vecteur.kind {
             VecteurKind::Pupil(_) => by_key.extend(people),
+            VecteurKind::Guardian(Degree::First) if records.is_empty() => {
+                found.unknown_children.extend(declared(conn, vecteur).await?);
+            }
             VecteurKind::Guardian(_) => found.children.extend(people),
         }
     }
@@ -105,6 +109,12 @@ async fn spoken_for<'v>(
         }
     }
     Ok(spoken)
+}
+
+/// The vector, where its school is declared here.
+async fn declared(conn: &mut Conn, vecteur: &Vecteur) -> Result<Option<Vecteur>, Failure> {
+    let school = store::school::find(conn, &vecteur.school).await?;
+    Ok(school.map(|_| vecteur.clone()))
 }
 
 /// The guardians of pupils who are named as the person is.

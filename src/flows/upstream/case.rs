@@ -2,13 +2,14 @@
 //! decided once.
 
 use super::settle::{Arrived, bind, create};
-use super::{Context, Failure, unseal};
+use super::{Context, Failure, child, unseal};
 use crate::base::id::{IdentityId, UpstreamCaseId};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::identity::Identity;
+use crate::domain::uai::Uai;
 use crate::domain::upstream::Binding;
 use crate::store;
-use crate::store::db::Conn;
+use crate::store::db::{Conn, Tx};
 pub use crate::store::upstream_case::Decision as Decided;
 use crate::store::upstream_case::{self, Case};
 use crate::upstream::Introduction;
@@ -25,6 +26,8 @@ pub struct View {
     pub introduction: Option<Introduction>,
     /// Who may be meant.
     pub candidates: Vec<Identity>,
+    /// The number and the school, where a human has to say which pupil it is of. What was said is then of the guardian who came.
+    pub child: Option<(String, Uai)>,
 }
 
 impl std::fmt::Debug for View {
@@ -53,6 +56,7 @@ async fn view(context: &Context, conn: &mut Conn, case: Case) -> Result<View, Fa
     Ok(View {
         candidates: candidates.map(|person| person.identity.clone()).collect(),
         introduction,
+        child: child::of_case(&case),
         case,
     })
 }
@@ -75,11 +79,11 @@ async fn introduced(
 /// What a human says of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Word {
-    /// It is this person.
+    /// It is this person; of a child's number: it is this pupil's.
     Is(IdentityId),
     /// It is nobody whom we know.
     New,
-    /// They are not to come in by this.
+    /// They are not to come in by this; of a child's number: it is nobody's here.
     Refuse,
 }
 
@@ -90,7 +94,8 @@ pub enum Verdict {
     Decided,
     /// There is no such open case, or no such person.
     Unknown,
-    /// The login is bound to somebody else: that link is taken apart first.
+    /// The login is bound to somebody else: that link is taken apart first. Of a child's number: it is another pupil's, or that
+    /// pupil has another one.
     Taken,
 }
 
@@ -104,7 +109,6 @@ pub async fn decide(
     word: Word,
     (by, actor): (&str, &Actor),
 ) -> Result<Verdict, Failure> {
-    let now = context.now();
     let mut tx = context.db.begin().await?;
     let Some(case) = upstream_case::find(&mut tx, id).await? else {
         return Ok(Verdict::Unknown);
@@ -112,6 +116,12 @@ pub async fn decide(
     let Some((kept, _)) = store::upstream_provider::find(&mut tx, &case.provider).await? else {
         return Ok(Verdict::Unknown);
     };
+    if let Some(said) = child::decide(&mut tx, &case, word).await? {
+        return match said {
+            Ok(decided) => close(context, tx, &case, (decided, word), (by, actor)).await,
+            Err(verdict) => Ok(verdict),
+        };
+    }
     let linked = store::upstream_link::find(&mut tx, &case.provider, &case.subject).await?;
     let decided = match word {
         Word::Refuse => Decided::Refused,
@@ -143,14 +153,29 @@ pub async fn decide(
             Decided::Created
         }
     };
-    if !upstream_case::decide(&mut tx, id, decided, by, now).await? {
+    close(context, tx, &case, (decided, word), (by, actor)).await
+}
+
+async fn close(
+    context: &Context,
+    mut tx: Tx,
+    case: &Case,
+    (decided, word): (Decided, Word),
+    (by, actor): (&str, &Actor),
+) -> Result<Verdict, Failure> {
+    let now = context.now();
+    if !upstream_case::decide(&mut tx, case.id, decided, by, now).await? {
         return Ok(Verdict::Unknown);
     }
     let event = Event::new(Kind::UpstreamCaseDecided, actor.clone())
-        .about(id)
+        .about(case.id)
         .with("provider", &case.provider)
         .with("decision", decided)
         .with("by", by);
+    let event = match word {
+        Word::Is(identity) => event.with("identity", identity),
+        Word::New | Word::Refuse => event,
+    };
     store::audit::append(&mut tx, now, &event).await?;
     tx.commit().await?;
     Ok(Verdict::Decided)

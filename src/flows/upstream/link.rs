@@ -1,7 +1,7 @@
 //! Links between people and their logins at providers: proved once by the person, listed, taken apart, bound anew.
 
 use super::settle::{Browser, ToProve, bind, sign_in};
-use super::{Context, Failure, Outcome, open_provider, rights, saml};
+use super::{Context, Failure, Outcome, child, open_provider, rights, saml};
 use crate::base::id::{IdentityId, UpstreamLinkId};
 use crate::base::secret::equal;
 use crate::domain::audit::{Actor, Event, Kind};
@@ -77,6 +77,7 @@ pub async fn prove(context: &Context, sealed: &str, cookies: saml::Cookies<'_>) 
             bind(context, &mut tx, &provider.declared, bound).await?
         }
     };
+    child::learn(context, &mut tx, (&provider.declared, &person), identity.id).await?;
     let browser = Browser {
         bound: cookies.bound,
         former: cookies.session,

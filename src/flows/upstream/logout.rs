@@ -8,12 +8,16 @@
 //!
 //! Whatever begins it, `session::end` ends the login: one function, for every protocol.
 
+use std::time::Duration;
+
 use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
 
 use super::settle::LoginThere;
 use super::{Context, Failure, Provider, entity_id, redirect_uri, seal, unseal};
 use crate::base::id::SessionId;
 use crate::base::secret::Secret;
+use crate::base::url::with_parameters;
 use crate::domain::audit::Actor;
 use crate::domain::relying_party::SigningAlgorithm;
 use crate::domain::saml_entity::{Binding, LogoutService};
@@ -44,7 +48,8 @@ pub fn endpoint(context: &Context) -> String {
 }
 
 /// Where the browser goes to end, at its provider, the login of a session that has ended here, and the name of the provider;
-/// `None` where it came by none, or by one that has no logout by address. It comes back, and goes on to `then`.
+/// `None` where it came by none, or by one that has no logout. It comes back, and goes on to `then`. To a provider that takes
+/// forms only it goes by an address of ours ([`by_form`]).
 ///
 /// # Errors
 /// [`Failure`].
@@ -53,6 +58,57 @@ pub async fn onward(
     session: SessionId,
     then: Option<&str>,
 ) -> Result<Option<(String, String)>, Failure> {
+    Ok(match asked_to_end(context, session, then).await? {
+        Some((name, Outgoing::Address(address))) => Some((name, address)),
+        Some((name, Outgoing::Form { .. })) => {
+            let ticket = Ticket {
+                session: session.to_string(),
+                then: then.map(str::to_owned),
+                until: context.now().plus(PATIENCE).micros(),
+            };
+            let sealed = BASE64URL_NOPAD.encode(&seal(context, TICKET, &ticket)?);
+            let here = format!("{}/saml/sp/leave", context.settings.public_url);
+            Some((name, with_parameters(&here, [("ticket", sealed.as_str())])))
+        }
+        None => None,
+    })
+}
+
+/// For how long the browser may take to come by the address of a form.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// What that address is sealed for.
+const TICKET: &str = "upstream logout by form";
+
+/// A login that has ended here, on its way to a provider that takes forms only.
+#[derive(Serialize, Deserialize)]
+struct Ticket {
+    session: String,
+    then: Option<String>,
+    until: i64,
+}
+
+/// The form by which the browser ends its login at the provider; `None` for a ticket that is over, or none of ours.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn by_form(context: &Context, ticket: &str) -> Result<Option<Outgoing>, Failure> {
+    let bytes = BASE64URL_NOPAD.decode(ticket.as_bytes()).ok();
+    let ticket = bytes.and_then(|bytes| unseal::<Ticket>(context, TICKET, &bytes));
+    let ticket = ticket.filter(|ticket| context.now().micros() < ticket.until);
+    let session = ticket.as_ref().and_then(|ticket| ticket.session.parse().ok());
+    let (Some(ticket), Some(session)) = (ticket, session) else {
+        return Ok(None);
+    };
+    let asked = asked_to_end(context, session, ticket.then.as_deref()).await?;
+    Ok(asked.map(|(_, outgoing)| outgoing))
+}
+
+/// What asks a provider to end a login, and its name.
+async fn asked_to_end(
+    context: &Context,
+    session: SessionId,
+    then: Option<&str>,
+) -> Result<Option<(String, Outgoing)>, Failure> {
     let mut conn = context.db.reader().await?;
     let Some(login) = store::upstream_link::login(&mut conn, session).await? else {
         return Ok(None);
@@ -73,8 +129,7 @@ pub async fn onward(
             Some(Metadata::Saml { logout, .. }),
             LoginThere::Saml { name, session_index },
         ) if saml.logout => {
-            let by_address = logout.iter().find(|service| service.binding == Binding::Redirect);
-            let Some(service) = by_address else {
+            let Some(service) = redirect_first(logout) else {
                 return Ok(None);
             };
             let id = new_id(&*context.random);
@@ -108,10 +163,7 @@ pub async fn onward(
         }
         _ => None,
     };
-    Ok(match outgoing {
-        Some(Outgoing::Address(address)) => Some((provider.declared.name, address)),
-        Some(Outgoing::Form { .. }) | None => None,
-    })
+    Ok(outgoing.map(|outgoing| (provider.declared.name, outgoing)))
 }
 
 /// What is sealed for [`next`].

@@ -9,6 +9,7 @@
 //! | `candidates` | may be meant |
 //! | `link` | proves once who they are; is bound, taken apart, bound anew |
 //! | `case` | is recognised by a human |
+//! | `child` | is a child whom a provider knows by a number that no feed states |
 //! | `rights` | works there, and what they may do here by its word |
 //! | `logout` | leaves, here or there |
 //! | `metadata` | is believed by these keys, at these addresses |
@@ -19,6 +20,7 @@
 pub mod begin;
 mod candidates;
 pub mod case;
+mod child;
 pub mod link;
 pub mod logout;
 pub mod metadata;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::candidates;
 use super::{Context, Failure, Outcome, Provider, Why, rights, seal};
+use super::{candidates, child};
 use crate::base::id::{EnrolmentId, IdentityId, UpstreamCaseId, UpstreamLinkId};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
@@ -23,7 +23,7 @@ use crate::store;
 use crate::store::db::Tx;
 use crate::store::upstream_case::Case;
 use crate::store::upstream_link::Login;
-use crate::upstream::linking::{Decision, Refusal, decide};
+use crate::upstream::linking::{Decision, Doubt, Refusal, decide};
 use crate::upstream::{Introduction, Statements, preset};
 
 /// How often, at most, it is written down that a provider works.
@@ -118,7 +118,18 @@ pub(super) async fn settle(
     let link = store::upstream_link::find(tx, &declared.id, &arrived.subject).await?;
     let linked = link.as_ref().map(|(_, identity)| identity);
     let found = candidates::find(context, tx, (declared, &person), linked).await?;
-    match decide(declared.linking, &declared.populations, &person, &found) {
+    let decision = decide(declared.linking, &declared.populations, &person, &found);
+    if declared.linking.guardians_by_child && !matches!(decision, Decision::Refused(_)) {
+        child::ask(
+            context,
+            tx,
+            declared,
+            (&arrived, &person),
+            &found.unknown_children,
+        )
+        .await?;
+    }
+    match decision {
         Decision::SignIn { identity, binding } => {
             let identity = store::identity::find(tx, identity).await?;
             let Some(identity) = identity else {
@@ -159,6 +170,13 @@ pub(super) async fn settle(
             .await
         }
         Decision::Ask => ask(context, declared, arrived, browser),
+        // Which child it is is a human's to tell; the guardian is known by the child then.
+        Decision::Case {
+            doubt: Doubt::ChildUnknown,
+            ..
+        } => Ok(Outcome::Waits {
+            provider: declared.name.clone(),
+        }),
         Decision::Case { doubt, candidates } => {
             let new = Case {
                 id: UpstreamCaseId::new(now, &*context.random),

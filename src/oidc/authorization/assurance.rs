@@ -28,7 +28,11 @@ pub enum Entrance {
 
 /// The classes of login that will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assurance(Vec<Acr>);
+pub struct Assurance {
+    will_do: Vec<Acr>,
+    /// The surest that anybody can sign in with.
+    surest: Acr,
+}
 
 impl Assurance {
     /// Reads what a request and its party demand.
@@ -39,23 +43,32 @@ impl Assurance {
             let is_enough = party.metadata.minimum_acr.is_none_or(|least| *acr >= least);
             is_one && is_enough
         };
-        Self(Acr::ALL.iter().copied().filter(will_do).collect())
+        Self {
+            will_do: Acr::ALL.iter().copied().filter(will_do).collect(),
+            surest: Acr::surest_here(),
+        }
+    }
+
+    /// The same, where another provider proves that much.
+    #[must_use]
+    pub fn where_surest_is(self, surest: Acr) -> Self {
+        Self { surest, ..self }
     }
 
     /// Whether a login of this class will do.
     pub fn is_met_by(&self, acr: Acr) -> bool {
-        self.0.contains(&acr)
+        self.will_do.contains(&acr)
     }
 
     /// Whether there is a way to sign in that will do.
     pub fn can_be_met(&self) -> bool {
-        Acr::reachable().any(|acr| self.is_met_by(acr))
+        self.surest.and_below().any(|acr| self.is_met_by(acr))
     }
 
     /// Where a login begins that is wished to be of one of these classes: at the class page only where nothing else will
     /// do, or nothing else that we know was wished for.
     pub fn entrance(&self, wishes: &[String]) -> Entrance {
-        let mut will_do = Acr::reachable().filter(|acr| self.is_met_by(*acr));
+        let mut will_do = self.surest.and_below().filter(|acr| self.is_met_by(*acr));
         let mut wished = wishes.iter().filter_map(|name| name.parse().ok()).peekable();
         let is_wished = wished.peek().is_some() && wished.all(|acr: Acr| acr == Acr::Class);
         if self.is_met_by(Acr::Class) && (is_wished || will_do.all(|acr| acr == Acr::Class)) {
@@ -95,6 +108,9 @@ mod tests {
         assert!(class.is_met_by(Acr::Class) && !class.is_met_by(Acr::SingleFactor) && class.can_be_met());
         let several = demanded(SEVERAL, None);
         assert!(several.is_met_by(Acr::MultiFactor) && !several.can_be_met());
+        let elsewhere = several.where_surest_is(Acr::MultiFactor);
+        assert!(elsewhere.can_be_met(), "by a provider that proves it");
+        assert_eq!(elsewhere.entrance(&[]), Entrance::Password);
         for never in [
             r#"{"essential":true,"value":"urn:x"}"#,
             r#"{"essential":true,"values":[1]}"#,

@@ -8,8 +8,9 @@
 //! | what is asked | [`check`] | the party, as a [`Status`] in a signed response |
 //! | is the person signed in, as it was asked | [`decision::decide`] | the party |
 //!
-//! The two kinds of errors are two types, so that none can be sent where it may not go. `Scoping`, `Extensions`,
-//! `Conditions` and `ProviderName` are read by nobody: they ask for nothing that is here.
+//! The two kinds of errors are two types, so that none can be sent where it may not go. Of `Scoping` the list of identity
+//! providers is a wish (saml-core §3.4.1.2), which names the way in; what else it says, `Extensions`, `Conditions` and
+//! `ProviderName` are read by nobody: they ask for nothing that is here.
 
 mod assertion_consumer;
 pub mod decision;
@@ -98,8 +99,16 @@ pub struct AuthnRequest {
     pub relay_state: Option<String>,
     /// Whether a key of the party vouches for it.
     pub is_signed: bool,
+    /// By which identity providers the party would have people come (`IDPList`): their entityIDs, in its order.
+    #[serde(default)]
+    pub providers: Vec<String>,
 }
 
+/// The most identity providers that are read of a list.
+const MOST_PROVIDERS: usize = 10;
+
+/// saml-core §8.3.6.
+const LONGEST_ENTITY_ID: usize = 1024;
 /// The longest text that is read of a request, but for `RelayState`.
 const LONGEST: usize = 2048;
 
@@ -140,6 +149,7 @@ impl AuthnRequest {
             subject: subject(root)?,
             relay_state,
             is_signed: believed.is_signed,
+            providers: providers(root),
         })
     }
 
@@ -174,6 +184,22 @@ fn subject(request: Node<'_>) -> Result<Option<String>, PageError> {
     };
     let name = subject.child(Namespace::Saml, "NameID").and_then(Node::text);
     short(name.unwrap_or_default()).map(Some)
+}
+
+/// The list of `Scoping` (saml-core §3.4.1.3). A wish: what is too long or too much of it is left out.
+fn providers(request: Node<'_>) -> Vec<String> {
+    let list = request
+        .child(Namespace::Samlp, "Scoping")
+        .and_then(|scoping| scoping.child(Namespace::Samlp, "IDPList"));
+    let entries = list
+        .into_iter()
+        .flat_map(|list| list.children_named(Namespace::Samlp, "IDPEntry"));
+    entries
+        .filter_map(|entry| entry.attribute("ProviderID"))
+        .filter(|id| id.len() <= LONGEST_ENTITY_ID)
+        .take(MOST_PROVIDERS)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Where the answer goes: only a request whose party and assertion consumer were checked has one.

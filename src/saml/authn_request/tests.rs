@@ -116,6 +116,26 @@ fn what_a_request_only_mentions_changes_nothing() {
 }
 
 #[test]
+fn the_list_of_identity_providers_is_a_wish_of_which_ten_are_read() {
+    let scene = Scene::new();
+    let entry = |id: &str| Element::new(Namespace::Samlp, "IDPEntry").attribute("ProviderID", id);
+    let mut list = Element::new(Namespace::Samlp, "IDPList").child(entry("https://educonnect.example/idp"));
+    list = list.child(entry(&"x".repeat(1025)));
+    for number in 0..20 {
+        list = list.child(entry(&format!("https://idp{number}.example")));
+    }
+    let wishing = scene
+        .request()
+        .child(Element::new(Namespace::Samlp, "Scoping").child(list));
+    let read = scene
+        .read(incoming(&scene.ent.query(Kind::Request, &wishing, None)))
+        .unwrap();
+    assert_eq!(read.providers.len(), 10);
+    assert_eq!(read.providers[0], "https://educonnect.example/idp");
+    assert_eq!(read.providers[1], "https://idp0.example");
+}
+
+#[test]
 fn attack_31_an_answer_goes_to_no_address_but_those_of_the_metadata() {
     let mut scene = Scene::new();
     let by_url = |url: &str| scene.request().attribute("AssertionConsumerServiceURL", url);

@@ -6,6 +6,7 @@ use axum::response::Response;
 use crate::flows::cas::logout;
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
+use crate::web::farewell::AskedBy;
 use crate::web::views::Link;
 use crate::web::visit::Visit;
 use crate::web::{WebState, farewell};
@@ -22,5 +23,5 @@ pub(super) async fn get(
         label: onward.service,
         url: onward.address,
     });
-    farewell::answer(&state, &visit, left, onward).await
+    farewell::answer(&state, &visit, left, onward, AskedBy::Address).await
 }

@@ -7,7 +7,7 @@ use super::class;
 use crate::flows::home;
 use crate::web::error::WebError;
 use crate::web::page::Page;
-use crate::web::views::{self, AccessibilityPage, ComingService, HomePage, ServiceLink};
+use crate::web::views::{self, AccessibilityPage, ChildLine, ComingService, HomePage, ServiceLink};
 use crate::web::visit::{Goal, Visit};
 use crate::web::{WebState, avatar_id};
 
@@ -36,6 +36,14 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
             .map(|service| ComingService {
                 name: service.name,
                 opens_on: service.opens_on,
+            })
+            .collect(),
+        children: home
+            .children
+            .into_iter()
+            .map(|child| ChildLine {
+                name: child.name,
+                schools: child.schools,
             })
             .collect(),
         sign_out_action: "/sign-out".to_owned(),

@@ -41,6 +41,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/login/link", get(upstream::prove))
         .route("/saml/sp/acs", post(upstream::consume))
         .route("/saml/sp/acs/resume", get(upstream::resume))
+        .route("/saml/sp/leave", get(upstream::leave_by_form))
         .route(
             "/saml/sp/slo",
             get(upstream::slo_by_address).post(upstream::slo_by_form),

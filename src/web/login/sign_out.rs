@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use crate::flows::{logout, upstream};
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
+use crate::web::farewell::AskedBy;
 use crate::web::oauth::see_other;
 use crate::web::page::Page;
 use crate::web::views::{self, SignOutPage};
@@ -38,5 +39,5 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Result<
 pub(super) async fn submit(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let cookie = visit.cookie(&state, Name::Session);
     let farewell = logout::sign_out(&state.context, cookie.as_ref()).await?;
-    farewell::answer(&state, &visit, farewell, None).await
+    farewell::answer(&state, &visit, farewell, None, AskedBy::Form).await
 }

@@ -2,12 +2,13 @@
 //!
 //! | path | the browser comes | cookies |
 //! | --- | --- | --- |
-//! | `/login/with/<provider>` | from the login page | yes |
+//! | `/login/with/<provider>` | from the login page; the first time, once more with a cookie | yes |
 //! | `/login/callback/<provider>` | from an OpenID provider, with a code | yes |
 //! | `/login/callback/<provider>/logout` | is no browser: the provider tells of a logout | no |
 //! | `/saml/sp/acs` | from an identity provider, with a form | no |
 //! | `/saml/sp/acs/resume` | sent round | yes |
 //! | `/saml/sp/slo` | from an identity provider, with a logout message | by GET only |
+//! | `/saml/sp/leave` | on its way to the logout of a provider that takes forms only | not needed |
 //! | `/login/link` | from the login page: somebody has proved who they are here | yes |
 //!
 //! Must never say why an answer was not believed, and never log a query or a body.
@@ -29,6 +30,7 @@ use crate::flows::upstream::{Outcome, Why, link, logout, oidc, saml};
 use crate::saml::incoming::Incoming;
 use crate::web::cookie::{self, Name};
 use crate::web::error::WebError;
+use crate::web::farewell::AskedBy;
 use crate::web::oauth::{form, see_other};
 use crate::web::page::Page;
 use crate::web::saml::{Place, send};
@@ -80,17 +82,28 @@ pub(super) async fn leave(
     go(&state, &visit, &goal, &provider).await
 }
 
-/// Sends somebody to a provider, with a cookie to bring back.
+/// The parameter of an address that the browser was sent to with a cookie: it has it now, or it takes none.
+const HAS_COOKIE: &str = "cookie";
+
+/// Sends somebody to a provider, with a cookie to bring back. Nothing is written down for a browser before it has shown that it
+/// keeps that cookie: what follows links without being a browser leaves nothing behind, and a browser a few requests at most.
 pub(super) async fn go(
     state: &WebState,
     visit: &Visit,
     goal: &Goal,
     provider: &ProviderId,
 ) -> Result<Response, WebError> {
-    let had = visit.cookie(state, Name::Away);
-    let browser = had
-        .clone()
-        .unwrap_or_else(|| Secret::generate("", &*state.context.random));
+    let Some(browser) = visit.cookie(state, Name::Away) else {
+        if visit.query.has(HAS_COOKIE) {
+            return Err(WebError::BadRequest(Some(needs_cookies(visit.lang))));
+        }
+        let new = Secret::generate("", &*state.context.random);
+        let jar = cookie::set(state, CookieJar::new(), Name::Away, &new);
+        let sealed = goal.sealed().map(|sealed| ("continue", sealed));
+        let parameters = sealed.into_iter().chain([(HAS_COOKIE, "1")]);
+        let here = with_parameters(&format!("/login/with/{provider}"), parameters);
+        return Ok((jar, see_other(&here)).into_response());
+    };
     let is_shared = device(state, visit) == Device::Shared;
     let departure = Departure {
         provider,
@@ -100,18 +113,20 @@ pub(super) async fn go(
         // the provider may be another child's.
         force: is_shared || visit.who(state).await?.is_some(),
     };
-    let response = match begin(&state.context, departure).await? {
-        Begun::Away(outgoing) => send(state, visit, outgoing, Place::Window)?,
-        Begun::Closed => return Err(WebError::NotFound),
-        Begun::NotReady { provider } => {
-            return Err(WebError::Forbidden(Some(not_ready(visit.lang, &provider))));
-        }
-    };
-    if had.is_some() {
-        return Ok(response);
+    match begin(&state.context, departure).await? {
+        Begun::Away(outgoing) => send(state, visit, outgoing, Place::Window),
+        Begun::Closed => Err(WebError::NotFound),
+        Begun::NotReady { provider } => Err(WebError::Forbidden(Some(not_ready(visit.lang, &provider)))),
     }
-    let jar = cookie::set(state, CookieJar::new(), Name::Away, &browser);
-    Ok((jar, response).into_response())
+}
+
+fn needs_cookies(lang: Lang) -> String {
+    match lang {
+        Lang::Fr => {
+            "Votre navigateur refuse les cookies : il en faut un, le temps de la connexion.".to_owned()
+        }
+        Lang::En => "Your browser refuses cookies: one is needed while you sign in.".to_owned(),
+    }
 }
 
 /// `GET /login/callback/<provider>`.
@@ -173,6 +188,15 @@ pub(super) async fn prove(State(state): State<WebState>, visit: Visit) -> Result
     answer(&state, &visit, brought.device, outcome)
 }
 
+/// `GET /saml/sp/leave`.
+pub(super) async fn leave_by_form(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
+    let ticket = visit.query.one("ticket").unwrap_or_default();
+    match logout::by_form(&state.context, ticket).await? {
+        Some(outgoing) => send(&state, &visit, outgoing, Place::Window),
+        None => Ok(see_other(farewell::GONE)),
+    }
+}
+
 /// `GET /saml/sp/slo`.
 pub(super) async fn slo_by_address(
     State(state): State<WebState>,
@@ -207,7 +231,7 @@ async fn slo(state: &WebState, visit: &Visit, incoming: Option<Incoming>) -> Res
                 // Nothing to tell before: the answer goes at once.
                 outgoing => return send(state, visit, outgoing, Place::Window),
             };
-            farewell::answer(state, visit, farewell, onward).await
+            farewell::answer(state, visit, farewell, onward, AskedBy::Address).await
         }
         Left::Answered { next } => Ok(see_other(next.as_deref().unwrap_or(farewell::GONE))),
         Left::NotBelieved => Err(WebError::BadRequest(None)),
@@ -237,7 +261,7 @@ fn answer(state: &WebState, visit: &Visit, device: Device, outcome: Outcome) -> 
             "/login",
             [("continue", continuation.as_str())],
         ))),
-        Outcome::Waits { provider } => Err(WebError::Forbidden(Some(waits(visit.lang, &provider)))),
+        Outcome::Waits { provider } => Err(WebError::Waits(waits(visit.lang, &provider))),
         Outcome::Refused { provider, why } => {
             Err(WebError::Forbidden(Some(refused(visit.lang, &provider, why))))
         }
@@ -277,13 +301,11 @@ fn not_ready(lang: Lang, provider: &str) -> String {
 fn waits(lang: Lang, provider: &str) -> String {
     match lang {
         Lang::Fr => format!(
-            "« {provider} » nous a dit qui vous êtes, mais nous devons encore vérifier que c’est bien votre compte. \
-             L’école ou l’académie va regarder ; revenez demain."
+            "« {provider} » nous a dit qui vous êtes, mais nous devons encore vérifier que c’est bien votre compte."
         ),
-        Lang::En => format!(
-            "“{provider}” told us who you are, but we still have to check that this is your account. The school or the \
-             academy will look at it; come back tomorrow."
-        ),
+        Lang::En => {
+            format!("“{provider}” told us who you are, but we still have to check that this is your account.")
+        }
     }
 }
 

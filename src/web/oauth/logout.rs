@@ -10,6 +10,7 @@ use crate::base::url::with_parameters;
 use crate::flows::logout::{self, Outcome};
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
+use crate::web::farewell::AskedBy;
 use crate::web::page::Page;
 use crate::web::views::{self, Hidden, Link, SignOutPage};
 use crate::web::visit::{Fields, Goal, Visit};
@@ -29,7 +30,7 @@ pub(super) async fn get(
     let cookie = visit.cookie(&state, Name::Session);
     let query = query.unwrap_or_default();
     let outcome = logout::request(&state.context, &state.keyring, &query, cookie.as_ref()).await?;
-    answer(&state, &visit, outcome).await
+    answer(&state, &visit, outcome, AskedBy::Address).await
 }
 
 /// A relying party's form is sent round by GET, because it comes without our cookie (`SameSite=Lax`); our own, which
@@ -48,10 +49,15 @@ pub(super) async fn post(
     };
     let cookie = visit.cookie(&state, Name::Session);
     let outcome = logout::confirm(&state.context, confirmation, cookie.as_ref()).await?;
-    answer(&state, &visit, outcome).await
+    answer(&state, &visit, outcome, AskedBy::Form).await
 }
 
-async fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Response, WebError> {
+async fn answer(
+    state: &WebState,
+    visit: &Visit,
+    outcome: Outcome,
+    by: AskedBy,
+) -> Result<Response, WebError> {
     match outcome {
         Outcome::Malformed => Err(WebError::BadRequest(None)),
         Outcome::Confirm {
@@ -88,7 +94,7 @@ async fn answer(state: &WebState, visit: &Visit, outcome: Outcome) -> Result<Res
                 label: service.unwrap_or_default(),
                 url,
             });
-            farewell::answer(state, visit, farewell, onward).await
+            farewell::answer(state, visit, farewell, onward, by).await
         }
     }
 }

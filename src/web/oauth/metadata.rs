@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{JsonFailure, json};
 use crate::base::secret::sha256;
+use crate::flows::upstream::ways;
 use crate::oidc::discovery;
 use crate::web::WebState;
 
@@ -17,9 +18,13 @@ use crate::web::WebState;
 /// the way and for a day by a client has it in time; a retired one stays for a week.
 const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
-pub(super) async fn discovery(State(state): State<WebState>, headers: HeaderMap) -> Response {
-    let document = discovery::document(&state.context.settings.public_url);
-    cacheable(&headers, &document)
+pub(super) async fn discovery(
+    State(state): State<WebState>,
+    headers: HeaderMap,
+) -> Result<Response, JsonFailure> {
+    let surest = ways::surest(&state.context, &[]).await?;
+    let document = discovery::document(&state.context.settings.public_url, surest);
+    Ok(cacheable(&headers, &document))
 }
 
 pub(super) async fn jwks(State(state): State<WebState>, headers: HeaderMap) -> Result<Response, JsonFailure> {

@@ -10,6 +10,7 @@ use crate::flows::saml::slo::participant::{self, Verdict};
 use crate::flows::saml::slo::{self, Outcome};
 use crate::web::cookie::Name;
 use crate::web::error::WebError;
+use crate::web::farewell::AskedBy;
 use crate::web::oauth::{form, see_other};
 use crate::web::page::Page;
 use crate::web::views::{self, Link, VerdictPage};
@@ -72,7 +73,7 @@ async fn answer(
             onward,
         } => {
             let onward = onward.map(|url| Link { label: service, url });
-            farewell::answer(state, visit, farewell, onward).await
+            farewell::answer(state, visit, farewell, onward, AskedBy::Address).await
         }
         Outcome::Answered(verdict) => {
             let mut page = visit.page(&state.brand, &Goal::default());

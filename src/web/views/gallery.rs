@@ -135,7 +135,29 @@ pub(super) fn home(lang: Lang, avatar: Option<&str>) -> HomePage {
             })
             .to_vec(),
         coming: Vec::new(),
+        children: Vec::new(),
         sign_out_action: text("/logout"),
+    }
+}
+
+/// The home of somebody who answers for children.
+fn family(lang: Lang) -> HomePage {
+    let mut view = home(lang, None);
+    view.page.person = Some(text("Maddi Etcheverry-Le Goff"));
+    view.services.truncate(2);
+    HomePage {
+        first_name: text("Maddi"),
+        children: vec![
+            ChildLine {
+                name: text("Léonie Etcheverry-Le Goff"),
+                schools: vec![text("École du Port")],
+            },
+            ChildLine {
+                name: text("Ttotte Etcheverry-Le Goff"),
+                schools: Vec::new(),
+            },
+        ],
+        ..view
     }
 }
 
@@ -171,6 +193,7 @@ pub(super) fn signed_out(lang: Lang) -> SignedOutPage {
             label: text("Cahier de vie"),
             url: text("https://service.example/"),
         }),
+        goes_on: false,
         class_url: Some(text("/class/demo")),
     }
 }
@@ -540,6 +563,7 @@ pub(super) fn gallery(lang: Lang) -> Vec<(&'static str, String)> {
         ),
         ("home", html(&home(lang, Some("panda")))),
         ("home-adult", html(&no_services)),
+        ("home-guardian", html(&family(lang))),
         ("home-before-september", html(&at_the_rentree)),
         ("sign-out", html(&sign_out(lang))),
         ("form-post", html(&form_post(lang))),
@@ -576,6 +600,7 @@ pub(super) fn gallery(lang: Lang) -> Vec<(&'static str, String)> {
         ("error-bad-request", ErrorKind::BadRequest),
         ("error-forbidden", ErrorKind::Forbidden),
         ("error-not-yet", ErrorKind::NotYet),
+        ("error-waits", ErrorKind::Waits),
         ("error-expired", ErrorKind::Expired),
         ("error-too-many", ErrorKind::TooMany),
         ("error-internal", ErrorKind::Internal),

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Forbidden,
     /// The school year has not begun for this child.
     NotYet,
+    /// A human has to recognise the person first.
+    Waits,
     /// The page had been open for too long, or was used already.
     Expired,
     /// Too many requests.
@@ -48,6 +50,7 @@ impl ErrorPage {
             ErrorKind::BadRequest => &words.bad_request,
             ErrorKind::Forbidden => &words.forbidden,
             ErrorKind::NotYet => &words.not_yet,
+            ErrorKind::Waits => &words.waits,
             ErrorKind::Expired => &words.expired,
             ErrorKind::TooMany => &words.too_many,
             ErrorKind::Internal => &words.internal,
@@ -63,9 +66,11 @@ impl ErrorPage {
         match self.kind {
             ErrorKind::BadRequest | ErrorKind::Internal => "signs/buoy.svg",
             ErrorKind::Forbidden => "signs/lock.svg",
-            ErrorKind::NotYet | ErrorKind::Expired | ErrorKind::TooMany | ErrorKind::Unavailable => {
-                "signs/hourglass.svg"
-            }
+            ErrorKind::NotYet
+            | ErrorKind::Waits
+            | ErrorKind::Expired
+            | ErrorKind::TooMany
+            | ErrorKind::Unavailable => "signs/hourglass.svg",
         }
     }
 }

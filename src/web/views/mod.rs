@@ -47,7 +47,7 @@ pub use message::{ErrorKind, ErrorPage, NotFoundPage, opens_on};
 pub use notice::{ConsentPage, InformationPage, ServiceAbout};
 pub use picture::{PicturePage, PictureState};
 pub use pictures::{PICTURES, Picture};
-pub use session::{ComingService, HomePage, ServiceLink, SignOutPage, SignedOutPage, VerdictPage};
+pub use session::{ChildLine, ComingService, HomePage, ServiceLink, SignOutPage, SignedOutPage, VerdictPage};
 use words::Words;
 
 /// What every page of Marelle needs to know.

@@ -20,6 +20,8 @@ pub struct HomePage {
     pub services: Vec<ServiceLink>,
     /// Where they can go later.
     pub coming: Vec<ComingService>,
+    /// The children whom the person answers for.
+    pub children: Vec<ChildLine>,
     /// Where "I'm done" is posted.
     pub sign_out_action: String,
 }
@@ -29,6 +31,15 @@ impl HomePage {
         let day = coming_day(self.page.lang, service.opens_on);
         (self.page.words().home.comes)(&service.name, &day)
     }
+}
+
+/// A child whom the person answers for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChildLine {
+    /// Their name.
+    pub name: String,
+    /// Their schools.
+    pub schools: Vec<String>,
 }
 
 /// A service that the person can open.
@@ -92,6 +103,8 @@ pub struct SignedOutPage {
     pub frames: Vec<String>,
     /// The service that the person came from, and its address.
     pub back: Option<Link>,
+    /// Whether the page goes on to `back` by itself where it visits nothing.
+    pub goes_on: bool,
     /// The class that this device remembers: the next child begins there.
     pub class_url: Option<String>,
 }

@@ -329,6 +329,10 @@ fn hostile_names_are_only_text() {
                 first_name: h(),
                 avatar: Some(h()),
                 services: vec![ServiceLink { name: h(), url: h() }],
+                children: vec![ChildLine {
+                    name: h(),
+                    schools: vec![h()],
+                }],
                 coming: vec![ComingService {
                     name: h(),
                     opens_on: crate::base::time::Date::default(),
@@ -349,6 +353,7 @@ fn hostile_names_are_only_text() {
                 still_open: vec![h()],
                 frames: vec![h()],
                 back: link.clone(),
+                goes_on: true,
                 class_url: Some(h()),
             }),
             Box::new(VerdictPage {

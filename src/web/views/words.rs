@@ -119,6 +119,9 @@ pub(super) struct Home {
     pub(super) none: Text,
     pub(super) done: Text,
     pub(super) done_why: Text,
+    pub(super) children: Text,
+    pub(super) no_school: Text,
+    pub(super) child_missing: Text,
     pub(super) account: Text,
     pub(super) comes: fn(service: &str, day: &str) -> String,
 }
@@ -193,6 +196,7 @@ pub(super) struct Errors {
     pub(super) bad_request: Failure,
     pub(super) forbidden: Failure,
     pub(super) not_yet: Failure,
+    pub(super) waits: Failure,
     pub(super) opens_on: With,
     pub(super) expired: Failure,
     pub(super) too_many: Failure,

@@ -1,8 +1,9 @@
 //! Who somebody becomes: guardians and their children, people whom nobody knows, namesakes, and what a merge keeps.
 
+use super::super::case;
 use super::*;
 use crate::base::time::parse_date;
-use crate::domain::education::AcademyCode;
+use crate::domain::education::{AcademyCode, Degree, School};
 use crate::domain::relying_party::ClientAuthMethod;
 use crate::domain::source::{AafKey, Source};
 use crate::domain::upstream::{
@@ -251,6 +252,158 @@ async fn somebody_whom_nobody_knows_becomes_an_identity_only_where_the_policy_sa
         // Attack 54: letters count.
         let other = comes(&context, &there, arrived("INES", &said)).await.unwrap();
         assert_ne!(other.id, ines.id);
+    })
+    .await;
+}
+
+/// A provider that speaks for every academy.
+fn everywhere(otherwise: Otherwise) -> Provider {
+    let mut there = provider(otherwise);
+    there.declared.academies.clear();
+    there
+}
+
+/// The école is declared.
+async fn declare_ecole(context: &Context) {
+    let school = School {
+        uai: ECOLE.parse().unwrap(),
+        name: "École du Port".into(),
+        degree: Degree::First,
+        commune: None,
+        academy: "14".parse().unwrap(),
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    store::school::save(&mut tx, &school, None).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A pupil whom ONDE states: it knows no number.
+async fn pupil_of_onde(context: &Context, name: &str, number: i64) -> Identity {
+    let pupil = scene::pupil(context, name, number, ECOLE).await;
+    let key = AafKey {
+        source: Source::Onde,
+        academy: "14".parse::<AcademyCode>().unwrap(),
+        jointure: format!("onde{number}"),
+        attachment: None,
+        school: ECOLE.parse().unwrap(),
+        profile: Profile::Pupil,
+    };
+    scene::state(context, &pupil, &key).await;
+    pupil
+}
+
+async fn decides(context: &Context, word: case::Word) -> case::Verdict {
+    let open = case::list(context).await.unwrap();
+    let [view] = open.as_slice() else {
+        panic!("{} cases", open.len())
+    };
+    assert_eq!(view.child, Some(("555".to_owned(), ECOLE.parse().unwrap())));
+    case::decide(context, view.case.id, word, ("Maddi", &Actor::Operator))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_child_whose_number_no_feed_states_is_told_once_by_a_human_and_found_by_every_guardian() {
+    on_each_engine(async |context, _clock| {
+        declare_ecole(&context).await;
+        let lina = pupil_of_onde(&context, "Lina", 1).await;
+        let noe = pupil(&context, "Noé", 2, (COLLEGE, "222")).await;
+        let there = everywhere(Otherwise::Ask);
+        scene::declare_upstream(&context, there.declared.clone(), None).await;
+        let both = ["1|LE GOFF|Anne|555|9990001X", "2|LE GOFF|Anne|222|9990101F"];
+        let come = async |subject: &str, vecteurs: &[&str]| {
+            comes(&context, &there, arrived(subject, &[("FrEduVecteur", vecteurs)])).await
+        };
+        let anne = come("anne", &both).await.unwrap();
+        assert_eq!(
+            children_of(&context, &anne).await,
+            [noe.id],
+            "a name in the same école is no proof"
+        );
+        // The other parent, of the école alone, is nobody yet: one case for both.
+        let paul = ["1|LE GOFF|Paul|555|9990001X"];
+        let waits = come("paul", &paul).await;
+        assert!(matches!(waits, Err(Outcome::Waits { .. })), "{waits:?}");
+        // A pupil of another school is no answer, nor is somebody new.
+        assert_eq!(
+            decides(&context, case::Word::Is(noe.id)).await,
+            case::Verdict::Unknown
+        );
+        assert_eq!(decides(&context, case::Word::New).await, case::Verdict::Unknown);
+        assert_eq!(
+            decides(&context, case::Word::Is(lina.id)).await,
+            case::Verdict::Decided
+        );
+        let again = come("anne", &both).await.unwrap();
+        assert_eq!(again.id, anne.id);
+        let mut expected = vec![lina.id, noe.id];
+        expected.sort_unstable();
+        assert_eq!(children_of(&context, &anne).await, expected);
+        let paul = come("paul", &paul).await.unwrap();
+        assert_ne!(paul.id, anne.id);
+        assert_eq!(children_of(&context, &paul).await, [lina.id]);
+        assert!(case::list(&context).await.unwrap().is_empty());
+        // The number of another pupil is not given twice.
+        let lila = pupil_of_onde(&context, "Lila", 3).await;
+        let mut tx = context.db.begin().await.unwrap();
+        let person = Introduction::read(
+            Preset::EduConnectSaml,
+            &arrived("lila", &[("FrEduVecteur", &["3|||555|9990001X"])]).said,
+        );
+        child::learn(&context, &mut tx, (&there.declared, &person), lila.id)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = context.db.reader().await.unwrap();
+        let found = store::roster::by_attachment(&mut conn, "555", &ECOLE.parse().unwrap()).await;
+        let of: Vec<IdentityId> = found.unwrap().iter().map(|record| record.identity).collect();
+        assert_eq!(of, [lina.id]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_number_that_is_nobodys_here_is_not_asked_about_again_and_keeps_nobody_out() {
+    on_each_engine(async |context, _clock| {
+        declare_ecole(&context).await;
+        pupil(&context, "Noé", 2, (COLLEGE, "222")).await;
+        pupil_of_onde(&context, "Lina", 1).await;
+        let there = everywhere(Otherwise::Ask);
+        scene::declare_upstream(&context, there.declared.clone(), None).await;
+        let both = ["1|LE GOFF|Anne|555|9990001X", "2|LE GOFF|Anne|222|9990101F"];
+        let come = async || comes(&context, &there, arrived("anne", &[("FrEduVecteur", &both)])).await;
+        let anne = come().await.unwrap();
+        assert_eq!(
+            decides(&context, case::Word::Refuse).await,
+            case::Verdict::Decided
+        );
+        assert_eq!(come().await.unwrap().id, anne.id);
+        assert!(case::list(&context).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pupil_who_proves_who_they_are_brings_their_number_along() {
+    on_each_engine(async |context, _clock| {
+        declare_ecole(&context).await;
+        let lina = pupil_of_onde(&context, "Lina", 1).await;
+        let there = everywhere(Otherwise::Ask);
+        let vecteur = ["3|||555|9990001X"];
+        let said = arrived("lina", &[("FrEduVecteur", &vecteur)]).said;
+        let person = Introduction::read(Preset::EduConnectSaml, &said);
+        let mut tx = context.db.begin().await.unwrap();
+        child::learn(&context, &mut tx, (&there.declared, &person), lina.id)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let anne = ["1|LE GOFF|Anne|555|9990001X"];
+        let anne = comes(&context, &there, arrived("anne", &[("FrEduVecteur", &anne)]))
+            .await
+            .unwrap();
+        assert_eq!(children_of(&context, &anne).await, [lina.id]);
+        assert_eq!(scene::journalled(&context, "pupil_number.kept").await, 1);
     })
     .await;
 }

@@ -12,9 +12,7 @@ use crate::saml::wire;
 /// The answer of the provider to a request of ours, caught on its way, and the browser that asked.
 async fn caught(federation: &Federation) -> (Browser, String) {
     let mut browser = federation.browser().await;
-    let away = browser
-        .once(federation, &format!("{DOWN}/login/with/{BY_SAML}"))
-        .await;
+    let away = browser.leave(federation, BY_SAML).await;
     let answer = browser.once(federation, away.location()).await;
     let message = crate::web::saml::tests::partner::Posted::of(&answer).message;
     (browser, message)
@@ -81,9 +79,7 @@ async fn attack_22_an_answer_of_another_provider_than_was_asked_is_none() {
         let (federation, _folder) = Federation::new((context, clock), Otherwise::Refuse).await;
         // The browser was sent to the provider by OpenID Connect; the state of that request comes with an assertion.
         let mut browser = federation.browser().await;
-        let away = browser
-            .once(&federation, &format!("{DOWN}/login/with/{BY_OIDC}"))
-            .await;
+        let away = browser.leave(&federation, BY_OIDC).await;
         let state = away.sent("state").unwrap();
         let (_, message) = caught(&federation).await;
         let request = message
@@ -98,9 +94,7 @@ async fn attack_22_an_answer_of_another_provider_than_was_asked_is_none() {
         assert!(!signs_in(&federation, &mut browser, form(&mixed)).await);
         // And a code of one provider at the address of another.
         let mut mixed = federation.browser().await;
-        let away = mixed
-            .once(&federation, &format!("{DOWN}/login/with/{BY_OIDC}"))
-            .await;
+        let away = mixed.leave(&federation, BY_OIDC).await;
         let back = mixed.once(&federation, away.location()).await;
         let elsewhere = back.location().replace(BY_OIDC, BY_SAML);
         mixed.go(&federation, &elsewhere).await;
@@ -118,9 +112,7 @@ async fn attack_40b_a_code_comes_once_from_the_issuer_to_the_browser_that_asked(
         let (federation, _folder) = Federation::new((context, clock), Otherwise::Create).await;
         let back = async || {
             let mut browser = federation.browser().await;
-            let away = browser
-                .once(&federation, &format!("{DOWN}/login/with/{BY_OIDC}"))
-                .await;
+            let away = browser.leave(&federation, BY_OIDC).await;
             let back = browser.once(&federation, away.location()).await;
             (browser, back.location().to_owned())
         };
@@ -221,6 +213,46 @@ async fn attacks_1_to_24_whatever_is_changed_in_an_answer_it_signs_nobody_in() {
             signs_in(&federation, &mut browser, form(&message)).await,
             "the good one"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_keeps_no_cookie_leaves_nothing_behind_and_who_does_leaves_a_few_requests() {
+    on_each_engine(async |context, clock| {
+        let (federation, _folder) = Federation::new((context, clock), Otherwise::Refuse).await;
+        let way = format!("{DOWN}/login/with/{BY_SAML}");
+        let waiting = async || {
+            let later = federation
+                .down
+                .context
+                .now()
+                .plus(std::time::Duration::from_secs(86_400));
+            let mut tx = federation.down.context.db.begin().await.unwrap();
+            // Never committed: it is only counted.
+            crate::store::upstream_request::purge(&mut tx, later)
+                .await
+                .unwrap()
+        };
+        for _ in 0..3 {
+            let mut robot = Browser::default();
+            assert_eq!(robot.once(&federation, &way).await.status, 303);
+            robot.forget(DOWN);
+            assert_eq!(
+                robot.once(&federation, &format!("{way}?cookie=1")).await.status,
+                400
+            );
+        }
+        assert_eq!(waiting().await, 0);
+        let mut browser = Browser::default();
+        for _ in 0..30 {
+            browser.once(&federation, &way).await;
+        }
+        assert_eq!(waiting().await, 20);
+        // And comes in by the last of them.
+        let mut browser = federation.browser().await;
+        browser.go(&federation, &way).await;
+        assert!(federation.who(&browser).await.is_some());
     })
     .await;
 }

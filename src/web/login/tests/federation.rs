@@ -359,6 +359,14 @@ impl Browser {
         reply.unwrap_or_else(|| panic!("not here: {address}"))
     }
 
+    /// Takes a way in, up to where the provider is asked.
+    pub(super) async fn leave(&mut self, federation: &Federation, provider: &str) -> Reply {
+        let way = format!("{DOWN}/login/with/{provider}");
+        // The first answer is the cookie.
+        self.once(federation, &way).await;
+        self.once(federation, &way).await
+    }
+
     /// Goes to an address, and on until there is something to read or to choose.
     pub(super) async fn go(&mut self, federation: &Federation, address: &str) -> Landed {
         self.walk(federation, address.to_owned(), None, DOWN).await

@@ -9,14 +9,18 @@
 use std::sync::Arc;
 
 use super::federation::{BY_OIDC, BY_SAML, Browser, DOWN, Federation, Landed, UP};
+use crate::base::secret::Secret;
 use crate::base::url;
 use crate::domain::relying_party::{CasService, LogoutAddress, RelyingParty};
+use crate::domain::saml_entity::Binding as Travels;
 use crate::domain::testing::party;
-use crate::domain::upstream::{Binding, Otherwise};
+use crate::domain::upstream::{Binding, Metadata, Otherwise};
 use crate::flows::testing::scene::{self, on_each_engine};
 use crate::flows::upstream::link;
 use crate::saml::wire;
+use crate::saml::xml::{Element, Namespace};
 use crate::saml::xmlsec::redirect::Kind;
+use crate::store;
 use crate::web::oauth::tests::site::authorize_url;
 use crate::web::saml::tests::partner::{Partner, element};
 
@@ -359,4 +363,85 @@ async fn link_by_oidc(federation: &Federation) {
     .await
     .unwrap();
     assert_eq!(linked, link::Change::Done);
+}
+
+/// A provider may take logout messages by form only: the person goes by a page of ours, and is signed in nowhere afterwards.
+#[tokio::test]
+async fn whoever_leaves_is_signed_out_at_a_provider_that_takes_forms_only() {
+    on_each_engine(async |context, clock| {
+        let (federation, _folder) = Federation::new((context, clock), Otherwise::Refuse).await;
+        let context = &federation.down.context;
+        let id = BY_SAML.parse().unwrap();
+        let mut tx = context.db.begin().await.unwrap();
+        let (_, mut state) = store::upstream_provider::find(&mut tx, &id)
+            .await
+            .unwrap()
+            .unwrap();
+        let Some(Metadata::Saml { logout, .. }) = &mut state.metadata else {
+            panic!("no metadata")
+        };
+        logout.retain(|service| service.binding == Travels::Post);
+        assert_eq!(logout.len(), 1);
+        store::upstream_provider::put(&mut tx, &id, &state).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut browser = federation.browser().await;
+        browser
+            .go(&federation, &format!("{DOWN}/login/with/{BY_SAML}"))
+            .await;
+        let there = browser.cookie(UP, "__Host-marelle").map(str::to_owned).unwrap();
+        let landed = browser
+            .submit(&federation, &format!("{DOWN}/sign-out"), (String::new(), DOWN))
+            .await;
+        let end = read(&federation, &mut browser, landed).await;
+        assert!(end.address.starts_with(&format!("{DOWN}/sign-out")), "{end:?}");
+        assert!(federation.who(&browser).await.is_none());
+        let session = crate::flows::session::find(&federation.up.context, &Secret::new(there)).await;
+        assert!(session.unwrap().is_none(), "the login at the provider is over");
+        // A ticket of somebody else's making is none.
+        let landed = browser
+            .go(&federation, &format!("{DOWN}/saml/sp/leave?ticket=x"))
+            .await;
+        assert!(
+            landed.address.starts_with(&format!("{DOWN}/sign-out")),
+            "{landed:?}"
+        );
+    })
+    .await;
+}
+
+/// saml-core §3.4.1.2: a service names the provider that it would have people come by, and nobody chooses.
+#[tokio::test]
+async fn a_service_of_saml_names_the_way_by_its_entity_id() {
+    on_each_engine(async |context, clock| {
+        let (federation, _folder) = Federation::new((context, clock), Otherwise::Refuse).await;
+        let services = Services::declare(&federation).await;
+        let samlp = |name: &'static str| Element::new(Namespace::Samlp, name);
+        let asks = |id: &str, wished: &[&str]| {
+            let mut list = samlp("IDPList");
+            for entity_id in wished {
+                list = list.child(samlp("IDPEntry").attribute("ProviderID", *entity_id));
+            }
+            let provider = &services.lycee.provider;
+            let request = provider.authn_request(id).child(samlp("Scoping").child(list));
+            format!(
+                "{DOWN}/saml/sso?{}",
+                provider.query(Kind::Request, &request, None)
+            )
+        };
+        let mut browser = federation.browser().await;
+        let known = asks(
+            "_a",
+            &["https://elsewhere.example", &format!("{UP}/saml/metadata")],
+        );
+        let landed = browser.go(&federation, &known).await;
+        assert!(
+            landed.posted.is_some(),
+            "there and back without a question: {landed:?}"
+        );
+        let mut browser = federation.browser().await;
+        let unknown = asks("_b", &["https://elsewhere.example"]);
+        let landed = browser.go(&federation, &unknown).await;
+        assert!(landed.page().body.contains("id=\"password\""), "{landed:?}");
+    })
+    .await;
 }

@@ -3,6 +3,7 @@
 use super::federation::{BY_OIDC, BY_SAML, Browser, DOWN, Federation, UP, by_saml, declare, provider};
 use crate::base::secret::Secret;
 use crate::base::url;
+use crate::domain::assurance::Acr;
 use crate::domain::audit::Actor;
 use crate::domain::identity::Status;
 use crate::domain::upstream::{Binding, Otherwise, Population, Protocol};
@@ -380,4 +381,53 @@ async fn federation_oidc(federation: &Federation) -> Protocol {
         .unwrap();
     let found = all.into_iter().find(|one| one.provider.id.as_str() == BY_OIDC);
     found.unwrap().provider.protocol
+}
+
+#[tokio::test]
+async fn a_service_that_demands_several_factors_is_met_by_a_provider_that_proves_them_and_by_nothing_less() {
+    on_each_engine(async |context, clock| {
+        let (federation, _folder) = Federation::new((context, clock), Otherwise::Refuse).await;
+        let mut strict = crate::domain::testing::party("ent");
+        strict.metadata.minimum_acr = Some(Acr::MultiFactor);
+        federation.down.declare(&strict).await;
+        let listed = async || {
+            let asked = axum::http::Request::get("/.well-known/openid-configuration");
+            let reply = federation
+                .down
+                .send(asked.body(axum::body::Body::empty()).unwrap())
+                .await;
+            reply.json()["acr_values_supported"].as_array().unwrap().len()
+        };
+        let unmet = Some("unmet_authentication_requirements");
+        // Nobody proves that much, here or elsewhere: nobody is sent to a login page for nothing.
+        let mut browser = federation.browser().await;
+        let landed = browser.go(&federation, &asked(&[])).await;
+        assert_eq!(landed.sent("error").as_deref(), unmet);
+        assert_eq!(listed().await, 2);
+        // A provider that may prove it, and does not of this login; then one that does.
+        let mut sure = provider(BY_SAML, Protocol::Saml(by_saml()), Otherwise::Refuse);
+        sure.assurance.by_context = vec![("urn:of:somebody:else".into(), Acr::MultiFactor)];
+        declare(&federation.down.context, sure.clone(), None).await;
+        assert_eq!(listed().await, 3);
+        let mut browser = federation.browser().await;
+        let page = browser.go(&federation, &asked(&[])).await;
+        let landed = browser.go(&federation, &way(&page.page().body, BY_SAML)).await;
+        assert_eq!(landed.sent("error").as_deref(), unmet);
+        sure.assurance.default = Acr::MultiFactor;
+        declare(&federation.down.context, sure.clone(), None).await;
+        let mut browser = federation.browser().await;
+        let page = browser.go(&federation, &asked(&[])).await;
+        let landed = browser.go(&federation, &way(&page.page().body, BY_SAML)).await;
+        let told = code_of(&federation, &landed).await;
+        assert_eq!(told["acr"], "https://refeds.org/profile/mfa");
+        // One that is for other people than the service is no way to it.
+        sure.populations = vec![Population::Staff];
+        declare(&federation.down.context, sure, None).await;
+        strict.populations = vec![Population::PupilSecond];
+        federation.down.declare(&strict).await;
+        let mut browser = federation.browser().await;
+        let landed = browser.go(&federation, &asked(&[])).await;
+        assert_eq!(landed.sent("error").as_deref(), unmet);
+    })
+    .await;
 }

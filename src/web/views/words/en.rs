@@ -93,6 +93,9 @@ pub(super) const WORDS: Words = Words {
         none: "There is no service here yet.",
         done: "I’m done",
         done_why: "Then the next person can sign in.",
+        children: "Your children",
+        no_school: "In no school of this place today",
+        child_missing: "A child is missing? Tell their school: they check, and the child is here when you next sign in.",
         account: "What services know about me",
         comes: |service, day| format!("“{service}” opens for you on {day}."),
     },
@@ -175,6 +178,11 @@ pub(super) const WORDS: Words = Words {
             title: "This page is not for you",
             sentence: "Your account does not open this page.",
             advice: "If it should, talk to your school.",
+        },
+        waits: Failure {
+            title: "We are checking your account",
+            sentence: "We still have to check that this is your account.",
+            advice: "There is nothing for you to do: the school or the academy will look at it. Come back tomorrow.",
         },
         not_yet: Failure {
             title: "Soon!",

@@ -94,6 +94,10 @@ pub(super) const WORDS: Words = Words {
         none: "Il n’y a pas encore de service ici.",
         done: "J’ai fini",
         done_why: "La personne suivante pourra se connecter.",
+        children: "Vos enfants",
+        no_school: "Dans aucune école d’ici aujourd’hui",
+        child_missing: "Il manque un enfant ? Dites-le à son école : elle vérifie, et il s’ajoute à votre prochaine \
+            connexion.",
         account: "Ce que les services savent de moi",
         comes: |service, day| format!("« {service} » ouvre pour toi le {day}."),
     },
@@ -177,6 +181,11 @@ pub(super) const WORDS: Words = Words {
             title: "Cette page n’est pas pour vous",
             sentence: "Votre compte ne donne pas accès à cette page.",
             advice: "Si elle devrait vous être ouverte, parlez-en à votre école ou à votre établissement.",
+        },
+        waits: Failure {
+            title: "Nous vérifions votre compte",
+            sentence: "Nous devons encore vérifier que c’est bien votre compte.",
+            advice: "Vous n’avez rien à faire : l’école ou l’académie va regarder. Revenez demain.",
         },
         not_yet: Failure {
             title: "C’est bientôt !",
