@@ -123,7 +123,7 @@ mod tests {
             [(true, None), (true, opens)]
         );
         assert_eq!(
-            settled(&[next.clone()], "2026-07-01"),
+            settled(std::slice::from_ref(&next), "2026-07-01"),
             [(true, None)],
             "nowhere else yet"
         );

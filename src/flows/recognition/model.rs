@@ -160,9 +160,7 @@ pub(crate) async fn estimate(context: &Context) -> Result<Estimation, Failure> {
     let frequencies = census.frequencies();
     let estimated =
         tokio::task::spawn_blocking(move || estimation::estimate(records, &frequencies, &Rates::shipped()));
-    Ok(estimated
-        .await
-        .map_err(|error| Failure::Task(error.to_string()))?)
+    estimated.await.map_err(|error| Failure::Task(error.to_string()))
 }
 
 /// The records that a model sees otherwise than they are kept.
