@@ -57,7 +57,13 @@ pub fn decide(comparison: &Comparison, around: Around) -> Relation {
         return Relation::None;
     }
     // One kind of file states both in one year, under two numbers: two children of one name.
-    if comparison.same_files && comparison.ine == IneLikeness::Other {
+    // Twins may have numbers that follow one another.
+    let two_numbers = match comparison.ine {
+        IneLikeness::Other => true,
+        IneLikeness::Close => comparison.given != Likeness::Same,
+        IneLikeness::Same | IneLikeness::Missing => false,
+    };
+    if comparison.same_files && two_numbers {
         return Relation::None;
     }
     // Between twins whose numbers were swapped the number does not say which name is right: only another of the name outdoes one.

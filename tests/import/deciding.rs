@@ -437,7 +437,7 @@ async fn a_case_about_one_person_in_use_is_confirmed_or_separates_them() {
     on_each_engine(async |town| {
         for same in [true, false] {
             let school = ECOLES[usize::from(same)];
-            let number = if same { "123456789AA" } else { "123456789AB" };
+            let number = if same { "123456789AA" } else { "987654321AB" };
             let lina = format!("LE GOFF|Lina|17/08/2016|{number}");
             let key = if same { 1 } else { 2 };
             // Misspelt: beside a twin, that is a question.
@@ -453,7 +453,7 @@ async fn a_case_about_one_person_in_use_is_confirmed_or_separates_them() {
             town.apply(ecole(
                 school,
                 2026,
-                &[&lina, "LE GOFF|Lila|17/08/2016|123456789AC"],
+                &[&lina, "LE GOFF|Lila|17/08/2016|555666777AC"],
             ))
             .await;
             let (cases, _) = matching::list(&town.context, None, 10).await.unwrap();
