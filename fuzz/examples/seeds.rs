@@ -55,7 +55,8 @@ const ADDRESSES: &[&str] = &[
     "https://xn--cole-9oa.example/a",
     "javascript://ent.example/app",
 ];
-const CSV: &str = "Prénom*;Nom*;Date de naissance*;Classes*\r\nLina;LE GOFF;17/08/2016;CM2 A\r\nNoé;MARTIN;hier;\r\n";
+const CSV: &str =
+    "Prénom*;Nom*;Date de naissance*;Classes*\r\nLina;LE GOFF;17/08/2016;CM2 A\r\nNoé;MARTIN;hier;\r\n";
 /// Manifest, roles, demographics, classes, enrolments and users.
 const ONEROSTER: &str = "propertyName,value\noneroster.version,1.2\nfile.users,bulk\n\0\
     userSourcedId,roleType,role,orgSourcedId\nu1,primary,student,o1\nu2,primary,parent,o1\nu3,primary,teacher,o1\n\0\
@@ -231,19 +232,52 @@ fn main() -> std::io::Result<()> {
         include_bytes!("../../tests/samples/aaf-hostile-entities.xml"),
     )?;
     let registers: [(&str, u8, &[u8]); 8] = [
-        ("onde-adults", 0, include_bytes!("../../tests/samples/onde-responsables.csv")),
-        ("onde-pupils", 9, include_bytes!("../../tests/samples/onde-generation-b.csv")),
-        ("siecle-pupils", 20, include_bytes!("../../tests/samples/siecle-eleves.xml")),
-        ("siecle-adults", 30, include_bytes!("../../tests/samples/siecle-responsables.xml")),
-        ("siecle-courses", 4, include_bytes!("../../tests/samples/siecle-nomenclature.xml")),
+        (
+            "onde-adults",
+            0,
+            include_bytes!("../../tests/samples/onde-responsables.csv"),
+        ),
+        (
+            "onde-pupils",
+            9,
+            include_bytes!("../../tests/samples/onde-generation-b.csv"),
+        ),
+        (
+            "siecle-pupils",
+            20,
+            include_bytes!("../../tests/samples/siecle-eleves.xml"),
+        ),
+        (
+            "siecle-adults",
+            30,
+            include_bytes!("../../tests/samples/siecle-responsables.xml"),
+        ),
+        (
+            "siecle-courses",
+            4,
+            include_bytes!("../../tests/samples/siecle-nomenclature.xml"),
+        ),
         ("sts", 14, include_bytes!("../../tests/samples/sts-emp.xml")),
-        ("changes", 16, include_bytes!("../../tests/samples/aaf-1d-delta.xml")),
-        ("first-degree", 7, include_bytes!("../../tests/samples/aaf-1d-eleve.xml")),
+        (
+            "changes",
+            16,
+            include_bytes!("../../tests/samples/aaf-1d-delta.xml"),
+        ),
+        (
+            "first-degree",
+            7,
+            include_bytes!("../../tests/samples/aaf-1d-eleve.xml"),
+        ),
     ];
     for (name, how, content) in registers {
         seed("registers", name, how, content)?;
     }
     seed("registers", "csv", 10, CSV.as_bytes())?;
     seed("registers", "oneroster", 15, ONEROSTER.as_bytes())?;
-    seed("registers", "mapping", 8, include_bytes!("../../src/roster/mapping/onde.toml"))
+    seed(
+        "registers",
+        "mapping",
+        8,
+        include_bytes!("../../src/roster/mapping/onde.toml"),
+    )
 }

@@ -44,7 +44,9 @@ fn year() -> SchoolYear {
 /// Lines of errors, each once.
 fn refused(issues: &[RowIssue]) -> u64 {
     let errors = issues.iter().filter(|issue| issue.severity == Severity::Error);
-    let places: HashSet<(u64, u64)> = errors.map(|issue| (issue.place.line, issue.place.column)).collect();
+    let places: HashSet<(u64, u64)> = errors
+        .map(|issue| (issue.place.line, issue.place.column))
+        .collect();
     places.len() as u64
 }
 
@@ -70,7 +72,10 @@ fn table(bytes: &[u8], length: usize, source: Source, mapping: &Mapping) {
         Ok(Content::Guardians(file)) => {
             let keys: HashSet<&str> = file.rows.iter().map(|row| &*row.key.key).collect();
             assert_eq!(keys.len(), file.rows.len(), "a key is of one row");
-            assert!(file.links.iter().all(|link| keys.contains(&*link.adult)), "no link without its adult");
+            assert!(
+                file.links.iter().all(|link| keys.contains(&*link.adult)),
+                "no link without its adult"
+            );
             assert!(file.links.len() >= file.rows.len(), "no adult without a child");
         }
         Err(refused) => placed(&refused),
@@ -96,7 +101,10 @@ fn pupils(bytes: &[u8], length: usize) {
     match whole {
         Ok(file) => {
             assert!(file.rows.len() as u64 + file.left <= file.records);
-            assert_eq!(file.rows.len() as u64 + file.left + refused(&file.issues), file.records);
+            assert_eq!(
+                file.rows.len() as u64 + file.left + refused(&file.issues),
+                file.records
+            );
         }
         Err(refused) => placed(&refused),
     }
@@ -106,12 +114,18 @@ fn guardians(bytes: &[u8], length: usize) {
     let context = siecle_context();
     let there: HashSet<String> = ["1037745", "1037746"].map(str::to_owned).into();
     let whole = siecle::guardians(bytes, &context, &there);
-    same(&whole, &siecle::guardians(Pieces(bytes, length), &context, &there));
+    same(
+        &whole,
+        &siecle::guardians(Pieces(bytes, length), &context, &there),
+    );
     match whole {
         Ok(file) => {
             let keys: HashSet<&str> = file.rows.iter().map(|row| &*row.key.key).collect();
             assert!(file.links.iter().all(|link| keys.contains(&*link.adult)));
-            assert_eq!(file.rows.len() as u64 + file.unlinked + refused(&file.issues), file.records);
+            assert_eq!(
+                file.rows.len() as u64 + file.unlinked + refused(&file.issues),
+                file.records
+            );
         }
         Err(refused) => placed(&refused),
     }
@@ -138,7 +152,11 @@ fn staff(bytes: &[u8], length: usize) {
 
 /// Files of a delivery one behind the other, a NUL between them: roles, demographics, users.
 fn users(bytes: &[u8], length: usize) {
-    let read = |pieces: usize| -> (Result<Manifest, Unreadable>, Vec<OneRosterItem>, Option<Unreadable>) {
+    let read = |pieces: usize| -> (
+        Result<Manifest, Unreadable>,
+        Vec<OneRosterItem>,
+        Option<Unreadable>,
+    ) {
         let mut parts = bytes.split(|byte| *byte == 0);
         let mut part = || Pieces(parts.next().unwrap_or_default(), pieces);
         let said = oneroster::manifest(part());
@@ -191,6 +209,11 @@ fn mapping(bytes: &[u8]) {
         return;
     };
     if let Ok(mapping) = Mapping::parse(text) {
-        table(b"Nom;Pr\xE9nom;Date naissance;Classe\nX;Y;01/01/2015;A\n", 3, Source::Csv, &mapping);
+        table(
+            b"Nom;Pr\xE9nom;Date naissance;Classe\nX;Y;01/01/2015;A\n",
+            3,
+            Source::Csv,
+            &mapping,
+        );
     }
 }

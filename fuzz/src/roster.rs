@@ -95,10 +95,7 @@ fn academy(bytes: &[u8], length: usize) {
         (&in_pieces.0, &in_pieces.1),
         "the pieces change nothing"
     );
-    assert_eq!(
-        tally.records,
-        tally.sum()
-    );
+    assert_eq!(tally.records, tally.sum());
     let failed = items.iter().filter(|item| item.is_err()).count();
     assert!(failed <= 1 && (failed == 0 || items.last().is_some_and(Result::is_err)));
     let count =

@@ -23,7 +23,7 @@ use crate::domain::saml_source::{Origin, Source};
 use crate::domain::session::Device;
 use crate::domain::source::{AafKey, SourceKey};
 use crate::domain::testing::{enrolment, party, person};
-use crate::domain::upstream::UpstreamProvider;
+use crate::domain::upstream::{Metadata, ProviderId, UpstreamProvider};
 use crate::flows::session::{self, Proof, SignedIn};
 use crate::flows::upstream::sealed_for;
 use crate::flows::{Context, credential};
@@ -145,6 +145,28 @@ pub(crate) async fn declare_upstream(context: &Context, provider: UpstreamProvid
         .await
         .unwrap();
     tx.commit().await.unwrap();
+}
+
+/// Changes what an upstream provider's metadata says, as if it had been fetched so.
+pub(crate) async fn change_upstream(
+    context: &Context,
+    id: &ProviderId,
+    change: impl FnOnce(&mut Option<Metadata>),
+) {
+    let mut tx = context.db.begin().await.unwrap();
+    let found = store::upstream_provider::find(&mut tx, id).await.unwrap();
+    let (_, mut state) = found.unwrap();
+    change(&mut state.metadata);
+    store::upstream_provider::put(&mut tx, id, &state).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// How many requests to upstream providers wait for their answer.
+pub(crate) async fn requests_upstream(context: &Context) -> u64 {
+    let later = context.now().plus(std::time::Duration::from_secs(86_400));
+    let mut tx = context.db.begin().await.unwrap();
+    // Never committed: they are only counted.
+    store::upstream_request::purge(&mut tx, later).await.unwrap()
 }
 
 /// The key that our SAML messages are signed with.

@@ -6,7 +6,7 @@ use crate::base::url;
 use crate::domain::relying_party::{Encryption, Signed};
 use crate::domain::upstream::{Otherwise, Protocol};
 use crate::flows::client;
-use crate::flows::testing::scene::on_each_engine;
+use crate::flows::testing::scene::{self, on_each_engine};
 use crate::saml::wire;
 
 /// The answer of the provider to a request of ours, caught on its way, and the browser that asked.
@@ -222,18 +222,7 @@ async fn who_keeps_no_cookie_leaves_nothing_behind_and_who_does_leaves_a_few_req
     on_each_engine(async |context, clock| {
         let (federation, _folder) = Federation::new((context, clock), Otherwise::Refuse).await;
         let way = format!("{DOWN}/login/with/{BY_SAML}");
-        let waiting = async || {
-            let later = federation
-                .down
-                .context
-                .now()
-                .plus(std::time::Duration::from_secs(86_400));
-            let mut tx = federation.down.context.db.begin().await.unwrap();
-            // Never committed: it is only counted.
-            crate::store::upstream_request::purge(&mut tx, later)
-                .await
-                .unwrap()
-        };
+        let waiting = async || scene::requests_upstream(&federation.down.context).await;
         for _ in 0..3 {
             let mut robot = Browser::default();
             assert_eq!(robot.once(&federation, &way).await.status, 303);

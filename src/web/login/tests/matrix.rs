@@ -20,7 +20,6 @@ use crate::flows::upstream::link;
 use crate::saml::wire;
 use crate::saml::xml::{Element, Namespace};
 use crate::saml::xmlsec::redirect::Kind;
-use crate::store;
 use crate::web::oauth::tests::site::authorize_url;
 use crate::web::saml::tests::partner::{Partner, element};
 
@@ -372,18 +371,14 @@ async fn whoever_leaves_is_signed_out_at_a_provider_that_takes_forms_only() {
         let (federation, _folder) = Federation::new((context, clock), Otherwise::Refuse).await;
         let context = &federation.down.context;
         let id = BY_SAML.parse().unwrap();
-        let mut tx = context.db.begin().await.unwrap();
-        let (_, mut state) = store::upstream_provider::find(&mut tx, &id)
-            .await
-            .unwrap()
-            .unwrap();
-        let Some(Metadata::Saml { logout, .. }) = &mut state.metadata else {
-            panic!("no metadata")
-        };
-        logout.retain(|service| service.binding == Travels::Post);
-        assert_eq!(logout.len(), 1);
-        store::upstream_provider::put(&mut tx, &id, &state).await.unwrap();
-        tx.commit().await.unwrap();
+        scene::change_upstream(context, &id, |metadata| {
+            let Some(Metadata::Saml { logout, .. }) = metadata else {
+                panic!("no metadata")
+            };
+            logout.retain(|service| service.binding == Travels::Post);
+            assert_eq!(logout.len(), 1);
+        })
+        .await;
         let mut browser = federation.browser().await;
         browser
             .go(&federation, &format!("{DOWN}/login/with/{BY_SAML}"))
