@@ -29,6 +29,13 @@ impl Parameters {
         if all.len() > MOST {
             return Err(TooLong);
         }
+        // They may have to travel on, written anew: what does not fit then is refused now, not after the login.
+        if encoded.len() > LIMIT / 3 {
+            let pairs = all.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            if url::query(pairs).len() > LIMIT {
+                return Err(TooLong);
+            }
+        }
         // RFC 6749 §3.1: "Parameters sent without a value MUST be treated as if they were omitted".
         all.retain(|(_, value)| !value.is_empty());
         Ok(Self(all))
@@ -104,5 +111,17 @@ mod tests {
         assert!(Parameters::read(&"a=1&".repeat(MOST)).is_ok());
         assert!(Parameters::read(&"a=1&".repeat(MOST + 1)).is_err());
         assert!(Parameters::read(&format!("a={}", "x".repeat(LIMIT))).is_err());
+    }
+
+    #[test]
+    fn what_was_read_fits_when_it_is_written_anew() {
+        // Each of these letters takes one byte here and three when written.
+        for (letters, fits) in [(LIMIT / 3 - 20, true), (LIMIT / 2, false)] {
+            let read = Parameters::read(&format!("service={}", "|".repeat(letters)));
+            assert_eq!(read.is_ok(), fits, "{letters}");
+            if let Ok(read) = read {
+                assert!(Parameters::read(&read.to_query()).is_ok());
+            }
+        }
     }
 }

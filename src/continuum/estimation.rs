@@ -2,7 +2,7 @@
 //! Fellegi and Sunter), by expectation and maximisation (Dempster, Laird and Rubin 1977; Winkler 1988).
 //!
 //! What is seen between two children (u) follows from frequencies and is not estimated. The rates begun with count for
-//! [`PRIOR`] pairs, so that few records change little. A function of the records: their order does not matter.
+//! a thousand pairs, so that few records change little. A function of the records: their order does not matter.
 
 use std::collections::BTreeMap;
 

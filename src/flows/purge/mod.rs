@@ -1,5 +1,5 @@
 //! Forgetting what is over: sessions, codes, tokens and failure counts that nobody can use any more, and, once a day, the
-//! people who left ([`departed`]).
+//! people who left (`departed`).
 //!
 //! A session stays a day after its end and a token an hour, so that a late logout or a replay is still understood.
 
