@@ -4,8 +4,9 @@ use std::fs;
 
 use super::Stage;
 use crate::app::import_file;
+use crate::domain::access_date::{AccessDate, Pupils};
 use crate::domain::education::{AcademyCode, Degree, SchoolYear};
-use crate::flows::declaration::Declaration;
+use crate::flows::declaration::{self, Declaration};
 use crate::flows::import::{self, Feed, File, Load, Report};
 
 impl Stage {
@@ -52,6 +53,18 @@ impl Stage {
         Ok(told(&report))
     }
 
+    /// Opens a school year today: nobody who looks on waits for September.
+    pub(super) async fn open_at_once(&self, year: SchoolYear) -> anyhow::Result<()> {
+        let pupils = Pupils::of(None, None, None).map_err(anyhow::Error::msg)?;
+        let today = self.context.now().date_in_france();
+        let declared = Declaration {
+            access_dates: vec![AccessDate::new(year, pupils, today)?],
+            ..Declaration::default()
+        };
+        declaration::apply(&self.context, &declared, declaration::Options::default()).await?;
+        Ok(())
+    }
+
     async fn import(&self, feed: Feed, year: SchoolYear, files: Vec<File>) -> anyhow::Result<Report> {
         let operator = "demo".to_owned();
         let load = Load {
@@ -70,7 +83,7 @@ impl Stage {
 fn told(report: &Report) -> String {
     let counts = report.total;
     format!(
-        "{} élèves chargés : {} reconnus, {} nouveaux, {} cas pour un humain (les jumeaux ne sont jamais réunis d’office).",
+        "{} élèves chargés : {} reconnus, {} nouveaux, {} cas pour un humain.",
         counts.stated,
         counts.recognised,
         counts.new.saturating_sub(counts.recognised),

@@ -110,6 +110,7 @@ impl Stage {
         let year = self.year().next();
         let territory = self.territory()?;
         let told = self.import_aaf(&territory, year).await?;
+        self.open_at_once(year).await?;
         self.enrol_there(&territory, year).await?;
         self.open_classes(&territory.schools, Degree::Second, year, false)
             .await?;

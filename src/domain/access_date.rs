@@ -128,14 +128,13 @@ pub struct AccessDate {
 }
 
 impl AccessDate {
-    /// An access date. It lies in its school year, from June on, when the first feeds of the year come: another one is a
+    /// An access date. It lies in its school year or in the one before, which is when feeds of it can come: another one is a
     /// slip of the pen, which would hold a whole territory back.
     ///
     /// # Errors
     /// [`InvalidValue`] outside of that.
     pub fn new(year: SchoolYear, pupils: Pupils, opens_on: Date) -> Result<Self, InvalidValue> {
-        let first = Date::from_ymd_opt(year.first(), 6, 1);
-        if first.is_some_and(|first| first <= opens_on) && opens_on < year.overlap_end() {
+        if year.previous().begins() <= opens_on && opens_on < year.overlap_end() {
             Ok(Self {
                 year,
                 pupils,
@@ -145,7 +144,7 @@ impl AccessDate {
             Err(InvalidValue {
                 kind: "day of that school year",
                 text: opens_on.to_string(),
-                hint: " (from June before it to mid-September after it)",
+                hint: " (from September of the year before to mid-September after it)",
             })
         }
     }

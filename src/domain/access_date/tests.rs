@@ -170,8 +170,9 @@ fn what_does_not_go_together_is_refused_and_labels_are_read_as_feeds_are() {
 fn a_date_outside_its_school_year_is_a_slip_of_the_pen() {
     let year = SchoolYear::new(2026).unwrap();
     for (opens_on, is_right) in [
-        ("2025-09-07", false),
-        ("2026-05-31", false),
+        ("2024-09-07", false),
+        ("2025-08-31", false),
+        ("2025-09-01", true),
         ("2026-06-01", true),
         ("2027-09-14", true),
         ("2027-09-15", false),

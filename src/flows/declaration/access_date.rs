@@ -173,7 +173,7 @@ mod tests {
             ),
             (SCHOOL.replace("2026\n", "26\n"), "line 3"),
             (SCHOOL.replace("2026-09-07", "7 septembre"), "line 4"),
-            (SCHOOL.replace("2026-09-07", "2025-09-07"), "line 4: access_date"),
+            (SCHOOL.replace("2026-09-07", "2024-09-07"), "line 4: access_date"),
             (format!("{SCHOOL}niveau = \"CM2\"\n"), "line 5"),
             (format!("{CLASS}level = \"CM2\"\n"), "line 6: access_date"),
             (CLASS.replace("9990001X", "default"), "line 3: access_date"),
