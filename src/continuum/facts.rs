@@ -1,7 +1,7 @@
 //! What recognition looks at in a record, and the blocks in which it meets others.
 //!
 //! Two records are compared only where they share a block or a number: the same family name (or usage name) and birth date, the
-//! same given name and birth date, the same two names and year of birth, a family name that sounds alike and the same birth date. An
+//! same given name and birth date, the same two names in any order, a family name that sounds alike and the same birth date. An
 //! error in any one of names and birth date leaves at least one block in common. Must never hold an INE, only keyed hashes.
 
 use std::fmt;

@@ -155,6 +155,7 @@ async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>,
     for case in cases {
         // A case whose record is gone shows nothing: there is nobody to decide about.
         if let (Some(one), Some(other)) = (sides.get(&case.first), sides.get(&case.second)) {
+            let (evidence, weight) = terms(&case.evidence)?;
             views.push(CaseView {
                 id: case.id,
                 reason: case.reason,
@@ -162,8 +163,8 @@ async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>,
                 status: case.status,
                 opened_at: case.opened_at,
                 decided_by: case.decided_by.clone(),
-                evidence: terms(&case.evidence)?.0,
-                weight: terms(&case.evidence)?.1,
+                evidence,
+                weight,
                 sides: [one.clone(), other.clone()],
             });
         }
