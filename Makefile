@@ -34,6 +34,7 @@ test-interop: $(VENV)/complete $(INTEROP_MODULES) ## Only the clients and identi
 	tests/interop/run
 	tests/interop/upstream
 	tests/interop/cas
+	tests/interop/events
 
 check: ## Format, lints and documentation, every warning an error
 	@tests/setup/packages build check

@@ -34,6 +34,8 @@ mod opening;
 mod program;
 #[path = "import/recognising.rs"]
 mod recognising;
+#[path = "import/telling.rs"]
+mod telling;
 #[path = "import/town.rs"]
 mod town;
 #[path = "import/turning.rs"]

@@ -82,6 +82,8 @@ ids! {
     UpstreamCaseId,
     /// A role over a scope, of a person.
     AssignmentId,
+    /// Something that a relying party is told of a person.
+    EventId,
 }
 
 #[cfg(test)]

@@ -7,11 +7,13 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, print_json, print_line};
+use crate::base::time::Timestamp;
 use crate::domain::grant::Scopes;
 use crate::domain::registration::PolicyId;
 use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 use crate::flows::client::{self, Change};
 use crate::flows::saml::metadata;
+use crate::flows::security_event::{self, Delivery, Status};
 use crate::flows::{Context, person, registration};
 
 /// Look at relying parties, give them secrets, put them out of use, see what one receives.
@@ -35,6 +37,8 @@ pub(super) enum Command {
     RevokeInvites(Project),
     /// Show exactly what a relying party would receive about a person, and why.
     Preview(Preview),
+    /// Show what a relying party was told of merges and erasures, try again what was given up, or send a test.
+    Events(Events),
 }
 
 /// How the answer is written.
@@ -111,6 +115,25 @@ pub(super) struct Preview {
     json: bool,
 }
 
+/// Arguments of `marelle client events`.
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    /// The relying party.
+    client: RelyingPartyId,
+    /// Send an event that says nothing, to see whether the party takes events.
+    #[arg(long, conflicts_with = "retry")]
+    verify: bool,
+    /// Try again everything that was given up.
+    #[arg(long)]
+    retry: bool,
+    /// How many to show, latest first.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+    count: i64,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::List(format) => list(context, format.json).await,
@@ -131,6 +154,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Invite(arguments) => invite(context, &arguments).await,
         Command::RevokeInvites(project) => revoke_invites(context, &project).await,
         Command::Preview(arguments) => preview(context, &arguments).await,
+        Command::Events(arguments) => events(context, &arguments).await,
     }
 }
 
@@ -305,6 +329,77 @@ async fn set_enabled(context: &Context, one: &One, enabled: bool) -> Outcome {
     };
     say(one.json, &object, line);
     Ok(())
+}
+
+async fn events(context: &Context, arguments: &Events) -> Outcome {
+    let id = &arguments.client;
+    if client::find(context, id).await?.is_none() {
+        return Err(unknown(id));
+    }
+    let Some(receiver) = security_event::receiver(context, id).await? else {
+        return Err(Refusal::guard(anyhow!(
+            "{id}: takes no events: declare [relying_party.event_receiver]"
+        )));
+    };
+    if arguments.verify {
+        let queued = security_event::verify(context, id).await?;
+        let event = queued.map(|event| event.to_string());
+        let line = "queued: the program sends it within five seconds";
+        say(
+            arguments.json,
+            &json!({"client": id.as_str(), "verification": event}),
+            line,
+        );
+        return Ok(());
+    }
+    if arguments.retry {
+        let waiting = security_event::retry(context, id).await?;
+        let object = json!({"client": id.as_str(), "waiting_again": waiting});
+        say(arguments.json, &object, &format!("waiting again: {waiting}"));
+        return Ok(());
+    }
+    let deliveries = security_event::of_client(context, id, arguments.count).await?;
+    if arguments.json {
+        let events = deliveries.iter().map(delivered).collect::<Vec<_>>();
+        print_json(&json!({"client": id.as_str(), "receiver": receiver, "events": events}));
+        return Ok(());
+    }
+    print_line(format!("receiver: {receiver}"));
+    for delivery in &deliveries {
+        let told = &delivery.told;
+        let subject = told.event.subject().unwrap_or("-");
+        let other = told
+            .event
+            .other()
+            .map_or_else(String::new, |other| format!(" / {other}"));
+        let (state, at) = state(&delivery.status);
+        let result = delivery.result.as_deref().unwrap_or("not tried yet");
+        print_line(format!(
+            "{}  {}  {subject}{other}  {state} {at} ({result}, {} attempt(s))",
+            told.at,
+            told.event.kind(),
+            delivery.attempts
+        ));
+    }
+    Ok(())
+}
+
+fn delivered(delivery: &Delivery) -> Value {
+    let told = &delivery.told;
+    let (state, at) = state(&delivery.status);
+    json!({
+        "jti": told.id.to_string(), "event": told.event.kind().as_str(), "subject": told.event.subject(),
+        "other": told.event.other(), "at": told.at.to_string(), "status": state, "status_at": at.to_string(),
+        "attempts": delivery.attempts, "result": delivery.result,
+    })
+}
+
+const fn state(status: &Status) -> (&'static str, Timestamp) {
+    match status {
+        Status::Waiting { due_at } => ("waiting", *due_at),
+        Status::Delivered { at } => ("delivered", *at),
+        Status::GivenUp { at } => ("given_up", *at),
+    }
 }
 
 async fn invite(context: &Context, arguments: &Invite) -> Outcome {

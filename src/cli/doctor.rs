@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Outcome, Refusal, print_json, print_line};
 use crate::flows::drop_folder::{self, Watched};
-use crate::flows::{Context, audit};
+use crate::flows::{Context, audit, security_event};
 
 /// Arguments of `marelle doctor`.
 #[derive(Debug, Args)]
@@ -20,12 +20,15 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let engine = context.db.engine();
     let journal = audit::verify(context).await?;
     let feeds = drop_folder::watched(context).await?;
+    let untold = security_event::given_up(context).await?;
     if arguments.json {
         let entries = journal.as_ref().ok();
         let broken = journal.as_ref().err().map(ToString::to_string);
         print_json(
             &json!({"database": engine, "master_key": "fits", "audit_entries": entries, "audit_break": broken,
-                "feeds": feeds.iter().map(feed_json).collect::<Vec<_>>()}),
+                "feeds": feeds.iter().map(feed_json).collect::<Vec<_>>(),
+                "events_given_up": untold.iter().map(|(client, count)| json!({"client": client.as_str(), "events": count}))
+                    .collect::<Vec<_>>()}),
         );
     } else {
         print_line(format!("database     {engine}, schema up to date"));
@@ -35,6 +38,11 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Outcome {
         }
         for watched in &feeds {
             print_feed(watched);
+        }
+        for (client, count) in &untold {
+            print_line(format!(
+                "events       ! {count} given up: marelle client events {client}"
+            ));
         }
     }
     journal

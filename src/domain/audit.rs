@@ -136,6 +136,12 @@ pub enum Kind {
     LogoutDelivered,
     /// A relying party could not be told of a logout.
     LogoutFailed,
+    /// A relying party took a security event.
+    EventDelivered,
+    /// A relying party could not be told of a security event.
+    EventFailed,
+    /// Security events that were given up are tried again.
+    EventsRetried,
 }
 stored_names!(Kind, "audit kind", {
     LoginSucceeded => "login.succeeded", LoginFailed => "login.failed", LoginThrottled => "login.throttled",
@@ -183,7 +189,8 @@ stored_names!(Kind, "audit kind", {
     AssignmentGranted => "assignment.granted",
     AssignmentWithdrawn => "assignment.withdrawn",
     LogoutDelivered => "logout.delivered",
-    LogoutFailed => "logout.failed",
+    LogoutFailed => "logout.failed", EventDelivered => "event.delivered",
+    EventFailed => "event.failed", EventsRetried => "events.retried",
 });
 
 /// Who decided.

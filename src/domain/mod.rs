@@ -26,6 +26,7 @@ pub mod relying_party;
 pub mod resource_server;
 pub mod saml_entity;
 pub mod saml_source;
+pub mod security_event;
 pub mod service_token;
 pub mod session;
 pub mod signing_key;

@@ -10,6 +10,7 @@ pub mod relying_party;
 
 mod access_date;
 mod cas;
+mod event_receiver;
 mod registration;
 mod resource_server;
 pub mod saml;
@@ -29,6 +30,7 @@ use crate::domain::saml_source::Source;
 use crate::oidc::registration::coherence;
 use crate::store;
 use crate::store::db::Tx;
+pub use event_receiver::DeclaredReceiver;
 pub use relying_party::DeclaredParty;
 use saml::Concern;
 
@@ -255,6 +257,10 @@ async fn apply_party(
         if verb == Verb::Unchanged {
             verb = Verb::Updated;
         }
+    }
+    let receiver = declared.receiver.as_ref();
+    if event_receiver::apply(context, tx, id, receiver).await? && verb == Verb::Unchanged {
+        verb = Verb::Updated;
     }
     notes.extend(secrets_note(&party, before.as_ref()));
     let note = (!notes.is_empty()).then(|| notes.join("; "));

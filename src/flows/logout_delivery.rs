@@ -8,32 +8,27 @@
 //! | 400 | given up: it says that it will not (§2.8) |
 //! | anything else, or nothing in five seconds | tried again after 10 s, 1 min, 5 min, 30 min; then given up |
 //!
-//! A delivery is claimed under a lease that outlives the attempt, so two nodes never send the same one at the same time.
-//! Of one party only a few are under way at once: one that hangs keeps nobody else's waiting. Must never keep or log a
-//! token; each attempt signs its own.
+//! How many are under way at once, and what an attempt is, [`super::delivery`] says. Must never keep or log a token; each
+//! attempt signs its own.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 
+pub use super::delivery::Busy;
+use super::delivery::{self, LEASE, Met, OF_EACH, Verdict};
 use super::keys::Keyring;
-use super::outbound::{OutboundError, Reach};
+use super::outbound::Reach;
 use super::{Context, Failure, cas, id_token};
 use crate::base::random;
-use crate::base::time::Timestamp;
 use crate::base::url;
 use crate::domain::audit::{Actor, Event, Kind};
-use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
+use crate::domain::relying_party::RelyingParty;
 use crate::jose;
 use crate::oidc::logout_token::{Contents, claims};
 use crate::store;
 pub use crate::store::logout_delivery::{Claimed, Status};
 
-/// How long a party may take to answer.
-const TIME: Duration = Duration::from_secs(5);
-/// How long a claim holds: longer than the attempt, its reads and its writes.
-const LEASE: Duration = Duration::from_secs(30);
 /// The pauses after the first attempts; after one more it is given up.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(10),
@@ -41,37 +36,19 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(300),
     Duration::from_secs(1800),
 ];
-/// Deliveries to one party that a node has under way at once.
-const OF_EACH: usize = 4;
-/// Deliveries that a node has under way at once.
-const AT_ONCE: usize = 32;
-
-/// How many deliveries to each party the caller has under way.
-pub type Busy = BTreeMap<RelyingPartyId, usize>;
-
 /// Claims what is due and there is room for. Where nothing is due, this is one read.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn claim(context: &Context, busy: &Busy) -> Result<Vec<Claimed>, Failure> {
-    let mut room = AT_ONCE.saturating_sub(busy.values().sum());
-    if room == 0 {
+    if !delivery::has_room(busy) {
         return Ok(Vec::new());
     }
     let now = context.now();
     let mut conn = context.db.reader().await?;
     let due = store::logout_delivery::due(&mut conn, now, OF_EACH as i64).await?;
     drop(conn);
-    let mut under_way = busy.clone();
-    let mut chosen = Vec::new();
-    for due in due {
-        let of_party = under_way.entry(due.key.client.clone()).or_default();
-        if room > 0 && *of_party < OF_EACH {
-            *of_party += 1;
-            room -= 1;
-            chosen.push(due);
-        }
-    }
+    let chosen = delivery::choose(due, busy, |due| &due.key.client);
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
@@ -143,32 +120,12 @@ async fn token(
         .await
 }
 
-/// What an attempt met.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Met {
-    /// Whether it was taken.
-    pub(super) verdict: Verdict,
-    /// For the operator.
-    pub(super) words: String,
-}
-
-/// Whether a message was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It was.
-    Confirmed,
-    /// It was not, and will not be.
-    Final,
-    /// It was not, and may be.
-    Passing,
-}
-
 /// §2.5: a form with the one parameter `logout_token`.
 async fn send(context: &Context, reach: Reach, uri: &str, token: &str) -> Met {
     post(context, reach, uri, url::query([("logout_token", token)]), judge).await
 }
 
-/// Posts a form to a party, within the time it has; `judge` says what its answer means.
+/// Posts a form to a party, within the time it has; `judge` says what the status of its answer means.
 pub(super) async fn post(
     context: &Context,
     reach: Reach,
@@ -178,37 +135,13 @@ pub(super) async fn post(
 ) -> Met {
     let request = http::Request::post(uri)
         .extension(reach)
-        .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(form.into_bytes());
-    let Ok(request) = request else {
-        return Met {
-            verdict: Verdict::Final,
-            words: "its address cannot be called".to_owned(),
-        };
-    };
-    match tokio::time::timeout(TIME, context.outbound.send(request)).await {
-        Ok(Ok(answer)) => Met {
+        .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    match delivery::send(context, request, form.into_bytes()).await {
+        Ok(answer) => Met {
             verdict: judge(answer.status()),
-            words: format!("HTTP {}", answer.status().as_u16()),
+            words: delivery::words(answer.status()),
         },
-        Ok(Err(error)) => {
-            let words = match error {
-                OutboundError::TooLong { .. } => "answered too much",
-                OutboundError::Private { .. } => "leads into a private network",
-                OutboundError::Unreachable { .. }
-                | OutboundError::Setup { .. }
-                | OutboundError::Unkept { .. } => "unreachable",
-            };
-            tracing::info!(cause = %error, "a party was not told of a logout");
-            Met {
-                verdict: Verdict::Passing,
-                words: words.to_owned(),
-            }
-        }
-        Err(_) => Met {
-            verdict: Verdict::Passing,
-            words: "no answer in time".to_owned(),
-        },
+        Err(met) => met,
     }
 }
 
@@ -222,23 +155,9 @@ fn judge(status: http::StatusCode) -> Verdict {
     }
 }
 
-/// Where a delivery stands after an attempt.
-fn next(verdict: Verdict, attempt: i64, now: Timestamp) -> Status {
-    let pause = usize::try_from(attempt - 1)
-        .ok()
-        .and_then(|before| PAUSES.get(before));
-    match (verdict, pause) {
-        (Verdict::Confirmed, _) => Status::Delivered { at: now },
-        (Verdict::Passing, Some(pause)) => Status::Waiting {
-            due_at: now.plus(*pause),
-        },
-        (Verdict::Final, _) | (Verdict::Passing, None) => Status::GivenUp { at: now },
-    }
-}
-
 async fn settle(context: &Context, claimed: &Claimed, met: Met) -> Result<Option<Status>, Failure> {
     let now = context.now();
-    let status = next(met.verdict, claimed.attempt, now);
+    let status = delivery::next(met.verdict, claimed.attempt, &PAUSES, now);
     let mut tx = context.db.begin().await?;
     if !store::logout_delivery::settle(&mut tx, claimed, &status, &met.words, now).await? {
         return Ok(None);

@@ -7,15 +7,17 @@
 //! | looking for metadata of SAML service providers and of upstream providers that are due | every minute |
 //! | looking into drop folders | every half minute |
 //! | telling relying parties of logouts | every second, and at once when this node has ended a login |
+//! | telling relying parties of merges and erasures | every five seconds |
 //!
 //! A job is a flow run again and again; it must be harmless when two nodes run it at once. One that fails is logged
 //! and runs again at its next time.
 
+mod delivery;
 mod feeds;
-mod logout;
 
 use std::time::Duration;
 
+use self::delivery::{Events, Logouts};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -37,7 +39,8 @@ pub async fn work(context: Context, keyring: Keyring, stop: Stop) {
         again_and_again(ROTATION, stop.clone(), || rotate(&context)),
         again_and_again(METADATA, stop.clone(), || refresh(&context)),
         again_and_again(METADATA, stop.clone(), || refresh_upstream(&context)),
-        logout::work(&context, &keyring, stop.clone()),
+        delivery::work::<Logouts>(&context, &keyring, stop.clone()),
+        delivery::work::<Events>(&context, &keyring, stop.clone()),
         feeds::work(&context, stop.clone()),
     );
 }

@@ -18,6 +18,8 @@ pub enum Kind {
     AccessToken,
     /// A logout token (OpenID Connect Back-Channel Logout §2.4).
     LogoutToken,
+    /// A security event token (RFC 8417 §2.3).
+    SecurityEvent,
     /// An introspection answer (RFC 9701 §5).
     IntrospectionResponse,
     /// A proof of possession (RFC 9449 §4.2).
@@ -35,6 +37,7 @@ impl Kind {
             Self::Jwt => "JWT",
             Self::AccessToken => "at+jwt",
             Self::LogoutToken => "logout+jwt",
+            Self::SecurityEvent => "secevent+jwt",
             Self::IntrospectionResponse => "token-introspection+jwt",
             Self::DpopProof => "dpop+jwt",
             Self::RequestObject => "oauth-authz-req+jwt",

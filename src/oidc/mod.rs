@@ -14,5 +14,6 @@ pub mod logout;
 pub mod logout_token;
 pub mod notice;
 pub mod registration;
+pub mod security_event;
 pub mod subject;
 pub mod upstream;

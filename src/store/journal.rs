@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::db::{Bulk, Conn, Tx};
+use super::db::{Bulk, Conn, Row, Tx};
 use super::image::{Image, by_table};
 use super::value::{Value, text};
 use super::{StoreError, statements};
@@ -12,6 +12,8 @@ statements! {
     // Latest first: what was changed twice is put back twice.
     PAGE = "SELECT turn, sequence, table_name, row_key, before FROM change WHERE run_id = $1
         AND (turn < $2 OR (turn = $2 AND sequence < $3)) ORDER BY turn DESC, sequence DESC LIMIT 500";
+    OF_TABLE = "SELECT table_name, row_key, before FROM change WHERE run_id = $1 AND table_name = $2
+        ORDER BY turn DESC, sequence DESC";
     COUNT = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM change WHERE run_id = $1";
     FORGET = "DELETE FROM change WHERE run_id = $1";
     // Rows that another run changed after this one did.
@@ -119,6 +121,23 @@ pub async fn append(
     tx.execute_many(ADD, rows).await.map(drop)
 }
 
+fn change(row: &Row) -> Result<Change, StoreError> {
+    Ok(Change {
+        table: row.get("table_name")?,
+        key: row.get("row_key")?,
+        before: Some(row.get::<String>("before")?).filter(|before| before != NO_ROW),
+    })
+}
+
+/// What a run changed in one table of which it changes few rows, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_table(conn: &mut Conn, run: ImportRunId, table: &str) -> Result<Vec<Change>, StoreError> {
+    let rows = conn.all(OF_TABLE, [text(run), text(table)]).await?;
+    rows.iter().map(change).collect()
+}
+
 /// How many changes of a run are kept.
 ///
 /// # Errors
@@ -146,11 +165,7 @@ pub async fn restore_run(tx: &mut Tx, run: ImportRunId) -> Result<i64, StoreErro
         let mut changes = Vec::with_capacity(page.len());
         for row in &page {
             (turn, sequence) = (row.get("turn")?, row.get("sequence")?);
-            changes.push(Change {
-                table: row.get("table_name")?,
-                key: row.get("row_key")?,
-                before: Some(row.get::<String>("before")?).filter(|before| before != NO_ROW),
-            });
+            changes.push(change(row)?);
             count += 1;
         }
         if changes.is_empty() {

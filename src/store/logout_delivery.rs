@@ -5,6 +5,7 @@
 //! with a delivery in its hands gives it back by doing nothing.
 
 use super::db::{Bulk, Conn, Row, Tx};
+pub use super::delivery::Status;
 use super::value::{Value, text};
 use super::{StoreError, statements};
 use crate::base::id::SessionId;
@@ -68,36 +69,6 @@ pub struct Claimed {
     pub subject: Option<String>,
     /// Which attempt this is, from 1.
     pub attempt: i64,
-}
-
-/// Where a delivery stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Status {
-    /// It will be tried (again).
-    Waiting {
-        /// When.
-        due_at: Timestamp,
-    },
-    /// The party confirmed.
-    Delivered {
-        /// When.
-        at: Timestamp,
-    },
-    /// It will not be tried any more.
-    GivenUp {
-        /// Since when.
-        at: Timestamp,
-    },
-}
-
-impl Status {
-    const fn stored(&self) -> (&'static str, Option<Timestamp>) {
-        match self {
-            Self::Waiting { .. } => ("waiting", None),
-            Self::Delivered { at } => ("delivered", Some(*at)),
-            Self::GivenUp { at } => ("given_up", Some(*at)),
-        }
-    }
 }
 
 /// What became of telling one party.
@@ -187,11 +158,7 @@ pub async fn settle(
     result: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let (name, ended_at) = status.stored();
-    let due_at = match status {
-        Status::Waiting { due_at } => *due_at,
-        Status::Delivered { .. } | Status::GivenUp { .. } => now,
-    };
+    let (name, due_at, ended_at) = status.stored(now);
     let values = [
         text(claimed.key.session),
         text(&claimed.key.client),
@@ -214,18 +181,9 @@ pub async fn of_session(conn: &mut Conn, session: SessionId) -> Result<Vec<Deliv
 }
 
 fn delivery(row: &Row) -> Result<Delivery, StoreError> {
-    let due_at = Timestamp::from_micros(row.get("due_at")?);
-    let ended: Option<i64> = row.get("ended_at")?;
-    let status: String = row.get("status")?;
-    let status = match (status.as_str(), ended.map(Timestamp::from_micros)) {
-        ("waiting", None) => Status::Waiting { due_at },
-        ("delivered", Some(at)) => Status::Delivered { at },
-        ("given_up", Some(at)) => Status::GivenUp { at },
-        _ => return Err(StoreError::corrupt("status", status)),
-    };
     Ok(Delivery {
         client: row.parse("client_id")?,
-        status,
+        status: Status::of(row)?,
         attempts: row.get("attempts")?,
         result: row.get("result")?,
     })

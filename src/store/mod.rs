@@ -15,9 +15,12 @@ pub mod class_group;
 pub mod contact;
 pub mod credential;
 pub mod db;
+pub mod delivery;
 pub mod departure;
 pub mod enrolment;
 pub mod erasure;
+pub mod event_delivery;
+pub mod event_receiver;
 pub mod feed_folder;
 pub mod grant;
 pub mod guardianship;
@@ -151,6 +154,8 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("departure", departure::STATEMENTS),
     ("enrolment", enrolment::STATEMENTS),
     ("erasure", erasure::STATEMENTS),
+    ("event_delivery", event_delivery::STATEMENTS),
+    ("event_receiver", event_receiver::STATEMENTS),
     ("feed_folder", feed_folder::STATEMENTS),
     ("grant", grant::STATEMENTS),
     ("guardianship", guardianship::STATEMENTS),
@@ -196,6 +201,8 @@ pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("adult", adult::BULKS),
     ("departure", departure::BULKS),
     ("erasure", erasure::BULKS),
+    ("event_delivery", event_delivery::BULKS),
+    ("event_receiver", event_receiver::BULKS),
     ("guardianship", guardianship::BULKS),
     ("journal", journal::BULKS),
     ("logout_delivery", logout_delivery::BULKS),

@@ -279,11 +279,12 @@ pub async fn save(tx: &mut Tx, party: &RelyingParty) -> Result<(), StoreError> {
     tx.execute(SAVE, values).await.map(drop)
 }
 
-/// Forgets a relying party; whether it was there. Its sector's subjects stay.
+/// Forgets a relying party, and where it takes events; whether it was there. Its sector's subjects stay.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn delete(tx: &mut Tx, id: &RelyingPartyId) -> Result<bool, StoreError> {
+    super::event_receiver::delete(tx, id).await?;
     Ok(tx.execute(DELETE, [text(id)]).await? == 1)
 }
 

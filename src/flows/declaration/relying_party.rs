@@ -8,6 +8,7 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::cas::CasEntry;
+use super::event_receiver::{DeclaredReceiver, EventReceiverEntry, event_receiver};
 use super::saml::{self, DeclaredMetadata, SamlEntry};
 use super::value::{
     AlgorithmName, HexDigest, Parsed, RedirectAddress, SafeAddress, WebAddress, parsed, strings, values, yes,
@@ -41,6 +42,8 @@ pub struct DeclaredParty {
     pub enabled: Option<bool>,
     /// The SAML metadata of its own, where the file names any.
     pub metadata: Option<DeclaredMetadata>,
+    /// Where it takes security events, where it does.
+    pub receiver: Option<DeclaredReceiver>,
 }
 
 impl From<RelyingParty> for DeclaredParty {
@@ -50,6 +53,7 @@ impl From<RelyingParty> for DeclaredParty {
             party,
             enabled,
             metadata: None,
+            receiver: None,
         }
     }
 }
@@ -122,6 +126,7 @@ pub(super) struct RelyingPartyEntry {
     contacts: Vec<String>,
     pub(super) saml: Option<Spanned<SamlEntry>>,
     cas: Option<CasEntry>,
+    event_receiver: Option<EventReceiverEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -157,6 +162,12 @@ pub(super) fn relying_party(
         .map(|saml| saml::saml(&entry.id, saml.into_inner(), read));
     let saml = saml.transpose().map_err(|error| format!("{SAML}{error}"))?;
     let (saml, saml_metadata) = saml.unzip();
+    let receiver = entry
+        .event_receiver
+        .take()
+        .map(|entry| event_receiver(entry, read))
+        .transpose()
+        .map_err(|error| format!("event_receiver: {error}"))?;
     let is_fapi2 = metadata.profile == SecurityProfile::Fapi2;
     // What a profile asks for is what is meant where the file says nothing.
     let (method, algorithm) = if is_fapi2 {
@@ -207,6 +218,7 @@ pub(super) fn relying_party(
         party,
         enabled: entry.enabled,
         metadata: saml_metadata.flatten(),
+        receiver,
     })
 }
 

@@ -38,6 +38,7 @@ async fn what_a_file_does_not_say_stays_and_what_it_takes_away_is_said() {
                     party,
                     enabled,
                     metadata: None,
+                    receiver: None,
                 }],
                 ..Declaration::default()
             }

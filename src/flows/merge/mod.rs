@@ -18,7 +18,7 @@ use crate::domain::identity::Status;
 use crate::domain::matching::{CaseStatus, Reason};
 use crate::flows::recognition::join::Undo;
 use crate::flows::recognition::{Work, look, model, refresh, settle};
-use crate::flows::{Context, Failure};
+use crate::flows::{Context, Failure, security_event};
 use crate::store::db::{Conn, Tx};
 use crate::store::image::{ACKNOWLEDGEMENT, CONTACT, CREDENTIAL, IDENTITY};
 use crate::store::journal::{self, Change};
@@ -129,7 +129,9 @@ pub async fn undo(context: &Context, id: MergeId, by: &str) -> Result<(), MergeE
     }
     let mut changes = still_ours(&mut tx, &stored, undo.changes.clone()).await?;
     changes.reverse();
+    let restored = security_event::restored(&mut tx, &changes).await?;
     journal::restore(&mut tx, &changes).await?;
+    security_event::queue(&mut tx, &*context.random, restored, now).await?;
     // What a login brought while the two were one is of whom the login is of again.
     let two = (stored.kept, stored.absorbed);
     assignment::follow_links(&mut tx, two).await?;

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use super::Purged;
 use crate::base::id::IdentityId;
+use crate::base::random::Random;
 use crate::base::time::{Date, Timestamp};
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::departure::{gone_since, is_over};
-use crate::flows::{Context, Failure, session};
+use crate::flows::{Context, Failure, security_event, session};
 use crate::store::db::Tx;
 use crate::store::{audit, departure, erasure, identity, import_run, installation};
 
@@ -120,14 +121,19 @@ async fn erase(context: &Context, now: Timestamp, today: Date) -> Result<u64, Fa
             }
         }
         if !over.is_empty() {
-            erase_these(&mut tx, &over, now).await?;
+            erase_these(&mut tx, &*context.random, &over, now).await?;
             tx.commit().await?;
             count += over.len() as u64;
         }
     }
 }
 
-async fn erase_these(tx: &mut Tx, over: &[(IdentityId, Date)], now: Timestamp) -> Result<(), Failure> {
+async fn erase_these(
+    tx: &mut Tx,
+    random: &dyn Random,
+    over: &[(IdentityId, Date)],
+    now: Timestamp,
+) -> Result<(), Failure> {
     let today = now.date();
     let mut people: Vec<IdentityId> = Vec::new();
     for (id, since) in over {
@@ -142,7 +148,9 @@ async fn erase_these(tx: &mut Tx, over: &[(IdentityId, Date)], now: Timestamp) -
         people.extend(absorbed);
     }
     let guardians: BTreeSet<IdentityId> = erasure::guardians_of(tx, &people).await?.into_iter().collect();
+    let identifiers = security_event::purged(tx, &people).await?;
     erasure::erase(tx, &people, now).await?;
+    security_event::queue(tx, random, identifiers, now).await?;
     // A parent who was here for this child alone, and whom no school enrols, has left with them.
     let guardians: Vec<IdentityId> = guardians.into_iter().filter(|id| !people.contains(id)).collect();
     let enrolled = departure::last_of(tx, &guardians).await?;

@@ -14,6 +14,8 @@ use crate::store;
 const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// What became of a logout is looked for when somebody complains, a few days later; the journal knows it for longer.
 const DELIVERIES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A service that was away for its holidays is told afterwards (`marelle client events --retry`).
+const EVENTS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 const GRANTS_KEPT: Duration = Duration::from_secs(3600);
 
 /// How much was forgotten.
@@ -51,6 +53,7 @@ pub async fn run(context: &Context) -> Result<Purged, Failure> {
     store::registration::purge_tokens(&mut tx, now).await?;
     store::logout_delivery::purge(&mut tx, now.minus(DELIVERIES_KEPT)).await?;
     store::saml_logout::purge(&mut tx, now.minus(DELIVERIES_KEPT)).await?;
+    store::event_delivery::purge(&mut tx, now.minus(EVENTS_KEPT)).await?;
     tx.commit().await?;
     let mut purged = Purged {
         sessions,

@@ -3,7 +3,7 @@
 //! | of the absorbed | becomes |
 //! | --- | --- |
 //! | source records, enrolments | the kept one's |
-//! | subjects | the kept one's; in use unless it has one in use in that sector |
+//! | subjects | the kept one's; in use unless it has one in use in that sector: then its parties are told (`security_event`) |
 //! | credentials, login name | the kept one's where it has none of the kind; else they stay behind, unused |
 //! | mail address, telephone number, postal address | the kept one's too where it has none; they stay behind as well, unused |
 //! | what they were told or said yes to | the kept one's too, where it knows nothing of that service; its own stays as it is |
@@ -15,7 +15,7 @@
 //!
 //! Every change is kept in `merge.undo`, whole enough to put it back exactly.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,8 @@ use crate::continuum::resolve::Join;
 use crate::domain::audit::{Event, Kind};
 use crate::domain::contact::KeptContact;
 use crate::domain::credential::CredentialKind;
-use crate::flows::{Failure, session};
+use crate::domain::security_event::SecurityEvent;
+use crate::flows::{Failure, security_event, session};
 use crate::login::picture;
 use crate::store::db::Tx;
 use crate::store::image::{
@@ -89,7 +90,8 @@ pub(crate) async fn join(
     pass_on(tx, &mut work.journal, (&ENROLMENT, &enrolments), kept).await?;
     let mine = merge::belongings(tx, kept).await?;
     let theirs = merge::belongings(tx, absorbed).await?;
-    move_subjects(tx, &mut work.journal, kept, &mine, &theirs).await?;
+    let changed = move_subjects(tx, &mut work.journal, kept, &mine, &theirs).await?;
+    security_event::queue(tx, work.random, changed, work.now).await?;
     move_credentials(tx, work, found, &mine, &theirs).await?;
     give_contact(tx, work, kept, (&mine, &theirs)).await?;
     copy_acknowledgements(tx, &mut work.journal, kept, &mine, &theirs).await?;
@@ -168,29 +170,40 @@ async fn move_records(
     Ok(ids)
 }
 
+/// What the sectors are told that knew them as two comes back.
 async fn move_subjects(
     tx: &mut Tx,
     journal: &mut Journal,
     kept: IdentityId,
     mine: &Belongings,
     theirs: &Belongings,
-) -> Result<(), StoreError> {
+) -> Result<Vec<(String, SecurityEvent)>, StoreError> {
     let in_use = |row: &Vec<Value>| SUBJECT.truth(row, "in_use");
-    let taken: HashSet<&str> = mine
+    let taken: HashMap<&str, &str> = mine
         .subjects
         .iter()
         .filter(|row| in_use(row))
-        .map(|row| SUBJECT.text(row, "sector"))
+        .map(|row| (SUBJECT.text(row, "sector"), SUBJECT.text(row, "value")))
         .collect();
+    let mut changed = Vec::new();
     let mut moved = Vec::new();
     for before in &theirs.subjects {
         let after = SUBJECT.with(before, "identity_id", kept.to_string());
-        let stays_in_use = in_use(before) && !taken.contains(SUBJECT.text(before, "sector"));
-        let after = SUBJECT.with(&after, "in_use", stays_in_use);
+        let sector = SUBJECT.text(before, "sector");
+        let instead = taken.get(sector);
+        let after = SUBJECT.with(&after, "in_use", in_use(before) && instead.is_none());
+        if let Some(new_value) = instead.filter(|_| in_use(before)) {
+            let event = SecurityEvent::IdentifierChanged {
+                subject: SUBJECT.text(before, "value").to_owned(),
+                new_value: (*new_value).to_owned(),
+            };
+            changed.push((sector.to_owned(), event));
+        }
         journal.changes(&SUBJECT, before, &after);
         moved.push(after);
     }
-    SUBJECT.save(tx, moved).await
+    SUBJECT.save(tx, moved).await?;
+    Ok(changed)
 }
 
 async fn move_credentials(

@@ -8,8 +8,9 @@ use std::fmt;
 use crate::base::id::ImportRunId;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::flows::recognition::{Work, model};
-use crate::flows::{Context, Failure};
+use crate::flows::{Context, Failure, security_event};
 use crate::store::db::Conn;
+use crate::store::image::SUBJECT;
 use crate::store::import_run::{self, Run};
 use crate::store::{StoreError, audit, journal, match_case, merge, person, run_undo};
 
@@ -146,9 +147,12 @@ pub async fn undo(context: &Context, id: ImportRunId, operator: &str) -> Result<
     if !hindrances.is_empty() {
         return Err(UndoError::Refused(hindrances));
     }
+    let now = context.now();
+    let subjects = journal::of_table(&mut tx, id, SUBJECT.table).await?;
+    let identifiers = security_event::restored(&mut tx, &subjects).await?;
     let restored = journal::restore_run(&mut tx, id).await?;
     let deleted = run_undo::delete_made(&mut tx, id).await?;
-    let now = context.now();
+    security_event::queue(&mut tx, &*context.random, identifiers, now).await?;
     if !import_run::undone(&mut tx, id, now).await? {
         return Err(UndoError::Refused(vec![Hindrance::AlreadyUndone]));
     }

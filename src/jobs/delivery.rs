@@ -1,6 +1,7 @@
-//! The job that tells relying parties of logouts (`flows::logout_delivery`).
+//! The jobs that tell relying parties something: of logouts (`flows::logout_delivery`), of what happened to the people they
+//! know (`flows::event_delivery`).
 //!
-//! It looks every second, which is one read where nothing is due, because a delivery may come from anywhere: another
+//! Each looks again and again, which is one read where nothing is due, because a delivery may come from anywhere: another
 //! node, a command line, a retry. The bell of the context is only the short way for the usual case, a person who has just
 //! signed out on this node: losing a ring costs a second. Deliveries run beside one another; one that takes its five
 //! seconds holds up nothing but its own party's next ones.
@@ -14,32 +15,116 @@ use tokio::time::sleep;
 use super::{Stop, stopped};
 use crate::domain::relying_party::RelyingPartyId;
 use crate::flows::keys::Keyring;
-use crate::flows::logout_delivery::{self, Busy, Claimed};
-use crate::flows::{Context, Failure};
+use crate::flows::{Context, Failure, event_delivery, logout_delivery};
 
-const PAUSE: Duration = Duration::from_secs(1);
+/// How many deliveries to each party are under way.
+type Busy = logout_delivery::Busy;
 
-pub(super) async fn work(context: &Context, keyring: &Keyring, mut stop: Stop) {
+/// One queue of deliveries.
+pub(super) trait Queue {
+    /// What is called what it delivers, in the log.
+    const WHAT: &str;
+    /// How long the job sleeps when nothing wakes it.
+    const PAUSE: Duration;
+    /// A delivery that was claimed.
+    type Claimed: Send + Sync + 'static;
+
+    /// Claims what is due and there is room for.
+    fn claim(
+        context: &Context,
+        busy: &Busy,
+    ) -> impl Future<Output = Result<Vec<Self::Claimed>, Failure>> + Send;
+
+    /// To whom it goes.
+    fn party(claimed: &Self::Claimed) -> &RelyingPartyId;
+
+    /// Delivers what was claimed.
+    fn deliver(
+        context: &Context,
+        keyring: &Keyring,
+        claimed: &Self::Claimed,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Waits until something may be due sooner than the pause says.
+    fn rung(context: &Context) -> impl Future<Output = ()> + Send;
+}
+
+/// Logouts.
+pub(super) struct Logouts;
+
+impl Queue for Logouts {
+    const WHAT: &str = "logout";
+    const PAUSE: Duration = Duration::from_secs(1);
+    type Claimed = logout_delivery::Claimed;
+
+    async fn claim(context: &Context, busy: &Busy) -> Result<Vec<Self::Claimed>, Failure> {
+        logout_delivery::claim(context, busy).await
+    }
+
+    fn party(claimed: &Self::Claimed) -> &RelyingPartyId {
+        &claimed.key.client
+    }
+
+    async fn deliver(context: &Context, keyring: &Keyring, claimed: &Self::Claimed) -> Result<(), Failure> {
+        logout_delivery::deliver(context, keyring, claimed)
+            .await
+            .map(drop)
+    }
+
+    async fn rung(context: &Context) {
+        context.logout_bell.notified().await;
+    }
+}
+
+/// Security events.
+pub(super) struct Events;
+
+impl Queue for Events {
+    const WHAT: &str = "security event";
+    const PAUSE: Duration = Duration::from_secs(5);
+    type Claimed = event_delivery::Claimed;
+
+    async fn claim(context: &Context, busy: &Busy) -> Result<Vec<Self::Claimed>, Failure> {
+        event_delivery::claim(context, busy).await
+    }
+
+    fn party(claimed: &Self::Claimed) -> &RelyingPartyId {
+        &claimed.told.client
+    }
+
+    async fn deliver(context: &Context, keyring: &Keyring, claimed: &Self::Claimed) -> Result<(), Failure> {
+        event_delivery::deliver(context, keyring, claimed).await.map(drop)
+    }
+
+    async fn rung(_: &Context) {
+        std::future::pending().await;
+    }
+}
+
+/// Works a queue until `stop` comes true; what is under way is finished first.
+pub(super) async fn work<Q: Queue>(context: &Context, keyring: &Keyring, mut stop: Stop) {
     let mut under_way = UnderWay::default();
     loop {
         // Once after each change, so that room that was made is used at once.
-        match logout_delivery::claim(context, &under_way.busy()).await {
+        match Q::claim(context, &under_way.busy()).await {
             Ok(claimed) => {
                 for claimed in claimed {
-                    under_way.begin(context, keyring, claimed);
+                    under_way.begin::<Q>(context, keyring, claimed);
                 }
             }
-            Err(failure) => tracing::error!(cause = %failure, "could not look for logouts to deliver"),
+            Err(failure) => {
+                tracing::error!(cause = %failure, what = Q::WHAT, "could not look for what is to be delivered");
+            }
         }
         tokio::select! {
             () = stopped(&mut stop) => break,
-            () = context.logout_bell.notified() => {}
-            () = sleep(PAUSE) => {}
-            () = under_way.one_ends(), if !under_way.tasks.is_empty() => {}
+            () = Q::rung(context) => {}
+            () = sleep(Q::PAUSE) => {}
+            () = under_way.one_ends(Q::WHAT), if !under_way.tasks.is_empty() => {}
         }
     }
     while !under_way.tasks.is_empty() {
-        under_way.one_ends().await;
+        under_way.one_ends(Q::WHAT).await;
     }
 }
 
@@ -51,14 +136,12 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    fn begin(&mut self, context: &Context, keyring: &Keyring, claimed: Claimed) {
-        let party = claimed.key.client.clone();
+    fn begin<Q: Queue>(&mut self, context: &Context, keyring: &Keyring, claimed: Q::Claimed) {
+        let party = Q::party(&claimed).clone();
         let (context, keyring) = (context.clone(), keyring.clone());
-        let task = self.tasks.spawn(async move {
-            logout_delivery::deliver(&context, &keyring, &claimed)
-                .await
-                .map(drop)
-        });
+        let task = self
+            .tasks
+            .spawn(async move { Q::deliver(&context, &keyring, &claimed).await });
         self.parties.insert(task.id(), party);
     }
 
@@ -70,7 +153,7 @@ impl UnderWay {
         busy
     }
 
-    async fn one_ends(&mut self) {
+    async fn one_ends(&mut self, what: &'static str) {
         let (id, cause) = match self.tasks.join_next_with_id().await {
             Some(Ok((id, done))) => (id, done.err().map(|failure| failure.to_string())),
             Some(Err(error)) => (error.id(), Some(error.to_string())),
@@ -78,7 +161,7 @@ impl UnderWay {
         };
         let party = self.parties.remove(&id);
         if let (Some(party), Some(cause)) = (party, cause) {
-            tracing::error!(%party, %cause, "could not deliver a logout");
+            tracing::error!(%party, %cause, what, "could not deliver");
         }
     }
 }
@@ -129,7 +212,7 @@ mod tests {
             let (stopper, stop) = watch::channel(false);
             let job = {
                 let (context, keyring) = (context.clone(), keyring.clone());
-                tokio::spawn(async move { work(&context, &keyring, stop).await })
+                tokio::spawn(async move { work::<Logouts>(&context, &keyring, stop).await })
             };
             for (cookie, _) in &cookies {
                 logout::sign_out(&context, Some(cookie)).await.unwrap();
