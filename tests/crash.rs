@@ -21,3 +21,5 @@ mod codes;
 mod import;
 #[path = "crash/installation.rs"]
 mod installation;
+#[path = "crash/year.rs"]
+mod year;

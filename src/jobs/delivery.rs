@@ -97,7 +97,7 @@ impl Queue for Events {
     }
 
     async fn rung(_: &Context) {
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 }
 

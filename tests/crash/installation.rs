@@ -62,6 +62,14 @@ impl Installation {
         }
     }
 
+    /// A fresh one on the same engine.
+    pub(crate) async fn another(&self) -> Self {
+        match self.database {
+            Address::File(_) => Self::new(None),
+            Address::Url(_) => Self::new(engines::fresh_postgres().await),
+        }
+    }
+
     /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -185,6 +193,11 @@ impl Process {
         use std::os::unix::process::ExitStatusExt as _;
         self.0.kill().unwrap();
         self.0.wait().unwrap().signal() == Some(9)
+    }
+
+    /// Whether it came to a good end.
+    pub(crate) fn succeeded(&mut self) -> bool {
+        self.0.wait().unwrap().success()
     }
 
     /// Whether it is gone already.
