@@ -12,8 +12,11 @@ use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, print_json, print_line};
 use crate::base::id::{MatchCaseId, MergeId};
+use crate::domain::source::Kinship;
 use crate::flows::Context;
-use crate::flows::matching::{self, CaseView, DecisionError, Evaluation, Reported, ReportedCase, Side};
+use crate::flows::matching::{
+    self, CaseView, DecisionError, Evaluation, Family, Reported, ReportedCase, Side, Stakes,
+};
 use crate::flows::merge::{self, MergeError};
 
 /// Decide which records are of one child.
@@ -40,10 +43,10 @@ pub(super) enum Command {
 /// Arguments of `marelle match list`.
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// How many cases.
+    /// How many cases, those first whose decision helps most.
     #[arg(long, default_value_t = 100)]
-    count: i64,
-    /// Only those after this one.
+    count: usize,
+    /// Only those that come after this one.
     #[arg(long, value_name = "CASE")]
     after: Option<MatchCaseId>,
     /// Answer in JSON.
@@ -135,7 +138,15 @@ pub(super) async fn run(context: &Context, command: Command) -> Outcome {
 }
 
 async fn list(context: &Context, arguments: &List) -> Outcome {
-    let (cases, open) = matching::list(context, arguments.after, arguments.count).await?;
+    let listed = matching::list(context, arguments.after, arguments.count).await?;
+    let Some(listed) = listed else {
+        let after = arguments.after.map(|case| case.to_string());
+        return Err(Refusal::usage(anyhow!(
+            "case {} is not open",
+            after.unwrap_or_default()
+        )));
+    };
+    let (cases, open) = (listed.cases, listed.open);
     if arguments.json {
         let lines: Vec<Value> = cases.iter().map(case_json).collect();
         print_json(&json!({"open": open, "cases": lines}));
@@ -375,6 +386,11 @@ fn side_json(side: &Side) -> Value {
         "birth_date": side.birth_date.to_string(), "has_ine": side.has_ine, "school": side.school.as_str(),
         "school_name": side.school_name, "class": side.class, "level": side.level, "year": side.year.first(),
         "source": side.source.as_str(), "place": side.place, "gone": side.gone,
+        "guardians": side.family.guardians.iter().map(|guardian| json!({
+            "identity": guardian.identity.to_string(), "name": guardian.name,
+            "kinship": guardian.kinship.map(Kinship::as_str),
+        })).collect::<Vec<_>>(),
+        "siblings": side.family.siblings,
     })
 }
 
@@ -386,7 +402,10 @@ fn case_json(case: &CaseView) -> Value {
     json!({
         "case": case.id.to_string(), "reason": case.reason.as_str(), "question": case.question,
         "status": case.status.as_str(), "opened_at": case.opened_at.to_string(), "decided_by": case.decided_by,
-        "weight": case.weight,
+        "weight": case.weight, "shares_a_guardian": case.shares_a_guardian,
+        "stakes": case.stakes.map(|stakes| json!({
+            "in_use": stakes.in_use, "settles": stakes.settles, "is_joined": stakes.is_joined,
+        })),
         "evidence": evidence.collect::<Vec<_>>(), "sides": case.sides.iter().map(side_json).collect::<Vec<_>>(),
     })
 }
@@ -394,6 +413,9 @@ fn case_json(case: &CaseView) -> Value {
 fn print_case(case: &CaseView) {
     print_line(format!("{}  {}  {}", case.id, case.reason, case.status));
     print_line(format!("  {}", case.question));
+    if let Some(stakes) = case.stakes {
+        print_stakes(stakes);
+    }
     for side in &case.sides {
         let class = side.class.as_deref().or(side.level.as_deref()).unwrap_or("-");
         let school = side.school_name.as_deref().unwrap_or(side.school.as_str());
@@ -401,6 +423,7 @@ fn print_case(case: &CaseView) {
             "  · {}, born {}, {class}, {school}, {} ({} {})",
             side.name, side.birth_date, side.year, side.source, side.place
         ));
+        print_family(&side.family);
     }
     for evidence in &case.evidence {
         let sign = match evidence.speaks_for() {
@@ -409,5 +432,43 @@ fn print_case(case: &CaseView) {
             None => "·",
         };
         print_line(format!("    {sign} {}", evidence.sentence()));
+    }
+    match case.shares_a_guardian {
+        Some(true) => print_line("    + Un même responsable."),
+        Some(false) => print_line("    − Aucun responsable en commun."),
+        None => {}
+    }
+}
+
+fn print_stakes(stakes: Stakes) {
+    let mut lines = Vec::new();
+    if stakes.is_joined {
+        lines.push("les deux fiches sont aujourd'hui une seule personne".to_owned());
+    }
+    match stakes.in_use {
+        0 => {}
+        1 => lines.push("un compte sert déjà".to_owned()),
+        _ => lines.push("les deux comptes servent déjà".to_owned()),
+    }
+    if stakes.settles > 0 {
+        lines.push(format!("{} autre(s) dossier(s) en dépendent", stakes.settles));
+    }
+    if !lines.is_empty() {
+        print_line(format!("  ! {}", lines.join(" ; ")));
+    }
+}
+
+fn print_family(family: &Family) {
+    let names: Vec<&str> = family
+        .guardians
+        .iter()
+        .map(|guardian| guardian.name.as_str())
+        .collect();
+    if !names.is_empty() {
+        print_line(format!("      responsables : {}", names.join(", ")));
+    }
+    if !family.siblings.is_empty() {
+        let siblings: Vec<&str> = family.siblings.iter().map(String::as_str).collect();
+        print_line(format!("      leurs autres enfants : {}", siblings.join(", ")));
     }
 }

@@ -22,6 +22,7 @@ pub mod neighbourhood;
 pub mod pair;
 mod pool;
 pub mod precedence;
+pub mod priority;
 pub mod rekey;
 pub mod resolve;
 mod union;

@@ -23,7 +23,16 @@ const OF_PUPILS: Bulk = Bulk {
     tail: ")",
 };
 
-pub(super) const BULKS: &[Bulk] = &[OF_PUPILS];
+const OF_GUARDIANS: Bulk = Bulk {
+    name: "OF_GUARDIANS",
+    head: "SELECT guardian_id, pupil_id, source, stated_at, kinship, legal, created_run FROM guardianship
+        WHERE guardian_id IN (",
+    width: 1,
+    rows: false,
+    tail: ")",
+};
+
+pub(super) const BULKS: &[Bulk] = &[OF_PUPILS, OF_GUARDIANS];
 
 /// Who answers for pupils, as rows of [`GUARDIANSHIP`].
 ///
@@ -32,6 +41,19 @@ pub(super) const BULKS: &[Bulk] = &[OF_PUPILS];
 pub async fn rows_of_pupils(conn: &mut Conn, pupils: &[IdentityId]) -> Result<Vec<Vec<Value>>, StoreError> {
     let keys: Vec<Value> = pupils.iter().map(text).collect();
     let rows = conn.all_in(OF_PUPILS, &keys).await?;
+    rows.iter().map(|row| GUARDIANSHIP.values(row)).collect()
+}
+
+/// For whom people answer, as rows of [`GUARDIANSHIP`].
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn rows_of_guardians(
+    conn: &mut Conn,
+    guardians: &[IdentityId],
+) -> Result<Vec<Vec<Value>>, StoreError> {
+    let keys: Vec<Value> = guardians.iter().map(text).collect();
+    let rows = conn.all_in(OF_GUARDIANS, &keys).await?;
     rows.iter().map(|row| GUARDIANSHIP.values(row)).collect()
 }
 

@@ -4,7 +4,7 @@ use super::db::{Bulk, Conn, Row, Tx};
 use super::image::MATCH_CASE;
 use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
-use crate::base::id::{ImportRunId, MatchCaseId, SourceRecordId};
+use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, SourceRecordId};
 use crate::base::time::Timestamp;
 use crate::domain::matching::{CaseStatus, Reason};
 
@@ -15,6 +15,9 @@ statements! {
         FROM match_case WHERE status = $1 AND id > $2 ORDER BY id LIMIT $3";
     EVERY = "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
         FROM match_case";
+    OPEN = "SELECT c.id, c.record_a, c.record_b, c.evidence, a.identity_id AS one, b.identity_id AS other FROM match_case c
+        JOIN source_record a ON a.id = c.record_a JOIN source_record b ON b.id = c.record_b
+        WHERE c.status = 'open' ORDER BY c.id";
     COUNT = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM match_case WHERE status = $1";
     // Decisions of humans about anything that a run made or changed.
     DECIDED_ON_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM match_case c
@@ -41,7 +44,29 @@ const OF_SECOND: Bulk = Bulk {
     tail: ")",
 };
 
-pub(super) const BULKS: &[Bulk] = &[OF_FIRST, OF_SECOND];
+const OF_IDS: Bulk = Bulk {
+    name: "OF_IDS",
+    head: "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
+        FROM match_case WHERE id IN (",
+    width: 1,
+    rows: false,
+    tail: ")",
+};
+
+pub(super) const BULKS: &[Bulk] = &[OF_FIRST, OF_SECOND, OF_IDS];
+
+/// What the order of open cases goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPair {
+    /// The case.
+    pub id: MatchCaseId,
+    /// Its records.
+    pub records: [SourceRecordId; 2],
+    /// Whose they are.
+    pub identities: [IdentityId; 2],
+    /// What speaks for and against, as it is kept.
+    pub evidence: String,
+}
 
 /// A case as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +152,33 @@ pub async fn page(
     let after = after.map_or_else(String::new, |id| id.to_string());
     let values = [text(status), after.into(), count.into()];
     conn.all(PAGE, values).await?.iter().map(case).collect()
+}
+
+/// Every open case whose records are there, by id, with whose they are.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn open(conn: &mut Conn) -> Result<Vec<OpenPair>, StoreError> {
+    let rows = conn.all(OPEN, []).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenPair {
+                id: row.parse("id")?,
+                records: [row.parse("record_a")?, row.parse("record_b")?],
+                identities: [row.parse("one")?, row.parse("other")?],
+                evidence: row.get("evidence")?,
+            })
+        })
+        .collect()
+}
+
+/// Some cases, in no order.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_ids(conn: &mut Conn, ids: &[MatchCaseId]) -> Result<Vec<StoredCase>, StoreError> {
+    let keys: Vec<Value> = ids.iter().map(text).collect();
+    conn.all_in(OF_IDS, &keys).await?.iter().map(case).collect()
 }
 
 /// Every case, whatever its state.

@@ -2,11 +2,11 @@
 
 use std::io::{Cursor, Write as _};
 
-use crate::files::{ecole, load};
-use crate::town::{ECOLES, Town, assert_same, on_each_engine};
+use crate::files::{aaf, ecole, load};
+use crate::town::{COLLEGES, ECOLES, Town, assert_same, on_each_engine};
 use marelle::domain::uai::Uai;
 use marelle::flows::import::{Feed, File, Load};
-use marelle::flows::undo;
+use marelle::flows::{matching, undo};
 
 const COLLEGE: &str = "9990101F";
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE ficAlimMENESR SYSTEM \"ficAlimMENESR.dtd\">\n<ficAlimMENESR>\n";
@@ -245,8 +245,12 @@ const ADULTS: &str = "Civilité Responsable;Nom usage responsable;Nom responsabl
     Prénom enfant;Classes enfants\r\n";
 
 fn responsables(lines: &[&str]) -> Load {
+    responsables_of(ECOLES[0], lines)
+}
+
+fn responsables_of(school: &str, lines: &[&str]) -> Load {
     let text = format!("{ADULTS}{}\r\n", lines.join("\r\n"));
-    let school: Uai = ECOLES[0].parse().unwrap();
+    let school: Uai = school.parse().unwrap();
     let file = File::of_bytes("CSVExtraction.csv", Some(school), text.into_bytes());
     load(Feed::Onde, 2026, vec![file])
 }
@@ -360,6 +364,67 @@ async fn staff_come_from_sts_and_go_with_it() {
             .texts("SELECT status FROM identity WHERE family_name = 'MORVAN' AND given_name = 'Yann'")
             .await;
         assert_eq!(gone, ["departed"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_case_shows_both_families_and_those_in_use_come_first() {
+    on_each_engine(async |town| {
+        let here = ["LE GOFF|Lina|17/08/2016|", "LE GOFF|Noé|02/01/2018||CE1 A|CE1"];
+        town.apply(ecole(ECOLES[0], 2026, &here)).await;
+        let there = ["LE GOF|Lima|17/08/2016|", "ROUX|Tom|04/04/2016|"];
+        town.apply(ecole(ECOLES[1], 2026, &there)).await;
+        let lines = ["MME;;OYHENART;Maddi;;;;;;;;;;LE GOFF;Lina;CM2 A;;LE GOFF;Noé;CE1 A"];
+        town.apply(responsables(&lines)).await;
+        let one = async || {
+            let mut listed = matching::list(&town.context, None, 10).await.unwrap().unwrap();
+            assert_eq!(listed.open, 1);
+            listed.cases.remove(0)
+        };
+        let case = one().await;
+        let family = |case: &matching::CaseView| {
+            let side = case.sides.iter().find(|side| side.school.as_str() == ECOLES[0]);
+            side.unwrap().family.clone()
+        };
+        let stated = family(&case);
+        assert_eq!(stated.guardians[0].name, "Maddi OYHENART");
+        assert_eq!(Vec::from_iter(&stated.siblings), ["Noé"]);
+        assert_eq!(case.shares_a_guardian, None, "the other école states nobody");
+        let stakes = case.stakes.unwrap();
+        assert_eq!((stakes.in_use, stakes.settles, stakes.is_joined), (0, 0, false));
+
+        let lines = ["MME;;Oyhénart;MADDI;;;;;;;;;;LE GOF;Lima;CM2 A"];
+        town.apply(responsables_of(ECOLES[1], &lines)).await;
+        assert_eq!(one().await.shares_a_guardian, Some(true));
+
+        // A second pair, which somebody works under: it is asked first.
+        let tom = town.identity("roux|tom|2016-04-04").await;
+        town.release(tom, "ent", "tom").await;
+        town.days(200);
+        town.apply(aaf(
+            2027,
+            &COLLEGES,
+            &[(1, COLLEGES[0], "ROU|Tim|04/04/2016|123456789AB")],
+        ))
+        .await;
+        let listed = matching::list(&town.context, None, 10).await.unwrap().unwrap();
+        assert_eq!(listed.open, 2);
+        let first = &listed.cases[0];
+        assert!(first.sides.iter().any(|side| side.identity == tom));
+        assert_eq!(first.stakes.unwrap().in_use, 1);
+        let rest = matching::list(&town.context, Some(first.id), 10)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(rest.cases, listed.cases[1..]);
+        matching::refuse(&town.context, first.id, "Maddi").await.unwrap();
+        assert_eq!(
+            matching::list(&town.context, Some(first.id), 10).await.unwrap(),
+            None
+        );
+        let shown = matching::find(&town.context, rest.cases[0].id).await.unwrap();
+        assert_eq!(shown.as_ref(), rest.cases.first());
     })
     .await;
 }

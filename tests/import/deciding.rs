@@ -29,7 +29,7 @@ async fn undecided(town: &Town) -> (MatchCaseId, IdentityId, IdentityId) {
     town.days(200);
     town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], MISSPELT)]))
         .await;
-    let (cases, open) = matching::list(&town.context, None, 10).await.unwrap();
+    let matching::Listed { cases, open } = matching::list(&town.context, None, 10).await.unwrap().unwrap();
     assert_eq!((cases.len(), open), (1, 1));
     town.days(1);
     (
@@ -321,7 +321,8 @@ async fn a_decision_that_contradicts_another_is_refused() {
         town.apply(ecole(ECOLES[1], 2026, &[WITHOUT])).await;
         town.apply(aaf(2027, &COLLEGES, &[(1, COLLEGES[0], WITHOUT)]))
             .await;
-        let (cases, open) = matching::list(&town.context, None, 10).await.unwrap();
+        let matching::Listed { cases, open } =
+            matching::list(&town.context, None, 10).await.unwrap().unwrap();
         assert_eq!(open, 3);
         let between = |one: &str, two: &str| -> &CaseView {
             cases
@@ -359,7 +360,11 @@ async fn merges_are_undone_last_first_and_not_where_later_records_hold_them_toge
             .await;
         let mut made: Vec<MergeId> = Vec::new();
         for _ in 0..2 {
-            let (cases, _) = matching::list(&town.context, None, 1).await.unwrap();
+            let cases = matching::list(&town.context, None, 1)
+                .await
+                .unwrap()
+                .unwrap()
+                .cases;
             let accepted = matching::accept(&town.context, cases[0].id, "Maddi")
                 .await
                 .unwrap();
@@ -456,7 +461,11 @@ async fn a_case_about_one_person_in_use_is_confirmed_or_separates_them() {
                 &[&lina, "LE GOFF|Lila|17/08/2016|555666777AC"],
             ))
             .await;
-            let (cases, _) = matching::list(&town.context, None, 10).await.unwrap();
+            let cases = matching::list(&town.context, None, 10)
+                .await
+                .unwrap()
+                .unwrap()
+                .cases;
             let case = cases
                 .iter()
                 .find(|case| case.reason == Reason::Twin && case.sides[0].identity == person)

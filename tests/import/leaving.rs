@@ -196,7 +196,11 @@ async fn what_was_absorbed_is_erased_along_and_no_undoing_brings_it_back() {
         let without = "PETIT|Inès|03/03/2016||CE2 A|CE2";
         town.apply(ecole(ECOLES[0], 2026, &[without, NOE])).await;
         town.apply(ecole(ECOLES[1], 2026, &[without])).await;
-        let (cases, _) = matching::list(&town.context, None, 10).await.unwrap();
+        let cases = matching::list(&town.context, None, 10)
+            .await
+            .unwrap()
+            .unwrap()
+            .cases;
         let accepted = matching::accept(&town.context, cases[0].id, "Maddi")
             .await
             .unwrap();

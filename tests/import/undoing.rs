@@ -114,7 +114,11 @@ async fn a_human_decision_holds_the_runs_it_was_taken_on() {
     on_each_engine(async |town| {
         let first = town.apply(ecole(ECOLES[0], 2026, &[INES])).await.run.unwrap();
         let second = town.apply(ecole(ECOLES[1], 2026, &[INES])).await.run.unwrap();
-        let (cases, _) = matching::list(&town.context, None, 10).await.unwrap();
+        let cases = matching::list(&town.context, None, 10)
+            .await
+            .unwrap()
+            .unwrap()
+            .cases;
         let accepted = matching::accept(&town.context, cases[0].id, "Maddi")
             .await
             .unwrap();

@@ -7,12 +7,14 @@
 //!
 //! Names are shown to whoever decides, and to nobody else: none is logged or journalled.
 
+mod family;
 mod report;
 mod view;
 
 pub use crate::continuum::evaluation::Evaluation;
+pub use family::{Family, Guardian};
 pub use report::{Reported, ReportedCase, evaluate, open_cases, records};
-pub use view::{CaseView, Side, find, list};
+pub use view::{CaseView, Listed, Side, Stakes, find, list};
 
 use std::collections::HashSet;
 

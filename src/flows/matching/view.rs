@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::family::{Family, families};
 use crate::base::id::{IdentityId, MatchCaseId, SourceRecordId};
 use crate::base::time::{Date, Timestamp};
 use crate::continuum::evidence::{self, Evidence};
+use crate::continuum::priority::{self, OpenCase, Stake};
 use crate::domain::education::SchoolYear;
 use crate::domain::matching::{CaseStatus, Reason};
 use crate::domain::source::Source;
@@ -15,6 +17,7 @@ use crate::store::db::Conn;
 use crate::store::image::{CLASS_GROUP, SCHOOL};
 use crate::store::match_case::{self, StoredCase};
 use crate::store::membership::{self, Membership};
+use crate::store::person;
 use crate::store::roster::{self, Lookup, StoredRecord};
 
 /// One of the two records of a case. Prints without a name.
@@ -48,6 +51,28 @@ pub struct Side {
     pub place: String,
     /// Whether its feed no longer states it.
     pub gone: bool,
+    /// Who answers for the child, and for whom else.
+    pub family: Family,
+}
+
+/// What hangs on a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stakes {
+    /// Of how many of the two persons a service, a credential or a login knows; 0 to 2.
+    pub in_use: usize,
+    /// How many other open cases are about one of the two records.
+    pub settles: usize,
+    /// Whether the two records are one person today.
+    pub is_joined: bool,
+}
+
+/// Some of the open cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The cases, the one first whose decision helps most.
+    pub cases: Vec<CaseView>,
+    /// How many are open in all.
+    pub open: usize,
 }
 
 impl std::fmt::Debug for Side {
@@ -75,23 +100,50 @@ pub struct CaseView {
     pub evidence: Vec<Evidence>,
     /// What all of it weighs, in hundredths of a bit, where it was weighed.
     pub weight: Option<i64>,
+    /// What hangs on it, where it is open.
+    pub stakes: Option<Stakes>,
+    /// Whether somebody answers for both children, where both records say who does.
+    pub shares_a_guardian: Option<bool>,
     /// The two records.
     pub sides: [Side; 2],
 }
 
-/// The open cases, oldest first, at most `count` after one of them; and how many are open in all.
+/// The open cases, those first whose decision helps most ([`priority`]): at most `count` after one of them; `None` where that
+/// one is not open.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn list(
     context: &Context,
     after: Option<MatchCaseId>,
-    count: i64,
-) -> Result<(Vec<CaseView>, i64), Failure> {
+    count: usize,
+) -> Result<Option<Listed>, Failure> {
     let mut conn = context.db.reader().await?;
-    let cases = match_case::page(&mut conn, CaseStatus::Open, after, count).await?;
-    let open = match_case::count(&mut conn, CaseStatus::Open).await?;
-    Ok((views(&mut conn, cases).await?, open))
+    let ranked = ranked(&mut conn).await?;
+    let begin = match after {
+        None => 0,
+        Some(after) => match ranked.iter().position(|stake| stake.case.id == after) {
+            Some(at) => at + 1,
+            None => return Ok(None),
+        },
+    };
+    let page: Vec<&Stake> = ranked.iter().skip(begin).take(count).collect();
+    let ids: Vec<MatchCaseId> = page.iter().map(|stake| stake.case.id).collect();
+    let cases = match_case::of_ids(&mut conn, &ids).await?;
+    let mut views: HashMap<MatchCaseId, CaseView> = views(&mut conn, cases)
+        .await?
+        .into_iter()
+        .map(|view| (view.id, view))
+        .collect();
+    let cases = page.into_iter().filter_map(|stake| {
+        let mut view = views.remove(&stake.case.id)?;
+        view.stakes = Some(stakes(stake));
+        Some(view)
+    });
+    Ok(Some(Listed {
+        cases: cases.collect(),
+        open: ranked.len(),
+    }))
 }
 
 /// One case, whatever its state.
@@ -101,7 +153,40 @@ pub async fn list(
 pub async fn find(context: &Context, id: MatchCaseId) -> Result<Option<CaseView>, Failure> {
     let mut conn = context.db.reader().await?;
     let case = match_case::find(&mut conn, id).await?;
-    Ok(views(&mut conn, case.into_iter().collect()).await?.pop())
+    let Some(mut view) = views(&mut conn, case.into_iter().collect()).await?.pop() else {
+        return Ok(None);
+    };
+    if view.status == CaseStatus::Open {
+        let ranked = ranked(&mut conn).await?;
+        view.stakes = ranked.iter().find(|stake| stake.case.id == id).map(stakes);
+    }
+    Ok(Some(view))
+}
+
+fn stakes(stake: &Stake) -> Stakes {
+    Stakes {
+        in_use: stake.in_use,
+        settles: stake.settles,
+        is_joined: stake.is_joined(),
+    }
+}
+
+async fn ranked(conn: &mut Conn) -> Result<Vec<Stake>, StoreError> {
+    let mut cases = Vec::new();
+    for pair in match_case::open(conn).await? {
+        let (_, weight) = terms(&pair.evidence)?;
+        cases.push(OpenCase {
+            id: pair.id,
+            records: pair.records,
+            identities: pair.identities,
+            weight,
+        });
+    }
+    let mut people: Vec<IdentityId> = cases.iter().flat_map(|case| case.identities).collect();
+    people.sort_unstable();
+    people.dedup();
+    let used = person::in_use(conn, &people).await?;
+    Ok(priority::ranked(&cases, &used))
 }
 
 async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>, StoreError> {
@@ -125,7 +210,12 @@ async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>,
         .filter_map(|membership| membership.class.map(|class| class.to_string()))
         .collect();
     let classes = CLASS_GROUP.load(conn, &classes).await?;
-    let side = |record: &StoredRecord| {
+    let owners: Vec<_> = records
+        .iter()
+        .map(|record| (record.id, record.identity))
+        .collect();
+    let mut families = families(conn, &owners).await?;
+    let mut side = |record: &StoredRecord| {
         let membership = latest.get(&record.id);
         let class = membership
             .and_then(|membership| membership.class)
@@ -147,6 +237,7 @@ async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>,
             source: record.key.source,
             place: format!("{}:{}", record.file, record.line),
             gone: record.missing_since.is_some(),
+            family: families.remove(&record.id).unwrap_or_default(),
         }
     };
     let sides: HashMap<SourceRecordId, Side> =
@@ -165,6 +256,8 @@ async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>,
                 decided_by: case.decided_by.clone(),
                 evidence,
                 weight,
+                stakes: None,
+                shares_a_guardian: one.family.shares_a_guardian(&other.family),
                 sides: [one.clone(), other.clone()],
             });
         }
