@@ -109,6 +109,7 @@ fn facts(row: RosterRow) -> Option<Facts> {
         school: row.school.parse().ok()?,
         previous_school: None,
         grade: row.level.as_deref().and_then(grade),
+        guardians: Box::default(),
     })
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Names and birth dates are shown to whoever runs the command, and written nowhere else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
@@ -280,25 +281,37 @@ fn truth(path: &PathBuf) -> Result<Truth, Refusal> {
 
 async fn evaluate(context: &Context, arguments: &Evaluate) -> Outcome {
     let truth = truth(&arguments.truth)?;
+    let known = Mutex::new(HashSet::new());
     let person = |record: &Reported| {
         let key = |scope: &str| (record.source.to_string(), scope.to_owned(), record.key.clone());
-        truth
-            .get(&key(&record.scope))
-            .or_else(|| truth.get(&key("")))
-            .copied()
+        let found = truth
+            .get_key_value(&key(&record.scope))
+            .or_else(|| truth.get_key_value(&key("")));
+        let (key, person) = found?;
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(key.clone());
+        Some(*person)
     };
     let (found, untold) = matching::evaluate(context, &person).await?;
+    let known = known.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let unloaded = truth.len() - known.len();
+    if known.is_empty() {
+        return Err(Refusal::usage(anyhow!(
+            "{}: no line names a record that was loaded; source, scope and key are as `marelle match report` tells them",
+            arguments.truth.display()
+        )));
+    }
     if arguments.json {
-        print_json(&evaluation_json(&found, untold));
+        print_json(&evaluation_json(&found, untold, unloaded));
     } else {
-        print_evaluation(&found, untold);
+        print_evaluation(&found, untold, unloaded);
     }
     Ok(())
 }
 
-fn evaluation_json(found: &Evaluation, untold: u64) -> Value {
+fn evaluation_json(found: &Evaluation, untold: u64, unloaded: usize) -> Value {
     json!({
-        "records": found.records, "untold": untold, "persons": found.persons, "true_pairs": found.true_pairs,
+        "records": found.records, "untold": untold, "unloaded": unloaded, "persons": found.persons, "true_pairs": found.true_pairs,
         "linked": found.linked, "precision": found.precision(), "recall": found.recall(), "f1": found.f1(),
         "recall_with_review": found.recall_with_review(), "cases": found.cases, "true_cases": found.true_cases,
         "cases_per_1000": found.cases_per_thousand(), "false_pairs": found.false_pairs,
@@ -306,11 +319,16 @@ fn evaluation_json(found: &Evaluation, untold: u64) -> Value {
     })
 }
 
-fn print_evaluation(found: &Evaluation, untold: u64) {
+fn print_evaluation(found: &Evaluation, untold: u64, unloaded: usize) {
     print_line(format!(
         "{} records of {} persons ({untold} more are not in the truth), {} pairs of one person",
         found.records, found.persons, found.true_pairs
     ));
+    if unloaded > 0 {
+        print_line(format!(
+            "! {unloaded} lines of the truth name no record that was loaded; what they would add is not counted"
+        ));
+    }
     print_line(format!(
         "precision {:.5}, recall {:.5}, F1 {:.5}; recall with review {:.5}",
         found.precision(),
@@ -325,8 +343,11 @@ fn print_evaluation(found: &Evaluation, untold: u64) {
         found.true_cases
     ));
     print_line(format!(
-        "{} false pairs: {} within a household, {} homonyms",
-        found.false_pairs, found.false_twins, found.false_homonyms
+        "{} false pairs: {} within a household, {} homonyms, {} others",
+        found.false_pairs,
+        found.false_twins,
+        found.false_homonyms,
+        found.false_pairs - found.false_twins - found.false_homonyms
     ));
 }
 
@@ -402,7 +423,7 @@ fn case_json(case: &CaseView) -> Value {
     json!({
         "case": case.id.to_string(), "reason": case.reason.as_str(), "question": case.question,
         "status": case.status.as_str(), "opened_at": case.opened_at.to_string(), "decided_by": case.decided_by,
-        "weight": case.weight, "shares_a_guardian": case.shares_a_guardian,
+        "weight": case.weight,
         "stakes": case.stakes.map(|stakes| json!({
             "in_use": stakes.in_use, "settles": stakes.settles, "is_joined": stakes.is_joined,
         })),
@@ -432,11 +453,6 @@ fn print_case(case: &CaseView) {
             None => "·",
         };
         print_line(format!("    {sign} {}", evidence.sentence()));
-    }
-    match case.shares_a_guardian {
-        Some(true) => print_line("    + Un même responsable."),
-        Some(false) => print_line("    − Aucun responsable en commun."),
-        None => {}
     }
 }
 

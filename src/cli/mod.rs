@@ -195,13 +195,16 @@ async fn open(file: Option<PathBuf>) -> Result<Context, Refusal> {
 }
 
 /// Prints a value as JSON, for programs.
-#[expect(clippy::print_stdout, reason = "the output of a command")]
 fn print_json(value: &serde_json::Value) {
-    println!("{value:#}");
+    print_line(format_args!("{value:#}"));
 }
 
 /// Prints a line, for people.
-#[expect(clippy::print_stdout, reason = "the output of a command")]
 fn print_line(line: impl std::fmt::Display) {
-    println!("{line}");
+    use std::io::Write as _;
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
+        // Whoever reads has read enough (`| head`); anything else, a full disk for one, is a failure.
+        let code = i32::from(error.kind() != std::io::ErrorKind::BrokenPipe);
+        std::process::exit(code);
+    }
 }

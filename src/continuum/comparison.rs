@@ -57,6 +57,8 @@ pub struct Comparison {
     pub way: Way,
     /// Whether the levels are as many apart as the years, where both are known.
     pub level: Option<u8>,
+    /// Whether somebody answers for both, where both records say who does.
+    pub guardians: Option<bool>,
     /// Whether both stand in files of one kind and year.
     pub same_files: bool,
     /// How rare the names are that agree.
@@ -77,6 +79,18 @@ const TWICE: f64 = 0.002;
 const NEIGHBOURS: f64 = 4e-4;
 /// The same for given names, which are shorter and more alike.
 const GIVEN_NEIGHBOURS: f64 = 3e-3;
+/// Of two records of one child that both name who answers for it, so many name one adult alike; the rest write them otherwise,
+/// or another parent.
+const SAME_GUARDIAN: f64 = 0.93;
+/// Two children, no brothers or sisters, whose parents have one name.
+const NAMESAKES: f64 = 1e-3;
+/// Of children with one first given name and somebody who answers for both, born on days that no typing error explains, so many are
+/// two: Mohamed Amine and Mohamed Yassine are brothers.
+const SIBLINGS: f64 = 0.5;
+/// What is left of the odds where the school of the year before is told to be the one of this year.
+const OWN_SCHOOL: f64 = 0.35;
+/// Of the wrong schools of the year before, so many are in no feed: who errs writes a neighbour's.
+const UNHEARD: f64 = 0.1;
 /// How many days are a typing error away from a day.
 const NEAR_DAYS: f64 = 20.0;
 
@@ -133,9 +147,12 @@ impl Comparison {
             None => 0,
         };
         sum += way_weight;
+        let guardians = guardians(one, two);
+        sum += guardians.map_or(0, |shared| guardian_weight(shared, given, birth));
         sum += match level {
             Some(0) | None => 0,
-            Some(1) => -BIT / 2,
+            // Who repeats a year or jumps one; of others, one in twelve.
+            Some(1) => -3 * BIT / 2,
             Some(_) => -4 * BIT,
         };
         sum += if one.is_beside(two) {
@@ -154,6 +171,7 @@ impl Comparison {
             others,
             way,
             level,
+            guardians,
             same_files: one.is_of_year(two),
             rare: family_rare + given_rare,
             weight: sum,
@@ -213,6 +231,23 @@ fn others(one: &Facts, two: &Facts) -> Option<bool> {
         .iter()
         .any(|mine| two.others.iter().any(|theirs| mine.key() == theirs.key()));
     Some(shared)
+}
+
+fn guardians(one: &Facts, two: &Facts) -> Option<bool> {
+    if one.guardians.is_empty() || two.guardians.is_empty() {
+        return None;
+    }
+    Some(one.guardians.iter().any(|key| two.guardians.contains(key)))
+}
+
+/// Brothers and sisters share who answers for them: where the given names are not the same, that says nothing.
+fn guardian_weight(shared: bool, given: Likeness, birth: BirthLikeness) -> Centibits {
+    match (shared, given, birth) {
+        (false, _, _) => weight(1.0 - SAME_GUARDIAN, 1.0),
+        (true, Likeness::Close | Likeness::Other, _) => 0,
+        (true, _, BirthLikeness::Other) => weight(SAME_GUARDIAN, SIBLINGS),
+        (true, _, _) => weight(SAME_GUARDIAN, NAMESAKES),
+    }
 }
 
 /// How rare the name is that two sides share; where they share none, the most frequent of all.
@@ -284,6 +319,12 @@ fn way(one: &Facts, two: &Facts, model: &Model) -> (Way, Centibits) {
         return if *previous == earlier.school {
             // One of the schools that children of this birth date are in: about one in two hundred.
             (Way::Stated, weight(at(&rates.previous, 0), 0.005))
+        } else if *previous == later.school {
+            // Some write the school of this year: it denies little.
+            (Way::Denied, weight(OWN_SCHOOL, 1.0))
+        } else if model.knows_ways_from(&earlier.school, 1) && !model.knows_ways_from(previous, 1) {
+            // A school that no feed states: the child comes from elsewhere, and so does not from here.
+            (Way::Denied, weight(at(&rates.previous, 1) * UNHEARD, 1.0))
         } else {
             (Way::Denied, weight(at(&rates.previous, 1), 1.0))
         };
@@ -295,4 +336,73 @@ fn way(one: &Facts, two: &Facts, model: &Model) -> (Way, Centibits) {
         return (Way::Unknown, 0);
     };
     (if weight > 0 { Way::Usual } else { Way::Unusual }, weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::continuum::facts::guardian_key;
+    use crate::continuum::pair::{Around, Relation, decide};
+    use crate::continuum::tests::facts;
+
+    fn under(facts: Facts, guardian: &str) -> Facts {
+        Facts {
+            guardians: [guardian_key("oyhenart", guardian)].into(),
+            ..facts
+        }
+    }
+
+    fn weigh(one: &Facts, two: &Facts) -> Comparison {
+        Comparison::of(one, two, &Model::shipped())
+    }
+
+    #[test]
+    fn who_answers_for_a_child_speaks_for_one_and_says_nothing_of_brothers_and_sisters() {
+        let (lina, six) = (
+            facts(0, "legoff", "lina", 17, 1),
+            facts(0, "legoff", "lina", 17, 2),
+        );
+        let untold = weigh(&lina, &six);
+        assert_eq!(untold.guardians, None);
+        let one_side = weigh(&under(lina.clone(), "maddi"), &six);
+        assert_eq!((one_side.weight, one_side.guardians), (untold.weight, None));
+        let shared = weigh(&under(lina.clone(), "maddi"), &under(six.clone(), "maddi"));
+        let other = weigh(&under(lina.clone(), "maddi"), &under(six.clone(), "paul"));
+        assert_eq!((shared.guardians, other.guardians), (Some(true), Some(false)));
+        assert!(shared.weight > untold.weight + 9 * BIT && other.weight < untold.weight - 3 * BIT);
+
+        let lila = facts(0, "legoff", "lila", 17, 2);
+        let twins = weigh(&under(lina.clone(), "maddi"), &under(lila.clone(), "maddi"));
+        assert_eq!(
+            twins.weight,
+            weigh(&lina, &lila).weight,
+            "twins have the same parents"
+        );
+        let brother = facts(0, "legoff", "lina", 28, 2);
+        let brothers = weigh(&under(lina.clone(), "maddi"), &under(brother.clone(), "maddi"));
+        assert!(
+            brothers.weight <= weigh(&lina, &brother).weight + BIT,
+            "so have brothers of one first name"
+        );
+    }
+
+    #[test]
+    fn a_child_who_was_renamed_is_known_by_a_parent_and_nobody_else_is() {
+        let here = facts(0, "legoff", "lina", 17, 1);
+        let renamed = facts(0, "martin", "lina", 17, 2);
+        let decided = |one: &Facts, two: &Facts| {
+            let mut comparison = weigh(one, two);
+            // As for a birth date and a given name that few have.
+            comparison.weight += 10 * BIT;
+            decide(&comparison, Around::default())
+        };
+        let certain = decided(&under(here.clone(), "maddi"), &under(renamed.clone(), "maddi"));
+        assert_eq!(certain, Relation::Certain);
+        assert_ne!(decided(&here, &renamed), Relation::Certain);
+        let sister = facts(0, "legoff", "lou", 17, 2);
+        assert_ne!(
+            decided(&under(here, "maddi"), &under(sister, "maddi")),
+            Relation::Certain
+        );
+    }
 }

@@ -61,6 +61,10 @@ pub enum Evidence {
     WayUsual,
     /// They go elsewhere.
     WayUnusual,
+    /// Somebody answers for both.
+    GuardianShared,
+    /// Nobody does, though both say who does.
+    GuardiansDifferent,
     /// The levels are not as many apart as the years.
     LevelDifferent,
     /// Two schools state them in one year.
@@ -83,6 +87,7 @@ stored_names!(Evidence, "evidence", {
     NamesRare => "names_rare", NamesFrequent => "names_frequent", SexDifferent => "sex_different",
     OtherNamesEqual => "other_names_equal", OtherNamesDifferent => "other_names_different",
     PreviousSchoolEqual => "previous_school_equal", PreviousSchoolDifferent => "previous_school_different",
+    GuardianShared => "guardian_shared", GuardiansDifferent => "guardians_different",
     WayUsual => "way_usual", WayUnusual => "way_unusual", LevelDifferent => "level_different", SameYear => "same_year",
     TwinKnown => "twin_known", RivalKnown => "rival_known", LinkContradicted => "link_contradicted",
 });
@@ -105,6 +110,7 @@ impl Evidence {
             | Self::NamesRare
             | Self::OtherNamesEqual
             | Self::PreviousSchoolEqual
+            | Self::GuardianShared
             | Self::WayUsual => Some(true),
             Self::IneDifferent
             | Self::BirthDateDifferent
@@ -114,6 +120,7 @@ impl Evidence {
             | Self::SexDifferent
             | Self::OtherNamesDifferent
             | Self::PreviousSchoolDifferent
+            | Self::GuardiansDifferent
             | Self::WayUnusual
             | Self::LevelDifferent
             | Self::SameYear
@@ -152,10 +159,12 @@ impl Evidence {
             Self::OtherNamesDifferent => "Aucun autre prénom en commun.",
             Self::PreviousSchoolEqual => "L'établissement de l'an dernier est celui de l'autre fiche.",
             Self::PreviousSchoolDifferent => "L'établissement de l'an dernier est un autre.",
+            Self::GuardianShared => "Un même responsable.",
+            Self::GuardiansDifferent => "Aucun responsable en commun.",
             Self::WayUsual => "Les élèves de l'un de ces établissements vont d'ordinaire dans l'autre.",
             Self::WayUnusual => "Les élèves de l'un de ces établissements vont d'ordinaire ailleurs.",
             Self::LevelDifferent => "Les niveaux ne se suivent pas.",
-            Self::SameYear => "Deux établissements déclarent cet élève la même année.",
+            Self::SameYear => "Les deux fiches sont de la même année, dans le même genre de fichier.",
             Self::TwinKnown => {
                 "L'école connaît un jumeau : même nom, même date de naissance, autre prénom ou autre INE."
             }
@@ -217,6 +226,11 @@ pub fn of(comparison: &Comparison, reason: Reason) -> Vec<Evidence> {
         Way::Usual => found.push(Evidence::WayUsual),
         Way::Unusual => found.push(Evidence::WayUnusual),
         Way::Unknown => {}
+    }
+    match comparison.guardians {
+        Some(true) => found.push(Evidence::GuardianShared),
+        Some(false) => found.push(Evidence::GuardiansDifferent),
+        None => {}
     }
     if comparison.level.is_some_and(|apart| apart > 0) {
         found.push(Evidence::LevelDifferent);

@@ -70,6 +70,13 @@ pub struct Facts {
     pub previous_school: Option<Uai>,
     /// The place of the level in the continuum, 1 for the first year of maternelle, 15 for terminale.
     pub grade: Option<u8>,
+    /// Keys of the names of those who answer for the child ([`guardian_key`]), in order; none where nobody is stated.
+    pub guardians: Box<[u64]>,
+}
+
+/// The key of somebody who answers for a child.
+pub fn guardian_key(family: &str, given: &str) -> u64 {
+    block(5, mix(Name::new(family).key()) ^ Name::new(given).key(), 0)
 }
 
 /// The blocks of a record.

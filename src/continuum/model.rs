@@ -277,6 +277,11 @@ impl Model {
         Centibits::from(half) * BIT / 2
     }
 
+    /// Whether the ways of some who leave a school are known: it is in a feed.
+    pub fn knows_ways_from(&self, school: &Uai, gap: u8) -> bool {
+        self.frequencies.no_way.contains_key(&(school.clone(), gap))
+    }
+
     /// What the way from a school to another weighs, `gap` (0 or 1) years later.
     pub(super) fn way(&self, from: &Uai, to: &Uai, gap: u8) -> Option<Centibits> {
         let known = self.frequencies.ways.get(&(from.clone(), to.clone(), gap));

@@ -5,7 +5,7 @@
 //! or homonym can make: never a given name that differs, never a number alone.
 
 use super::birth::BirthLikeness;
-use super::comparison::{Comparison, IneLikeness};
+use super::comparison::{Comparison, IneLikeness, Way};
 use super::model::{BIT, Centibits};
 use super::name::Likeness;
 use crate::domain::matching::Reason;
@@ -134,11 +134,23 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
                 && family == Likeness::Same
                 && birth == BirthLikeness::Same
                 && comparison.weight >= SURE + BIT;
+            // A child has another name than the year before, and the same parents.
+            let renamed =
+                comparison.guardians == Some(true) && given == Likeness::Same && birth == BirthLikeness::Same;
+            // Another birth date altogether (many are 1 January until a paper comes), and the school of the year before is that of
+            // the other record.
+            let redated =
+                comparison.way == Way::Stated && given == Likeness::Same && family == Likeness::Same;
             (given <= Likeness::Part || misspelt)
-                && family <= Likeness::Close
-                && birth <= BirthLikeness::Close
+                && (family <= Likeness::Close || renamed)
+                && (birth <= BirthLikeness::Close || redated)
         }
-        Other => given == Likeness::Same && family <= Likeness::Part && birth == BirthLikeness::Same,
+        // Two numbers are two children's, unless a school or a parent says that this one came from there.
+        Other => {
+            let came =
+                matches!(comparison.way, Way::Stated | Way::Usual) || comparison.guardians == Some(true);
+            given == Likeness::Same && family <= Likeness::Part && birth == BirthLikeness::Same && came
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::facts::{Facts, IneHash, Record};
+use super::facts::{Facts, IneHash, Record, guardian_key};
 use super::model::Model;
 use super::name::Name;
 use super::neighbourhood::{Case, Neighbourhood, Pair, Touched};
@@ -233,7 +233,15 @@ pub(super) fn facts(ine: u8, family: &str, given: &str, day: u8, school: u32) ->
         school: crate::domain::uai::Uai::from_number(9_990_000 + school),
         previous_school: None,
         grade: None,
+        guardians: Box::default(),
     }
+}
+
+fn guardians(names: &[&str]) -> Box<[u64]> {
+    let stated = names.iter().filter(|name| !name.is_empty());
+    let mut keys: Vec<u64> = stated.map(|name| guardian_key("legoff", name)).collect();
+    keys.sort_unstable();
+    keys.into()
 }
 
 /// Few names, days, numbers and schools, so that twins, homonyms and wrong numbers happen all the time.
@@ -244,8 +252,12 @@ fn any_facts() -> impl Strategy<Value = Facts> {
         prop::sample::select(vec!["lina", "lila", "noe", "louis"]),
         prop::sample::select(vec![17u8, 18, 28]),
         1..5u32,
+        prop::sample::select(vec!["", "maddi", "paul"]),
     )
-        .prop_map(|(ine, family, given, day, school)| facts(ine, family, given, day, school))
+        .prop_map(|(ine, family, given, day, school, guardian)| Facts {
+            guardians: guardians(&[guardian]),
+            ..facts(ine, family, given, day, school)
+        })
 }
 
 /// Records, and for each the feed (of three) that brings it.

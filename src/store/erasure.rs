@@ -98,6 +98,8 @@ lists! {
         WHERE enrolment_id IN (SELECT id FROM enrolment WHERE identity_id IN (", "))";
     ADULTS = "DELETE FROM adult_record WHERE identity_id IN (", ")";
     ENROLMENTS = "DELETE FROM enrolment WHERE identity_id IN (", ")";
+    GUARDIAN_KEYS = "DELETE FROM guardian_key
+        WHERE record_id IN (SELECT id FROM source_record WHERE identity_id IN (", "))";
     RECORDS = "DELETE FROM source_record WHERE identity_id IN (", ")";
     IDENTITIES = "UPDATE identity SET status = 'erased', status_detail = NULL, family_name = '', usage_name = NULL,
         given_name = '', birth_date = NULL, sex = NULL, username = NULL, locale = NULL, created_run = NULL
@@ -105,7 +107,7 @@ lists! {
 }
 
 /// In this order: what is found by a row goes before the row.
-const ERASE: [Bulk; 33] = [
+const ERASE: [Bulk; 34] = [
     CHANGES_OF_RECORDS,
     CHANGES_OF_ENROLMENTS,
     CHANGES_OF_CASES,
@@ -137,6 +139,7 @@ const ERASE: [Bulk; 33] = [
     ADULT_ENROLMENTS,
     ADULTS,
     ENROLMENTS,
+    GUARDIAN_KEYS,
     RECORDS,
     IDENTITIES,
 ];

@@ -23,6 +23,7 @@ pub mod event_delivery;
 pub mod event_receiver;
 pub mod feed_folder;
 pub mod grant;
+pub mod guardian_key;
 pub mod guardianship;
 pub mod identity;
 pub mod image;
@@ -158,6 +159,7 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("event_receiver", event_receiver::STATEMENTS),
     ("feed_folder", feed_folder::STATEMENTS),
     ("grant", grant::STATEMENTS),
+    ("guardian_key", guardian_key::STATEMENTS),
     ("guardianship", guardianship::STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("import_run", import_run::STATEMENTS),
@@ -203,6 +205,7 @@ pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("erasure", erasure::BULKS),
     ("event_delivery", event_delivery::BULKS),
     ("event_receiver", event_receiver::BULKS),
+    ("guardian_key", guardian_key::BULKS),
     ("guardianship", guardianship::BULKS),
     ("journal", journal::BULKS),
     ("logout_delivery", logout_delivery::BULKS),

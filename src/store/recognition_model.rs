@@ -10,6 +10,7 @@ statements! {
     SAVE = "INSERT INTO recognition_model (id, version, body, pending, made_at) VALUES (1, $1, $2, $3, $4)
         ON CONFLICT (id) DO UPDATE SET version = excluded.version, body = excluded.body, pending = excluded.pending,
         made_at = excluded.made_at";
+    LOOK_AGAIN = "UPDATE recognition_model SET pending = $1 WHERE id = 1";
     LOOKED = "UPDATE recognition_model SET pending = $2 WHERE id = 1 AND version = $1";
 }
 
@@ -53,6 +54,15 @@ pub async fn body(conn: &mut Conn) -> Result<Option<(i64, Vec<u8>)>, StoreError>
 pub async fn save(tx: &mut Tx, number: i64, body: Vec<u8>, now: Timestamp) -> Result<(), StoreError> {
     let values = [number.into(), body.into(), true.into(), now.into()];
     tx.execute(SAVE, values).await.map(drop)
+}
+
+/// Says that records have not all been looked at under the model in force; nothing where there is none yet, since the first one
+/// looks at all of them.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn look_again(tx: &mut Tx) -> Result<(), StoreError> {
+    tx.execute(LOOK_AGAIN, [true.into()]).await.map(drop)
 }
 
 /// Says that all records have been looked at under a model.

@@ -80,6 +80,8 @@ pub struct StoredRecord {
     pub ine_pieces: Option<Vec<u8>>,
     /// Where it meets others.
     pub blocks: StoredBlocks,
+    /// Keys of the names of those who answer for the pupil, eight bytes each; kept beside the record, by `guardian_key`.
+    pub guardians: Vec<u8>,
 }
 
 /// The blocks of a record (`continuum::facts::Blocks`), as the engines keep numbers.
@@ -108,7 +110,7 @@ macro_rules! columns {
         "id, record_key, source, scope, identity_id, profile, uai, year, family_name, usage_name, given_name,
         other_names, birth_date, sex, given_key, household_key, ine_index, ine_sealed, linked_by, missing_since, file,
         line, created_run, attachment, previous_uai, grade, ordinal, ine_pieces, block_family, block_usage, block_given,
-        block_names, block_sound"
+        block_names, block_sound, (SELECT k.keys FROM guardian_key k WHERE k.record_id = source_record.id) AS guardian_keys"
     };
 }
 
@@ -278,6 +280,7 @@ fn record(row: &Row) -> Result<StoredRecord, StoreError> {
             names: row.get("block_names")?,
             sound: row.get("block_sound")?,
         },
+        guardians: row.get::<Option<Vec<u8>>>("guardian_keys")?.unwrap_or_default(),
     })
 }
 

@@ -4,6 +4,7 @@ use std::io::{Cursor, Write as _};
 
 use crate::files::{aaf, ecole, load};
 use crate::town::{COLLEGES, ECOLES, Town, assert_same, on_each_engine};
+use marelle::continuum::evidence::Evidence;
 use marelle::domain::uai::Uai;
 use marelle::flows::import::{Feed, File, Load};
 use marelle::flows::{matching, undo};
@@ -390,13 +391,13 @@ async fn a_case_shows_both_families_and_those_in_use_come_first() {
         let stated = family(&case);
         assert_eq!(stated.guardians[0].name, "Maddi OYHENART");
         assert_eq!(Vec::from_iter(&stated.siblings), ["Noé"]);
-        assert_eq!(case.shares_a_guardian, None, "the other école states nobody");
         let stakes = case.stakes.unwrap();
         assert_eq!((stakes.in_use, stakes.settles, stakes.is_joined), (0, 0, false));
 
         let lines = ["MME;;Oyhénart;MADDI;;;;;;;;;;LE GOF;Lima;CM2 A"];
         town.apply(responsables_of(ECOLES[1], &lines)).await;
-        assert_eq!(one().await.shares_a_guardian, Some(true));
+        let shown = one().await.evidence;
+        assert!(shown.contains(&Evidence::GuardianShared), "{shown:?}");
 
         // A second pair, which somebody works under: it is asked first.
         let tom = town.identity("roux|tom|2016-04-04").await;

@@ -163,6 +163,8 @@ impl Drawing<'_> {
             previous_school: row.previous_school.clone(),
             grade: row.level.as_deref().and_then(grade),
             school,
+            // Those who answer for a child come after it.
+            guardians: Box::default(),
         })
     }
 
@@ -245,6 +247,7 @@ impl Drawing<'_> {
             ordinal: ordinal(row),
             ine_pieces: facts.ine.as_ref().map(look::kept_pieces),
             blocks: look::blocks(&facts),
+            guardians: Vec::new(),
         };
         draft.counts.new += 1;
         draft.numbers.extend(row.facts.ine.clone().map(|ine| (id, ine)));

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::base::id::{AdultRecordId, IdentityId, SourceRecordId};
-use crate::base::text::fold;
 use crate::domain::source::Kinship;
 use crate::store::StoreError;
 use crate::store::adult::{self, AdultRecord, Lookup};
@@ -45,24 +44,6 @@ impl std::fmt::Debug for Family {
             "[{} guardians, {} siblings]",
             self.guardians.len(),
             self.siblings.len()
-        )
-    }
-}
-
-impl Family {
-    /// Whether somebody answers for both children: the same person, or somebody of the same name. Nothing is known where
-    /// one of the two records states nobody.
-    pub fn shares_a_guardian(&self, other: &Self) -> Option<bool> {
-        if self.guardians.is_empty() || other.guardians.is_empty() {
-            return None;
-        }
-        let is_same = |one: &Guardian, other: &Guardian| {
-            one.identity == other.identity || fold(&one.name) == fold(&other.name)
-        };
-        Some(
-            self.guardians
-                .iter()
-                .any(|mine| other.guardians.iter().any(|theirs| is_same(mine, theirs))),
         )
     }
 }

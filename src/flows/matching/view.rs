@@ -102,8 +102,6 @@ pub struct CaseView {
     pub weight: Option<i64>,
     /// What hangs on it, where it is open.
     pub stakes: Option<Stakes>,
-    /// Whether somebody answers for both children, where both records say who does.
-    pub shares_a_guardian: Option<bool>,
     /// The two records.
     pub sides: [Side; 2],
 }
@@ -257,7 +255,6 @@ async fn views(conn: &mut Conn, cases: Vec<StoredCase>) -> Result<Vec<CaseView>,
                 evidence,
                 weight,
                 stakes: None,
-                shares_a_guardian: one.family.shares_a_guardian(&other.family),
                 sides: [one.clone(), other.clone()],
             });
         }

@@ -58,6 +58,13 @@ pub(crate) fn facts(stored: &StoredRecord) -> Facts {
         school: stored.school.clone(),
         previous_school: stored.previous_school.clone(),
         grade: stored.grade.and_then(|grade| u8::try_from(grade).ok()),
+        guardians: stored
+            .guardians
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|key| u64::from_le_bytes(*key))
+            .collect(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! Each runs inside the caller's transaction, after [`crate::store::import_run::take_turn`]. Must never decide who is
 //! whom: `continuum` does.
 
+mod guardians;
 pub(super) mod join;
 pub(super) mod look;
 pub(super) mod model;

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 
-use super::look;
 use super::{Work, refresh, settle};
+use super::{guardians, look};
 use crate::base::id::SourceRecordId;
 use crate::continuum::census::Census;
 use crate::continuum::estimation::{self, Estimation};
@@ -83,6 +83,7 @@ pub(crate) async fn renew_with(
     begin: &Begin<'_>,
 ) -> Result<u64, Failure> {
     fill_blocks(context).await?;
+    let is_told = guardians::refresh(context).await?;
     let mut conn = context.db.reader().await?;
     let model = current(context, &mut conn).await?;
     let in_force = recognition_model::version(&mut conn).await?;
@@ -90,7 +91,7 @@ pub(crate) async fn renew_with(
     let frequencies = census.frequencies();
     let rates = rates.unwrap_or_else(|| model.rates().clone());
     let changed = frequencies != *model.frequencies() || rates != *model.rates();
-    if !changed && !in_force.pending {
+    if !changed && !in_force.pending && !is_told {
         return Ok(0);
     }
     let number = if changed {

@@ -110,6 +110,7 @@ pub(crate) async fn state(context: &Context, who: &Identity, key: &AafKey) {
         ordinal: None,
         ine_pieces: None,
         blocks: Default::default(),
+        guardians: Vec::new(),
     };
     let mut tx = context.db.begin().await.unwrap();
     store::roster::save(&mut tx, &[record]).await.unwrap();
