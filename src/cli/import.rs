@@ -16,6 +16,7 @@ use crate::domain::education::{AcademyCode, Degree, SchoolYear};
 use crate::domain::uai::Uai;
 use crate::flows::Context;
 use crate::flows::import::{self, Counts, Feed, File, ImportError, Load, Mapping, Report};
+use crate::flows::matching;
 use crate::flows::undo::{self, UndoError};
 
 /// Rows with a complaint that are printed for people; all are in the JSON.
@@ -202,10 +203,11 @@ async fn load(
         import::preview(context, load).await
     };
     let report = done.map_err(|error| refusal(error, common.json))?;
+    let open = matching::count_open(context).await?;
     if common.json {
-        print_json(&report_json(&report));
+        print_json(&report_json(&report, open));
     } else {
-        print_report(&report);
+        print_report(&report, open);
     }
     if report.concerns.is_empty() || overridden {
         Ok(())
@@ -245,7 +247,7 @@ fn counts_json(counts: &Counts) -> Value {
         .collect()
 }
 
-fn report_json(report: &Report) -> Value {
+fn report_json(report: &Report, open: i64) -> Value {
     let schools = report
         .schools
         .iter()
@@ -257,6 +259,7 @@ fn report_json(report: &Report) -> Value {
     });
     json!({
         "applied": report.run.is_some(),
+        "cases_open": open,
         "run": report.run.map(|run| run.to_string()),
         "source": report.source.as_str(),
         "year": report.year.first(),
@@ -281,7 +284,7 @@ fn counts_line(counts: &Counts) -> String {
     parts.join(", ")
 }
 
-fn print_report(report: &Report) {
+fn print_report(report: &Report, open: i64) {
     for line in report.schools.iter().filter(|line| !line.counts.is_quiet()) {
         print_line(format!("{}  {}", line.school, counts_line(&line.counts)));
     }
@@ -310,6 +313,9 @@ fn print_report(report: &Report) {
         report.warnings
     ));
     print_line(what);
+    if open > 0 {
+        print_line(format!("{open} cases are open in all (marelle match list)"));
+    }
 }
 
 async fn list(context: &Context, arguments: &List) -> Outcome {

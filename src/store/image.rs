@@ -227,6 +227,12 @@ impl Image {
         [SESSION.table, CONTACT.table, MATCH_CASE.table].contains(&self.table)
     }
 
+    /// The names of its columns, in order.
+    #[cfg(test)]
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.columns.iter().map(|(name, _)| *name).collect()
+    }
+
     /// The key of a row, as the journal writes it: key columns with a tab between.
     pub fn key_of(&self, values: &[Value]) -> String {
         let keys: Vec<&str> = values

@@ -34,7 +34,7 @@ statements! {
         FROM upstream_link WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
     ASSIGNMENTS = "SELECT id, identity_id, role, scope_kind, scope_key, provider, link_id, rule, since, until, ended_at
         FROM assignment WHERE identity_id = $1 AND ended_at IS NULL ORDER BY id";
-    GUARDIANSHIPS = "SELECT guardian_id, pupil_id, source, stated_at FROM guardianship
+    GUARDIANSHIPS = "SELECT guardian_id, pupil_id, source, stated_at, kinship, legal, created_run FROM guardianship
         WHERE guardian_id = $1 OR pupil_id = $1 ORDER BY guardian_id, pupil_id";
     SET_USERNAME = "UPDATE identity SET username = $2 WHERE id = $1";
     HUMAN_ON_RUN = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM merge m WHERE m.merged_at >= $2
@@ -230,4 +230,30 @@ pub async fn belongings(conn: &mut Conn, identity: IdentityId) -> Result<Belongi
         sessions: rows(conn, &SESSION, LIVE_SESSIONS, identity).await?,
         contact: super::contact::find(conn, identity).await?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db::Statement;
+
+    /// A table that grows a column grows it here too: else a merge of whoever has a row there fails.
+    #[test]
+    fn what_a_merge_reads_of_a_table_is_all_that_an_image_of_it_holds() {
+        let of: [(&Image, Statement); 7] = [
+            (&SUBJECT, SUBJECTS),
+            (&CREDENTIAL, CREDENTIALS),
+            (&ACKNOWLEDGEMENT, ACKNOWLEDGEMENTS),
+            (&UPSTREAM_LINK, LINKS),
+            (&ASSIGNMENT, ASSIGNMENTS),
+            (&GUARDIANSHIP, GUARDIANSHIPS),
+            (&SESSION, LIVE_SESSIONS),
+        ];
+        for (image, statement) in of {
+            let words: Vec<&str> = statement.sql.split_whitespace().collect();
+            let read = words.iter().skip(1).take_while(|word| **word != "FROM");
+            let read: Vec<&str> = read.map(|word| word.trim_end_matches(',')).collect();
+            assert_eq!(read, image.names(), "{}", image.table);
+        }
+    }
 }

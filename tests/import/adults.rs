@@ -429,3 +429,37 @@ async fn a_case_shows_both_families_and_those_in_use_come_first() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_child_who_was_renamed_is_recognised_by_a_parent_for_as_long_as_the_feeds_say_so() {
+    on_each_engine(async |town| {
+        // The académie knows her under her father's name, the école under another.
+        town.apply(first_degree(ECOLES[0], "")).await;
+        town.apply(ecole(ECOLES[0], 2026, &["ZUBIRI|Lina|03/04/2015|"]))
+            .await;
+        let onde = town.identity("zubiri|lina|2015-04-03").await;
+        let alone = town.people().await;
+        assert!(alone.iter().all(|records| records.len() == 1), "{alone:?}");
+        let before = town.dump().await;
+
+        let lines = ["MME;;OYHENART;Maddi;;;;;;;;;;ZUBIRI;Lina;CM2 A"];
+        let run = town.apply(responsables(&lines)).await.run.unwrap();
+        let together = town.people().await;
+        assert!(
+            together
+                .iter()
+                .any(|records| records.len() == 2 && records.iter().any(|key| key.contains("zubiri"))),
+            "{together:?}"
+        );
+        let keys = "SELECT record_id FROM guardian_key";
+        assert_eq!(town.count(keys).await, 2);
+        assert!(town.apply(responsables(&lines)).await.total.is_quiet());
+
+        undo::undo(&town.context, run, "Maddi").await.unwrap();
+        assert_eq!(town.people().await, alone);
+        assert_eq!(town.identity("zubiri|lina|2015-04-03").await, onde);
+        assert_same(&before, &town.dump().await);
+        assert_eq!(town.count(keys).await, 1);
+    })
+    .await;
+}

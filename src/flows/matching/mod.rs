@@ -14,7 +14,7 @@ mod view;
 pub use crate::continuum::evaluation::Evaluation;
 pub use family::{Family, Guardian};
 pub use report::{Reported, ReportedCase, evaluate, open_cases, records};
-pub use view::{CaseView, Listed, Side, Stakes, find, list};
+pub use view::{CaseView, Listed, Side, Stakes, count_open, find, list};
 
 use std::collections::HashSet;
 

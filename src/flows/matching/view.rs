@@ -144,6 +144,15 @@ pub async fn list(
     }))
 }
 
+/// How many cases are open.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn count_open(context: &Context) -> Result<i64, Failure> {
+    let mut conn = context.db.reader().await?;
+    Ok(match_case::count(&mut conn, CaseStatus::Open).await?)
+}
+
 /// One case, whatever its state.
 ///
 /// # Errors
