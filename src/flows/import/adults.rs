@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | from the files to the schools | [`spool`] | an adult goes where they answer for a pupil, or work |
 //! | children | [`child`] | which child a link is about |
+//! | who answers for them already | [`candidate`] | found by the child |
 //! | guardians | [`guardian`] | who they are is told by the children: same child, same names, same adult |
 //! | what follows for people | [`project`] | of all that feeds say of a child, who answers for them |
 //! | staff | [`staff`] | who works in the school, and teaches which class |
@@ -11,6 +12,7 @@
 //! Runs behind the pupils of a school, in its transaction. Must never link two adults by names alone, nor make one of
 //! two adults whom one source tells apart.
 
+mod candidate;
 mod child;
 mod guardian;
 mod project;
@@ -18,6 +20,7 @@ mod settled;
 mod spool;
 mod staff;
 
+use settled::Pending;
 pub(super) use spool::{AdultSpool, AdultsOf};
 
 use std::collections::BTreeSet;
@@ -53,6 +56,7 @@ struct Loading<'l, 'w> {
     tx: &'l mut Tx,
     work: &'l mut Work<'w>,
     done: Done,
+    pending: Pending,
 }
 
 /// Loads the adults of a school. `children` are pupils whose records have moved in this transaction: what follows of
@@ -70,6 +74,7 @@ pub(super) async fn load(
         tx,
         work,
         done: Done::default(),
+        pending: Pending::default(),
     };
     let mut moved = children;
     if !adults.guardians.is_empty() || !adults.links.is_empty() {

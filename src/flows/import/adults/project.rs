@@ -13,7 +13,7 @@ use crate::store::adult::{self, AdultRecord, GuardianStatement};
 use crate::store::image::{ENROLMENT, GUARDIANSHIP};
 use crate::store::roster::{self, Lookup};
 use crate::store::value::{Value, text};
-use crate::store::{enrolment, guardianship};
+use crate::store::{guardianship, membership};
 
 impl Loading<'_, '_> {
     /// Draws anew who answers for these children.
@@ -141,25 +141,40 @@ impl Loading<'_, '_> {
         }
         self.done.wrote |= !changed.is_empty();
         ENROLMENT.save(self.tx, changed).await?;
+        let missing: Vec<&AdultRecord> = adults
+            .iter()
+            .filter(|adult| enrolled.insert(adult.identity))
+            .collect();
+        let there = self.guardians_here(&missing).await?;
         let mut new = Vec::new();
-        for adult in adults {
-            if !enrolled.insert(adult.identity) {
-                continue;
-            }
-            let theirs = enrolment::live_of(self.tx, adult.identity, self.frame.today).await?;
-            let is_there = theirs.iter().any(|enrolment| {
-                enrolment.school == *self.school
-                    && enrolment.profile == Profile::Guardian
-                    && enrolment.year == self.frame.year
-            });
-            if !is_there {
-                new.push((adult.id, self.enrolment(adult.identity, Profile::Guardian, None)));
-                self.done.affected.insert(adult.identity);
-            }
+        for adult in missing
+            .into_iter()
+            .filter(|adult| !there.contains(&adult.identity))
+        {
+            new.push((adult.id, self.enrolment(adult.identity, Profile::Guardian, None)));
+            self.done.affected.insert(adult.identity);
         }
         self.done.wrote |= !new.is_empty();
         adult::enrol(self.tx, new, self.frame.run).await?;
         Ok(())
+    }
+
+    /// Those of the adults who are guardians in the school today, whoever said it.
+    async fn guardians_here(&mut self, adults: &[&AdultRecord]) -> Result<HashSet<IdentityId>, ImportError> {
+        let ids: Vec<IdentityId> = adults.iter().map(|adult| adult.identity).collect();
+        let (year, today) = (i64::from(self.frame.year.first()), self.frame.today.to_string());
+        let mut here = HashSet::new();
+        for row in membership::rows_of_identities(self.tx, &ids).await? {
+            let is_here = ENROLMENT.text(&row, "uai") == self.school.as_str()
+                && ENROLMENT.text(&row, "profile") == Profile::Guardian.as_str()
+                && ENROLMENT.number(&row, "year") == year
+                && ENROLMENT.text(&row, "starts_on") <= today.as_str()
+                && today.as_str() < ENROLMENT.text(&row, "ends_on");
+            if is_here {
+                here.extend(ENROLMENT.text(&row, "identity_id").parse::<IdentityId>());
+            }
+        }
+        Ok(here)
     }
 }
 
