@@ -58,6 +58,7 @@ fn main() -> Result<()> {
         &[
             "what",
             "seconds",
+            "CPU s",
             "people/s",
             "MB/s",
             "peak MB",
@@ -70,17 +71,27 @@ fn main() -> Result<()> {
     let bare = complete.read()?;
     show(complete, "bare read of the files", (bare, None), &[]);
     let read = child::run(child::command(child::READ, complete)?, complete)?;
-    show(complete, "read as AAF, nothing kept", with_peak(read), &[bare]);
+    show(
+        complete,
+        "read as AAF, nothing kept",
+        (read.seconds, Some(read)),
+        &[bare],
+    );
     let targets = load::targets(folder.path(), &academy)?;
     for target in &targets {
         for how in ["into an empty database", "once more, nothing new"] {
             let loaded = target.load(complete)?;
             let what = format!("{}: loaded {how}", target.name);
-            show(complete, &what, with_peak(loaded), &[bare, read.seconds]);
+            show(
+                complete,
+                &what,
+                (loaded.seconds, Some(loaded)),
+                &[bare, read.seconds],
+            );
         }
         let loaded = target.load(changes)?;
         let what = format!("{}: changes of a night", target.name);
-        show(changes, &what, with_peak(loaded), &[]);
+        show(changes, &what, (loaded.seconds, Some(loaded)), &[]);
     }
     for target in &targets {
         target.size()?;
@@ -89,12 +100,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn with_peak(took: Took) -> (f64, Option<f64>) {
-    (took.seconds, Some(took.peak))
-}
-
 /// Prints a row; `beside` are seconds that others took for the same files.
-fn show(delivery: &Delivery, what: &str, (seconds, peak): (f64, Option<f64>), beside: &[f64]) {
+fn show(delivery: &Delivery, what: &str, (seconds, took): (f64, Option<Took>), beside: &[f64]) {
     let ratio = |at: usize| {
         beside
             .get(at)
@@ -104,9 +111,10 @@ fn show(delivery: &Delivery, what: &str, (seconds, peak): (f64, Option<f64>), be
     row(&[
         &what,
         &figure(seconds),
+        &took.map(|took| figure(took.processor)).unwrap_or_default(),
         &figure(delivery.people as f64 / seconds),
         &figure(delivery.bytes as f64 / 1e6 / seconds),
-        &peak.map(figure).unwrap_or_default(),
+        &took.map(|took| figure(took.peak)).unwrap_or_default(),
         &ratio(0),
         &ratio(1),
     ]);

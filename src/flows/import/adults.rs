@@ -23,7 +23,7 @@ mod staff;
 use settled::Pending;
 pub(super) use spool::{AdultSpool, AdultsOf};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::report::Counts;
 use super::{Frame, ImportError};
@@ -57,6 +57,9 @@ struct Loading<'l, 'w> {
     work: &'l mut Work<'w>,
     done: Done,
     pending: Pending,
+    /// Identities that this load made, and those it newly enrolled.
+    born: HashSet<IdentityId>,
+    enrolled: HashSet<IdentityId>,
 }
 
 /// Loads the adults of a school. `children` are pupils whose records have moved in this transaction: what follows of
@@ -75,6 +78,8 @@ pub(super) async fn load(
         work,
         done: Done::default(),
         pending: Pending::default(),
+        born: HashSet::new(),
+        enrolled: HashSet::new(),
     };
     let mut moved = children;
     if !adults.guardians.is_empty() || !adults.links.is_empty() {
@@ -87,7 +92,11 @@ pub(super) async fn load(
     if !adults.staff.is_empty() {
         loading.staff(&adults.staff, partial_staff).await?;
     }
-    let affected = std::mem::take(&mut loading.done.affected);
+    let mut affected = std::mem::take(&mut loading.done.affected);
+    // Whom this load makes and enrols is shown as their record says and is here, unless the year is over.
+    if frame.today < frame.year.overlap_end() {
+        affected.retain(|identity| !(loading.born.contains(identity) && loading.enrolled.contains(identity)));
+    }
     refresh::refresh(loading.tx, loading.work, &affected).await?;
     Ok(loading.done)
 }
@@ -150,7 +159,9 @@ impl Loading<'_, '_> {
     }
 
     /// A new enrolment of an adult in the school.
-    fn enrolment(&self, identity: IdentityId, profile: Profile, class: Option<String>) -> Vec<Value> {
+    fn enrolment(&mut self, identity: IdentityId, profile: Profile, class: Option<String>) -> Vec<Value> {
+        self.done.affected.insert(identity);
+        self.enrolled.insert(identity);
         let id = EnrolmentId::new(self.frame.now, self.work.random);
         vec![
             text(id),

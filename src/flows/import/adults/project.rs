@@ -11,9 +11,8 @@ use crate::base::id::{AdultRecordId, IdentityId, SourceRecordId};
 use crate::domain::education::Profile;
 use crate::store::adult::{self, AdultRecord, GuardianStatement};
 use crate::store::image::{ENROLMENT, GUARDIANSHIP};
-use crate::store::roster::{self, Lookup};
 use crate::store::value::{Value, text};
-use crate::store::{guardianship, membership};
+use crate::store::{guardianship, membership, owner};
 
 impl Loading<'_, '_> {
     /// Draws anew who answers for these children.
@@ -22,10 +21,10 @@ impl Loading<'_, '_> {
             return Ok(());
         }
         let children: Vec<IdentityId> = children.into_iter().collect();
-        let records = roster::find(self.tx, Lookup::Identities(children.clone())).await?;
-        let of: HashMap<SourceRecordId, IdentityId> = records
-            .iter()
-            .map(|record| (record.id, record.identity))
+        let of: HashMap<SourceRecordId, IdentityId> = owner::of_identities(self.tx, &children)
+            .await?
+            .into_iter()
+            .map(|owned| (owned.record, owned.identity))
             .collect();
         let ids: Vec<SourceRecordId> = of.keys().copied().collect();
         let statements = adult::statements_of(self.tx, &ids).await?;
@@ -104,11 +103,8 @@ impl Loading<'_, '_> {
     /// Who answers for a pupil of the school is a guardian there; who did by this source and does no more is not.
     pub(super) async fn enrol_guardians(&mut self) -> Result<(), ImportError> {
         let source = self.source();
-        let pupils = roster::of_school(self.tx, self.school, source).await?;
-        let pupils = pupils
-            .iter()
-            .filter(|record| record.year == self.frame.year && record.missing_since.is_none());
-        let ids: Vec<SourceRecordId> = pupils.map(|record| record.id).collect();
+        let pupils = owner::present(self.tx, self.school, source, self.frame.year).await?;
+        let ids: Vec<SourceRecordId> = pupils.iter().map(|owned| owned.record).collect();
         let statements = adult::statements_of(self.tx, &ids).await?;
         let adults: BTreeSet<AdultRecordId> = statements.iter().map(|statement| statement.adult).collect();
         let adults = adult::find(self.tx, adult::Lookup::Ids(adults.into_iter().collect())).await?;
@@ -152,7 +148,6 @@ impl Loading<'_, '_> {
             .filter(|adult| !there.contains(&adult.identity))
         {
             new.push((adult.id, self.enrolment(adult.identity, Profile::Guardian, None)));
-            self.done.affected.insert(adult.identity);
         }
         self.done.wrote |= !new.is_empty();
         adult::enrol(self.tx, new, self.frame.run).await?;

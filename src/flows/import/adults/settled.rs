@@ -12,8 +12,8 @@ use crate::domain::identity::{Identity, Status};
 use crate::domain::source::{AdultFacts, SourceKey};
 use crate::store::adult::{self, AdultRecord};
 use crate::store::image::{ADULT_RECORD, IDENTITY};
+use crate::store::owner;
 use crate::store::person::{self, Person};
-use crate::store::roster::{self, Lookup};
 
 /// Whose a record is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +129,7 @@ impl Loading<'_, '_> {
     /// A new identity of an adult.
     fn born(&mut self, facts: &AdultFacts) -> IdentityId {
         let id = IdentityId::new(self.frame.now, self.work.random);
+        self.born.insert(id);
         self.pending.born.push(Person {
             identity: Identity {
                 id,
@@ -153,11 +154,8 @@ impl Loading<'_, '_> {
             return Ok(());
         }
         let ids: Vec<IdentityId> = shown.iter().map(|(identity, _)| *identity).collect();
-        let pupils: HashSet<IdentityId> = roster::find(self.tx, Lookup::Identities(ids.clone()))
-            .await?
-            .into_iter()
-            .map(|record| record.identity)
-            .collect();
+        let pupils = owner::of_identities(self.tx, &ids).await?;
+        let pupils: HashSet<IdentityId> = pupils.iter().map(|owned| owned.identity).collect();
         let mut people = person::find(self.tx, &ids).await?;
         let mut changed = BTreeMap::new();
         for (identity, facts) in shown {

@@ -199,7 +199,6 @@ impl Loading<'_, '_> {
             };
             let class = Some(class).filter(|class| !class.is_empty());
             new.push((adult, self.enrolment(identity, profile, class)));
-            self.done.affected.insert(identity);
         }
         self.done.wrote |= !new.is_empty();
         adult::enrol(self.tx, new, self.frame.run).await?;
