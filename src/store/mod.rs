@@ -162,7 +162,6 @@ pub const REGISTER: &[(&str, &[Statement])] = &[
     ("logout_delivery", logout_delivery::STATEMENTS),
     ("match_case", match_case::STATEMENTS),
     ("membership", membership::STATEMENTS),
-    ("owner", owner::STATEMENTS),
     ("merge", merge::STATEMENTS),
     ("opening", opening::STATEMENTS),
     ("person", person::STATEMENTS),

@@ -2,19 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::StoreError;
 use super::db::{Bulk, Conn, Row};
 use super::value::{Value, text};
-use super::{StoreError, statements};
 use crate::base::id::{IdentityId, SourceRecordId};
-use crate::domain::education::SchoolYear;
-use crate::domain::source::{Source, SourceKey};
-use crate::domain::uai::Uai;
-
-statements! {
-    // Who is stated in a school in a year and not missing.
-    PRESENT = "SELECT id, identity_id FROM source_record WHERE uai = $1 AND source = $2 AND year = $3
-        AND missing_since IS NULL";
-}
+use crate::domain::source::SourceKey;
 
 const OF_IDENTITIES: Bulk = Bulk {
     name: "OF_IDENTITIES",
@@ -70,31 +62,17 @@ pub async fn of_keys(conn: &mut Conn, keys: &[SourceKey]) -> Result<HashMap<Stri
         .collect()
 }
 
-/// The records that a source states in a school for a year.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn present(
-    conn: &mut Conn,
-    school: &Uai,
-    source: Source,
-    year: SchoolYear,
-) -> Result<Vec<Owned>, StoreError> {
-    let values = [text(school), text(source), i64::from(year.first()).into()];
-    let rows = conn.all(PRESENT, values).await?;
-    rows.iter().map(owned).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::random::SeededRandom;
     use crate::base::time::{Timestamp, parse_date};
-    use crate::domain::education::Profile;
+    use crate::domain::education::{Profile, SchoolYear};
+    use crate::domain::source::Source;
     use crate::store::roster::{LinkedBy, StoredRecord, save};
     use crate::store::testing::on_each_engine;
 
-    fn record(number: u8, missing: bool, random: &SeededRandom) -> StoredRecord {
+    fn record(number: u8, random: &SeededRandom) -> StoredRecord {
         let now = Timestamp::from_seconds(i64::from(number));
         StoredRecord {
             id: SourceRecordId::new(now, random),
@@ -118,7 +96,7 @@ mod tests {
             ine_index: None,
             ine_sealed: None,
             linked_by: LinkedBy::New,
-            missing_since: missing.then_some(now),
+            missing_since: None,
             file: "eleve.xml".into(),
             line: 1,
             created_run: None,
@@ -132,10 +110,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn records_are_found_by_whose_they_are_by_key_and_by_where_they_are_stated() {
+    async fn records_are_found_by_whose_they_are_and_by_key() {
         on_each_engine(async |db| {
             let random = SeededRandom::new(5);
-            let records = [1, 2, 3].map(|number| record(number, number == 3, &random));
+            let records = [1, 2, 3].map(|number| record(number, &random));
             let owned = records.each_ref().map(|record| Owned {
                 record: record.id,
                 identity: record.identity,
@@ -150,15 +128,6 @@ mod tests {
             let by_key = of_keys(&mut tx, &keys).await.unwrap();
             assert_eq!(by_key.len(), 3);
             assert_eq!(by_key["aaf2d:20:2"], owned[1]);
-            let school = &records[0].school;
-            let year = SchoolYear::new(2026).unwrap();
-            let mut there = present(&mut tx, school, Source::Aaf2d, year).await.unwrap();
-            there.sort();
-            assert_eq!(there, [owned[0], owned[1]], "who is missing is not there");
-            let next = present(&mut tx, school, Source::Aaf2d, year.next())
-                .await
-                .unwrap();
-            assert!(next.is_empty());
         })
         .await;
     }

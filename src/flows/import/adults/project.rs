@@ -103,12 +103,9 @@ impl Loading<'_, '_> {
     /// Who answers for a pupil of the school is a guardian there; who did by this source and does no more is not.
     pub(super) async fn enrol_guardians(&mut self) -> Result<(), ImportError> {
         let source = self.source();
-        let pupils = owner::present(self.tx, self.school, source, self.frame.year).await?;
-        let ids: Vec<SourceRecordId> = pupils.iter().map(|owned| owned.record).collect();
-        let statements = adult::statements_of(self.tx, &ids).await?;
-        let adults: BTreeSet<AdultRecordId> = statements.iter().map(|statement| statement.adult).collect();
-        let adults = adult::find(self.tx, adult::Lookup::Ids(adults.into_iter().collect())).await?;
-        let present: HashSet<IdentityId> = adults.iter().map(|record| record.identity).collect();
+        let year = self.frame.year;
+        let adults = adult::guardians(self.tx, self.school, year, source).await?;
+        let present: HashSet<IdentityId> = adults.iter().map(|(_, identity)| *identity).collect();
         let known = adult::enrolments(self.tx, self.school, self.frame.year, source).await?;
         let end: Value = self.frame.year.overlap_end().into();
         let mut enrolled: HashSet<IdentityId> = HashSet::new();
@@ -137,29 +134,26 @@ impl Loading<'_, '_> {
         }
         self.done.wrote |= !changed.is_empty();
         ENROLMENT.save(self.tx, changed).await?;
-        let missing: Vec<&AdultRecord> = adults
-            .iter()
-            .filter(|adult| enrolled.insert(adult.identity))
-            .collect();
-        let there = self.guardians_here(&missing).await?;
-        let mut new = Vec::new();
-        for adult in missing
+        let missing: Vec<(AdultRecordId, IdentityId)> = adults
             .into_iter()
-            .filter(|adult| !there.contains(&adult.identity))
-        {
-            new.push((adult.id, self.enrolment(adult.identity, Profile::Guardian, None)));
+            .filter(|(_, identity)| enrolled.insert(*identity))
+            .collect();
+        let ids: Vec<IdentityId> = missing.iter().map(|(_, identity)| *identity).collect();
+        let there = self.guardians_here(&ids).await?;
+        let mut new = Vec::new();
+        for (adult, identity) in missing.into_iter().filter(|(_, who)| !there.contains(who)) {
+            new.push((adult, self.enrolment(identity, Profile::Guardian, None)));
         }
         self.done.wrote |= !new.is_empty();
         adult::enrol(self.tx, new, self.frame.run).await?;
         Ok(())
     }
 
-    /// Those of the adults who are guardians in the school today, whoever said it.
-    async fn guardians_here(&mut self, adults: &[&AdultRecord]) -> Result<HashSet<IdentityId>, ImportError> {
-        let ids: Vec<IdentityId> = adults.iter().map(|adult| adult.identity).collect();
+    /// Those of the people who are guardians in the school today, whoever said it.
+    async fn guardians_here(&mut self, ids: &[IdentityId]) -> Result<HashSet<IdentityId>, ImportError> {
         let (year, today) = (i64::from(self.frame.year.first()), self.frame.today.to_string());
         let mut here = HashSet::new();
-        for row in membership::rows_of_identities(self.tx, &ids).await? {
+        for row in membership::rows_of_identities(self.tx, ids).await? {
             let is_here = ENROLMENT.text(&row, "uai") == self.school.as_str()
                 && ENROLMENT.text(&row, "profile") == Profile::Guardian.as_str()
                 && ENROLMENT.number(&row, "year") == year
