@@ -1,4 +1,5 @@
-//! The delivery that is read: invented, as `marelle sample --secondary-pupils N` writes it.
+//! The delivery that is read, and the changes of the night after: invented, as `marelle sample --secondary-pupils N --adults
+//! --delta 1` writes them.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write};
@@ -8,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use marelle::base::time::{Clock as _, SystemClock};
 use marelle::domain::education::SchoolYear;
 use marelle::roster::aaf::delivery::arrange;
-use marelle::sample::{SampleSpec, Sink, generate};
+use marelle::sample::{SampleSpec, SampleSummary, Sink, generate};
 
 use super::measure::now;
 
@@ -23,11 +24,22 @@ pub(super) fn year() -> Result<SchoolYear> {
 /// Where the files are and what is in them.
 pub(super) struct Delivery {
     pub(super) folder: PathBuf,
-    pub(super) territory: PathBuf,
     pub(super) files: Vec<PathBuf>,
     pub(super) bytes: u64,
-    pub(super) pupils: u64,
-    pub(super) colleges: u64,
+    /// How many pupils it states; of a delivery of changes it is not known beforehand.
+    pub(super) pupils: Option<u64>,
+    /// How many people it names.
+    pub(super) people: u64,
+}
+
+/// An academy.
+pub(super) struct Academy {
+    pub(super) territory: PathBuf,
+    pub(super) made: SampleSummary,
+    /// Everybody.
+    pub(super) complete: Delivery,
+    /// What one pupil in a hundred brings the night after.
+    pub(super) changes: Delivery,
 }
 
 struct Folder<'a>(&'a Path);
@@ -48,7 +60,7 @@ impl Sink for Folder<'_> {
     }
 }
 
-impl Delivery {
+impl Academy {
     pub(super) fn invent(folder: &Path, pupils: u64) -> Result<Self> {
         let year = year()?;
         // The sample's delivery is of the year after that of its écoles.
@@ -56,19 +68,32 @@ impl Delivery {
         let spec = SampleSpec {
             colleges: model.colleges.max(pupils.div_ceil(1_000)),
             secondary_pupils: pupils,
+            adults: true,
+            delta: Some(10),
             ..model
         };
         let made = generate(&spec, &mut Folder(folder))?;
-        let delivery = folder.join("aaf").join(year.to_string());
-        let files = files(&delivery)?;
-        let sizes: io::Result<Vec<u64>> = files.iter().map(|file| Ok(file.metadata()?.len())).collect();
+        let people = made.secondary_pupils + made.guardians + made.staff;
+        let of = |kind: &str| folder.join(kind).join(year.to_string());
         Ok(Self {
             territory: folder.join("territory.toml"),
-            folder: delivery,
+            complete: Delivery::of(of("aaf"), Some(made.secondary_pupils), people)?,
+            changes: Delivery::of(of("delta"), None, made.changes)?,
+            made,
+        })
+    }
+}
+
+impl Delivery {
+    fn of(folder: PathBuf, pupils: Option<u64>, people: u64) -> Result<Self> {
+        let files = files(&folder)?;
+        let sizes: io::Result<Vec<u64>> = files.iter().map(|file| Ok(file.metadata()?.len())).collect();
+        Ok(Self {
+            folder,
             files,
             bytes: sizes?.iter().sum(),
-            pupils: made.secondary_pupils,
-            colleges: made.colleges,
+            pupils,
+            people,
         })
     }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use super::child::{self, LOAD, Took};
-use super::delivery::Delivery;
+use super::delivery::{Academy, Delivery};
 use super::measure::{figure, text_setting};
 use super::postgres::fresh_schema;
 
@@ -18,14 +18,19 @@ pub(super) struct Target {
     url: Option<String>,
 }
 
-/// SQLite, and PostgreSQL where there is a server; empty but for the schools.
-pub(super) fn targets(folder: &Path, delivery: &Delivery) -> Result<Vec<Target>> {
-    let mut targets = vec![Target {
-        name: "SQLite",
-        folder: folder.join("sqlite"),
-        url: None,
-    }];
-    if let Some(server) = text_setting("MARELLE_TEST_POSTGRES") {
+/// SQLite, and PostgreSQL where there is a server, or the one that `MARELLE_BENCH_ENGINE` names; empty but for the schools.
+pub(super) fn targets(folder: &Path, academy: &Academy) -> Result<Vec<Target>> {
+    let only = text_setting("MARELLE_BENCH_ENGINE");
+    let is_wanted = |name: &str| only.as_deref().is_none_or(|only| only.eq_ignore_ascii_case(name));
+    let mut targets = Vec::new();
+    if is_wanted("SQLite") {
+        targets.push(Target {
+            name: "SQLite",
+            folder: folder.join("sqlite"),
+            url: None,
+        });
+    }
+    if let Some(server) = text_setting("MARELLE_TEST_POSTGRES").filter(|_| is_wanted("PostgreSQL")) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -39,7 +44,7 @@ pub(super) fn targets(folder: &Path, delivery: &Delivery) -> Result<Vec<Target>>
         fs::create_dir(&target.folder)?;
         let mut apply = Command::new(env!("CARGO_BIN_EXE_marelle"));
         let done = target
-            .settle(apply.arg("apply").arg(&delivery.territory))
+            .settle(apply.arg("apply").arg(&academy.territory))
             .output()?;
         ensure!(
             done.status.success(),

@@ -37,6 +37,12 @@ pub(super) struct Arguments {
     /// How many in a hundred are wrong.
     #[arg(long, default_value_t = 2.0, requires = "noise", value_name = "PERCENT")]
     wrong_ine: f64,
+    /// The AAF delivery states the adults too: parents, and who works in the collèges.
+    #[arg(long)]
+    adults: bool,
+    /// Write a delivery of changes as well, which names so many pupils in a hundred.
+    #[arg(long, value_name = "PERCENT")]
+    delta: Option<f64>,
     /// First year of the school year of the ONDE files; the AAF delivery is of the next. Default: the present one.
     #[arg(long)]
     year: Option<i32>,
@@ -66,6 +72,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         spec.colleges = spec.colleges.max(pupils.div_ceil(1_000));
         spec.secondary_pupils = pupils;
     }
+    spec.adults = arguments.adults;
+    spec.delta = arguments.delta.map(in_a_thousand);
     if arguments.noise {
         spec.noise = Some(Noise {
             missing_ine: in_a_thousand(arguments.missing_ine),
@@ -82,7 +90,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         print_json(&json!({
             "folder": arguments.out, "year": year.first(), "ecoles": made.ecoles, "classes": made.classes,
             "pupils": made.pupils, "leavers": made.leavers, "without_ine": made.without_ine, "twins": made.twins,
-            "colleges": made.colleges, "secondary_pupils": made.secondary_pupils, "files": made.files,
+            "colleges": made.colleges, "secondary_pupils": made.secondary_pupils,
+            "guardians": made.guardians, "staff": made.staff, "changes": made.changes, "files": made.files,
         }));
         return Ok(());
     }
@@ -99,6 +108,12 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         made.secondary_pupils,
         made.files
     ));
+    if made.guardians + made.changes > 0 {
+        print_line(format!(
+            "{} guardians, {} staff; {} people in the delivery of changes",
+            made.guardians, made.staff, made.changes
+        ));
+    }
     print_line(format!("marelle apply {out}/territory.toml"));
     print_line(format!(
         "marelle import onde {out}/onde/{year} --year {year} --apply"
@@ -107,5 +122,11 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         "marelle import aaf {out}/aaf/{next} --academy {:02} --year {next} --apply",
         spec.academy
     ));
+    if spec.delta.is_some() {
+        print_line(format!(
+            "marelle import aaf {out}/delta/{next} --academy {:02} --year {next} --apply",
+            spec.academy
+        ));
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::Arrival;
 use super::academy::academy_name;
+use super::level::Level;
 use super::plan::{College, Collegian};
 use crate::domain::source::Sex;
 
@@ -37,15 +38,22 @@ fn escape(text: &str) -> String {
         .replace('\'', "&amp;apos;")
 }
 
-fn begin(out: &mut String, kind: &str, category: &str, id: u64) {
+/// Begins a record that is stated whole.
+pub(super) fn begin(out: &mut String, kind: &str, category: &str, id: u64) {
+    ask(out, "addRequest", kind, category, id);
+    out.push_str("<attributes>\n");
+}
+
+/// The head of a request.
+pub(super) fn ask(out: &mut String, request: &str, kind: &str, category: &str, id: u64) {
     let _ = write!(
         out,
-        "<addRequest>\n<operationalAttributes><attr name=\"{kind}\"><value>{category}</value></attr>\
-         </operationalAttributes>\n<identifier><id>{id}</id></identifier>\n<attributes>\n"
+        "<{request}>\n<operationalAttributes><attr name=\"{kind}\"><value>{category}</value></attr>\
+         </operationalAttributes>\n<identifier><id>{id}</id></identifier>\n"
     );
 }
 
-fn attribute(out: &mut String, name: &str, values: &[&str]) {
+pub(super) fn attribute(out: &mut String, name: &str, values: &[&str]) {
     let _ = write!(out, "<attr name=\"{name}\">");
     for value in values {
         if value.is_empty() {
@@ -57,7 +65,8 @@ fn attribute(out: &mut String, name: &str, values: &[&str]) {
     out.push_str("</attr>\n");
 }
 
-fn end(out: &mut String) {
+/// Ends a record that is stated whole.
+pub(super) fn end(out: &mut String) {
     out.push_str("</attributes>\n</addRequest>\n");
 }
 
@@ -88,7 +97,7 @@ pub(super) fn school(college: &College, academy: u8) -> String {
     ] {
         attribute(&mut out, attribute_name, &[value]);
     }
-    let divisions: Vec<String> = super::level::Level::COLLEGE
+    let divisions: Vec<String> = Level::COLLEGE
         .into_iter()
         .flat_map(|level| (0..college.divisions(level)).map(move |at| College::division_label(level, at)))
         .map(|label| format!("{label}$"))
@@ -104,7 +113,7 @@ pub(super) fn school(college: &College, academy: u8) -> String {
 }
 
 /// A name as SIECLE writes it, one in two without its accents.
-fn upper(name: &str, number: u64) -> String {
+pub(super) fn upper(name: &str, number: u64) -> String {
     if number.is_multiple_of(2) {
         name.nfd()
             .filter(|letter| !is_combining_mark(*letter))
@@ -113,6 +122,25 @@ fn upper(name: &str, number: u64) -> String {
     } else {
         name.to_uppercase()
     }
+}
+
+/// A class as records of pupils name it.
+pub(super) fn class(college: &College, level: Level, division: u64) -> String {
+    format!(
+        "{}${}",
+        college.structure,
+        College::division_label(level, division)
+    )
+}
+
+/// The academy's key of a mother (0) or a father (1).
+pub(super) fn parent_key(household: u64, at: u64) -> u64 {
+    5_000_000 + 2 * household + at
+}
+
+/// Mother and father as records of pupils name them.
+pub(super) fn links(household: u64) -> [String; 2] {
+    [0, 1].map(|at| format!("{}${}$1$1$1$1", parent_key(household, at), 10 + 10 * at))
 }
 
 /// Writes one pupil; `record` is room that is used again.
@@ -145,17 +173,13 @@ pub(super) fn pupil(
     };
     let birth_date = person.birth_date.format("%d/%m/%Y").to_string();
     let level = collegian.level.as_str();
-    let class = format!(
-        "{structure}${}",
-        College::division_label(collegian.level, collegian.division)
-    );
+    let class = class(college, collegian.level, collegian.division);
     let title = match person.sex {
         Sex::Female => "Mme",
         Sex::Male => "M.",
     };
     let entry = format!("{structure}$01/09/{}${level}", collegian.seat.year);
-    let [mother, father] =
-        [0, 1].map(|at| format!("{}${}$1$1$1$1", 5_000_000 + 2 * household + at, 10 + 10 * at));
+    let [mother, father] = links(household);
     let other_names = if person.other_names.is_empty() {
         vec![""]
     } else {

@@ -6,13 +6,16 @@
 //! open a file: the caller's [`Sink`] does.
 
 use std::io::{self, Write};
+use std::iter::Peekable;
 
 use crate::domain::education::SchoolYear;
 
 mod aaf;
 mod academy;
+mod adult;
 mod chance;
 mod cohort;
+mod delta;
 mod level;
 mod noise;
 mod onde;
@@ -53,6 +56,10 @@ pub struct SampleSpec {
     pub academy: u8,
     /// The errors of the register of the year after; without, only INE are missing for a while.
     pub noise: Option<Noise>,
+    /// Whether the AAF delivery states the adults too, as a real one does: parents, and who works in the collèges.
+    pub adults: bool,
+    /// How many in a thousand pupils a delivery of changes is about, which then follows the complete one.
+    pub delta: Option<u64>,
 }
 
 /// Amiens, whose department of the Somme is the model of [`SampleSpec::somme`].
@@ -72,6 +79,8 @@ impl SampleSpec {
             year,
             academy: AMIENS,
             noise: None,
+            adults: false,
+            delta: None,
         }
     }
 
@@ -87,6 +96,8 @@ impl SampleSpec {
             year,
             academy: AMIENS,
             noise: None,
+            adults: false,
+            delta: None,
         }
     }
 
@@ -126,6 +137,12 @@ pub struct SampleSummary {
     pub colleges: u64,
     /// Their pupils.
     pub secondary_pupils: u64,
+    /// Adults in charge of them.
+    pub guardians: u64,
+    /// Who works in the collèges.
+    pub staff: u64,
+    /// People whom the delivery of changes names.
+    pub changes: u64,
     /// Files written.
     pub files: u64,
 }
@@ -168,9 +185,25 @@ struct World<'a> {
     chance: chance::Chance,
 }
 
+/// How far the younger child of a family is from the elder, in numbers: mostly in another collège.
+const SIBLING: u64 = 701;
+
 impl World<'_> {
     fn person(&self, seat: &Seat) -> Person {
         person::person(seat, self.chance, &self.pools)
+    }
+
+    /// The household that answers for a child: of those who come from no école of the territory, one in five has the
+    /// parents of another.
+    fn home(&self, household: u64) -> u64 {
+        match household.checked_sub(self.spec.pupils) {
+            Some(stranger)
+                if (SIBLING..self.spec.secondary_pupils).contains(&stranger) && stranger % 5 == 4 =>
+            {
+                household - SIBLING
+            }
+            _ => household,
+        }
     }
 
     /// Who has a seat in the year after, as the register there states them, and in which collège.
@@ -197,15 +230,46 @@ impl World<'_> {
         Arrival {
             college: other.unwrap_or(college),
             number,
-            household: person.household,
+            household: self.home(person.household),
             stated,
         }
     }
 }
 
+/// A pupil with the collège they have a seat in.
+type Placed<'p> = (&'p plan::College, plan::Collegian);
+
+/// What writes one item into a file; the text is room that is used again.
+type Writing<'w, T> = &'w mut dyn FnMut(&mut dyn Write, &mut String, T) -> io::Result<()>;
+
+/// Writes items to files of [`aaf::PART`] each, at least one; answers how many files.
+fn parts<T>(
+    sink: &mut impl Sink,
+    name: &str,
+    items: &mut Peekable<impl Iterator<Item = T>>,
+    write: Writing<'_, T>,
+) -> io::Result<u64> {
+    let mut record = String::new();
+    for part in 0..10_000 {
+        if part > 0 && items.peek().is_none() {
+            return Ok(part);
+        }
+        sink.file(&format!("{name}_{part:04}.xml"), &mut |out| {
+            out.write_all(aaf::head("UTF-8").as_bytes())?;
+            for item in items.by_ref().take(aaf::PART) {
+                record.clear();
+                write(out, &mut record, item)?;
+            }
+            out.write_all(aaf::TAIL.as_bytes())
+        })?;
+    }
+    Ok(10_000)
+}
+
 /// Invents a territory and writes its files: `territory.toml`, `onde/<year>/<UAI>/CSVExtraction.csv`,
 /// `aaf/<year + 1>/ENT2D_Complet_<date>_EtabEducNat_0000.xml` and `…_Eleve_0000.xml` (50,000 pupils each),
-/// `truth.jsonl`.
+/// `truth.jsonl`; where they are wanted `…_PersRelEleve_0000.xml` and `…_PersEducNat_0000.xml` behind the pupils, and a delivery
+/// of changes under `delta/`.
 ///
 /// # Errors
 /// [`SampleError`].
@@ -234,28 +298,23 @@ pub fn generate(spec: &SampleSpec, sink: &mut impl Sink) -> Result<SampleSummary
     sink.file(&format!("{delivery}_EtabEducNat_0000.xml"), &mut |out| {
         world.schools(out)
     })?;
-    let mut pupils = world
-        .plan
-        .colleges
-        .iter()
-        .flat_map(|college| world.plan.collegians(college).map(move |pupil| (college, pupil)))
-        .peekable();
-    for part in 0..10_000 {
-        if part > 0 && pupils.peek().is_none() {
-            break;
-        }
-        sink.file(&format!("{delivery}_Eleve_{part:04}.xml"), &mut |out| {
-            out.write_all(aaf::head("UTF-8").as_bytes())?;
-            let mut record = String::new();
-            for (college, pupil) in pupils.by_ref().take(aaf::PART) {
-                let arrival = world.arrival(college, &pupil);
-                aaf::pupil(out, &mut record, &pupil, &arrival)?;
-                summary.secondary_pupils += 1;
-            }
-            out.write_all(aaf::TAIL.as_bytes())
-        })?;
-        summary.files += 1;
+    let mut pupils = world.collegians().peekable();
+    let write = &mut |out: &mut dyn Write, record: &mut String, (college, pupil): Placed<'_>| {
+        let arrival = world.arrival(college, &pupil);
+        aaf::pupil(out, record, &pupil, &arrival)?;
+        summary.secondary_pupils += 1;
+        Ok(())
+    };
+    let mut files = parts(sink, &format!("{delivery}_Eleve"), &mut pupils, write)?;
+    if spec.adults {
+        let (guardians, staff) = (&mut summary.guardians, &mut summary.staff);
+        files += adult::write(sink, &world, &delivery, (guardians, staff))?;
     }
+    if let Some(thousandth) = spec.delta {
+        let delivery = format!("delta/{next}/ENT2D_Delta_{next}0911");
+        files += delta::write(sink, &world, (&delivery, thousandth), &mut summary.changes)?;
+    }
+    summary.files += files;
     sink.file("truth.jsonl", &mut |out| truth::write(out, &world))?;
     Ok(summary)
 }
@@ -276,6 +335,12 @@ impl World<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Every pupil of every collège.
+    fn collegians(&self) -> impl Iterator<Item = Placed<'_>> {
+        let of = |college| self.plan.collegians(college).map(move |pupil| (college, pupil));
+        self.plan.colleges.iter().flat_map(of)
     }
 
     fn schools(&self, out: &mut dyn Write) -> io::Result<()> {

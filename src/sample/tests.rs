@@ -374,3 +374,104 @@ fn numbers_that_do_not_go_together_are_refused() {
     assert!(refused(&|spec| spec.academy = 0));
     assert!(refused(&|spec| spec.ecoles = u64::MAX));
 }
+
+/// Everything that the AAF files of one folder say.
+fn items(memory: &Memory, folder: &str) -> Vec<AafItem> {
+    let mut items = Vec::new();
+    for (path, bytes) in memory.0.iter().filter(|(path, _)| path.starts_with(folder)) {
+        let context = AafContext {
+            file: path.as_str().into(),
+            academy: "20".parse().unwrap(),
+            year: year().next(),
+            degree: None,
+            delta: folder == "delta",
+        };
+        items.extend(AafReader::new(bytes.as_slice(), context).map(Result::unwrap));
+    }
+    let issues = items.iter().filter(|item| matches!(item, AafItem::Issue(_)));
+    assert_eq!(issues.count(), 0, "{folder}");
+    items
+}
+
+#[test]
+fn the_adults_are_those_whom_the_pupils_name_and_each_is_stated_once() {
+    let spec = SampleSpec {
+        secondary_pupils: 4_000,
+        adults: true,
+        ..SampleSpec::demo(year())
+    };
+    let (summary, memory) = made(&spec);
+    let (mut linked, mut stated, mut posts) = (HashSet::new(), HashSet::new(), 0);
+    let items = items(&memory, "aaf");
+    for item in &items {
+        match item {
+            AafItem::Links(links) => linked.extend(links.iter().map(|link| link.adult.clone())),
+            AafItem::Guardian(row) => assert!(stated.insert(row.key.key.clone())),
+            AafItem::Staff(row) => posts += row.posts.len() as u64,
+            _ => {}
+        }
+    }
+    assert_eq!(linked, stated);
+    assert_eq!(
+        (summary.guardians, summary.staff),
+        (stated.len() as u64, posts),
+        "everybody is read"
+    );
+    // An academy has 1.8 million adults for 1.1 million pupils.
+    let each = (summary.guardians + summary.staff) as f64 / summary.secondary_pupils as f64;
+    assert!((1.6..1.85).contains(&each), "{each}");
+    let taught: HashSet<&str> = items
+        .iter()
+        .filter_map(|item| match item {
+            AafItem::Staff(row) => Some(row.classes.iter().map(|taught| &*taught.class.key)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let classes: HashSet<&str> = items
+        .iter()
+        .filter_map(|item| match item {
+            AafItem::Pupil(row) => row.class.as_ref().map(|class| &*class.key),
+            _ => None,
+        })
+        .collect();
+    assert!(!taught.is_empty() && taught.is_subset(&classes));
+}
+
+#[test]
+fn a_night_changes_about_as_many_pupils_as_are_asked_for() {
+    let spec = SampleSpec {
+        secondary_pupils: 4_000,
+        delta: Some(50),
+        ..SampleSpec::demo(year())
+    };
+    let (summary, memory) = made(&spec);
+    let key_of = |item: &AafItem| match item {
+        AafItem::Pupil(row) => Some(row.key.key.clone()),
+        _ => None,
+    };
+    let before: HashSet<String> = items(&memory, "aaf").iter().filter_map(key_of).collect();
+    let (mut changed, mut gone, mut new, mut adults) = (0, 0, 0, 0);
+    for item in items(&memory, "delta") {
+        match item {
+            AafItem::Change(change) => {
+                assert!(before.contains(&change.key.key));
+                changed += 1;
+            }
+            AafItem::Gone { key, .. } => {
+                assert!(before.contains(&key.key));
+                gone += 1;
+            }
+            AafItem::Pupil(row) => {
+                assert!(!before.contains(&row.key.key), "a newcomer is new");
+                new += 1;
+            }
+            AafItem::Guardian(_) => adults += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(changed + gone + new + adults, summary.changes);
+    assert_eq!(gone, new);
+    assert!((150..250).contains(&(changed + gone)), "{changed} {gone}");
+    assert!(new > 20 && adults > 2 * new, "{new} {adults}");
+}

@@ -51,6 +51,10 @@ statements! {
         e.starts_on, e.ends_on, e.created_run
         FROM enrolment e JOIN adult_enrolment x ON x.enrolment_id = e.id JOIN adult_record a ON a.id = x.adult_id
         WHERE e.uai = $1 AND e.year = $2 AND a.source = $3 ORDER BY e.id";
+    // Those whom statements of a source tie to a pupil whom it states there and who is not missing.
+    GUARDIANS = "SELECT DISTINCT a.id, a.identity_id FROM source_record r
+        JOIN guardian_statement g ON g.pupil_record_id = r.id JOIN adult_record a ON a.id = g.adult_id
+        WHERE r.uai = $1 AND r.source = $2 AND r.year = $3 AND r.missing_since IS NULL ORDER BY a.id";
     OF_IDENTITY = concat!("SELECT ", columns!(), " FROM adult_record WHERE identity_id = $1 ORDER BY id");
 }
 
@@ -216,6 +220,24 @@ pub async fn statements_of(
                 created_run: row.parse_optional("created_run")?,
             })
         })
+        .collect()
+}
+
+/// Who is said to answer for a pupil whom a source states in a school for a year, whichever source says it: records and
+/// whose they are, in order.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn guardians(
+    conn: &mut Conn,
+    school: &Uai,
+    year: SchoolYear,
+    source: Source,
+) -> Result<Vec<(AdultRecordId, IdentityId)>, StoreError> {
+    let values = [text(school), text(source), i64::from(year.first()).into()];
+    let rows = conn.all(GUARDIANS, values).await?;
+    rows.iter()
+        .map(|row| Ok((row.parse("id")?, row.parse("identity_id")?)))
         .collect()
 }
 

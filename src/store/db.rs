@@ -303,8 +303,9 @@ impl Conn {
 /// Keys in one list of [`Conn::all_in`], and in a short one.
 const LIST: usize = 500;
 const SHORT_LIST: usize = 20;
-/// Placeholders in one bulk statement: below the 32,766 of SQLite and the 65,535 of PostgreSQL.
-const PLACEHOLDERS: usize = 4_000;
+/// Placeholders in one bulk statement: below the 32,766 of SQLite and the 65,535 of PostgreSQL. Prepared statements are kept, and
+/// each takes memory by its placeholders.
+const PLACEHOLDERS: usize = 2_000;
 
 impl Tx {
     /// Runs a statement; answers the number of rows it touched.
@@ -333,11 +334,12 @@ impl Tx {
         let mut items = items.into_iter();
         let mut left = items.len();
         while left > 0 {
-            // Full parts, then a few sizes only, so that few texts are prepared.
-            let size = [full, 50, 10, 1]
-                .into_iter()
-                .find(|size| *size <= left && *size <= full)
-                .unwrap_or(1);
+            // Full parts, then powers of four, so that few texts are prepared and few statements run.
+            let size = if full <= left {
+                full
+            } else {
+                1 << (left.ilog2() & !1)
+            };
             let values: Vec<Value> = items.by_ref().take(size).flatten().collect();
             let text = built(bulk.text(size, self.placeholders()));
             #[cfg(test)]

@@ -77,7 +77,15 @@ const OF_RECORDS: Bulk = Bulk {
     rows: false,
     tail: ")",
 };
-pub(super) const BULKS: &[Bulk] = &[OF_RECORDS];
+const OF_IDENTITIES: Bulk = Bulk {
+    name: "OF_IDENTITIES",
+    head: "SELECT id, identity_id, record_id, uai, class_id, level, profile, year, starts_on, ends_on, created_run
+        FROM enrolment WHERE identity_id IN (",
+    width: 1,
+    rows: false,
+    tail: ")",
+};
+pub(super) const BULKS: &[Bulk] = &[OF_RECORDS, OF_IDENTITIES];
 
 fn membership(row: &Row) -> Result<Membership, StoreError> {
     Ok(Membership {
@@ -170,6 +178,19 @@ pub async fn rows_of_identity(conn: &mut Conn, identity: IdentityId) -> Result<V
     rows.iter().map(|row| ENROLMENT.values(row)).collect()
 }
 
+/// Every enrolment of many identities as rows of [`ENROLMENT`], in no order.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn rows_of_identities(
+    conn: &mut Conn,
+    identities: &[IdentityId],
+) -> Result<Vec<Vec<Value>>, StoreError> {
+    let keys: Vec<Value> = identities.iter().map(text).collect();
+    let rows = conn.all_in(OF_IDENTITIES, &keys).await?;
+    rows.iter().map(|row| ENROLMENT.values(row)).collect()
+}
+
 /// The classes that a source states in a school for a year.
 ///
 /// # Errors
@@ -215,4 +236,56 @@ pub async fn save(tx: &mut Tx, memberships: &[Membership]) -> Result<(), StoreEr
 pub async fn save_classes(tx: &mut Tx, classes: &[StatedClass]) -> Result<(), StoreError> {
     let rows = classes.iter().map(StatedClass::values).collect();
     CLASS_GROUP.save(tx, rows).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::SeededRandom;
+    use crate::base::time::{Timestamp, parse_date};
+    use crate::domain::enrolment::Enrolment;
+    use crate::store::testing::{on_each_engine, person};
+
+    #[tokio::test]
+    async fn the_enrolments_of_many_are_those_of_each() {
+        on_each_engine(async |db| {
+            let random = SeededRandom::new(8);
+            let day = |text| parse_date(text).unwrap();
+            let mut tx = db.begin().await.unwrap();
+            let (mut people, mut each) = (Vec::new(), Vec::new());
+            for number in 0..30 {
+                let teacher = person("Maddi", number + 1);
+                crate::store::identity::insert(&mut tx, &teacher).await.unwrap();
+                for _ in 0..number % 3 {
+                    let enrolment = Enrolment {
+                        id: EnrolmentId::new(Timestamp::from_seconds(1), &random),
+                        identity: teacher.id,
+                        school: "9990001X".parse().unwrap(),
+                        class: None,
+                        class_label: None,
+                        level: None,
+                        profile: Profile::Teacher,
+                        year: SchoolYear::new(2026).unwrap(),
+                        starts_on: day("2026-09-01"),
+                        ends_on: day("2027-09-15"),
+                        opens_on: None,
+                        is_current: true,
+                    };
+                    crate::store::enrolment::insert(&mut tx, &enrolment)
+                        .await
+                        .unwrap();
+                }
+                each.extend(rows_of_identity(&mut tx, teacher.id).await.unwrap());
+                people.push(teacher.id);
+            }
+            let mut together = rows_of_identities(&mut tx, &people).await.unwrap();
+            let key = |row: &Vec<Value>| ENROLMENT.key_of(row);
+            together.sort_by_key(key);
+            each.sort_by_key(key);
+            assert_eq!(together.len(), 30);
+            assert_eq!(together, each);
+            assert!(rows_of_identities(&mut tx, &[]).await.unwrap().is_empty());
+        })
+        .await;
+    }
 }

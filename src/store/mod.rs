@@ -35,6 +35,7 @@ pub mod match_case;
 pub mod membership;
 pub mod merge;
 pub mod opening;
+pub mod owner;
 pub mod person;
 pub mod pushed_request;
 pub mod recognition_model;
@@ -211,6 +212,7 @@ pub const BULK_REGISTER: &[(&str, &[Bulk])] = &[
     ("logout_delivery", logout_delivery::BULKS),
     ("match_case", match_case::BULKS),
     ("membership", membership::BULKS),
+    ("owner", owner::BULKS),
     ("person", person::BULKS),
     ("roster", roster::BULKS),
     ("saml_entity", saml_entity::BULKS),

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | from the files to the schools | [`spool`] | an adult goes where they answer for a pupil, or work |
 //! | children | [`child`] | which child a link is about |
+//! | who answers for them already | [`candidate`] | found by the child |
 //! | guardians | [`guardian`] | who they are is told by the children: same child, same names, same adult |
 //! | what follows for people | [`project`] | of all that feeds say of a child, who answers for them |
 //! | staff | [`staff`] | who works in the school, and teaches which class |
@@ -11,6 +12,7 @@
 //! Runs behind the pupils of a school, in its transaction. Must never link two adults by names alone, nor make one of
 //! two adults whom one source tells apart.
 
+mod candidate;
 mod child;
 mod guardian;
 mod project;
@@ -18,9 +20,10 @@ mod settled;
 mod spool;
 mod staff;
 
+use settled::Pending;
 pub(super) use spool::{AdultSpool, AdultsOf};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::report::Counts;
 use super::{Frame, ImportError};
@@ -53,6 +56,10 @@ struct Loading<'l, 'w> {
     tx: &'l mut Tx,
     work: &'l mut Work<'w>,
     done: Done,
+    pending: Pending,
+    /// Identities that this load made, and those it newly enrolled.
+    born: HashSet<IdentityId>,
+    enrolled: HashSet<IdentityId>,
 }
 
 /// Loads the adults of a school. `children` are pupils whose records have moved in this transaction: what follows of
@@ -70,6 +77,9 @@ pub(super) async fn load(
         tx,
         work,
         done: Done::default(),
+        pending: Pending::default(),
+        born: HashSet::new(),
+        enrolled: HashSet::new(),
     };
     let mut moved = children;
     if !adults.guardians.is_empty() || !adults.links.is_empty() {
@@ -82,7 +92,11 @@ pub(super) async fn load(
     if !adults.staff.is_empty() {
         loading.staff(&adults.staff, partial_staff).await?;
     }
-    let affected = std::mem::take(&mut loading.done.affected);
+    let mut affected = std::mem::take(&mut loading.done.affected);
+    // Whom this load makes and enrols is shown as their record says and is here, unless the year is over.
+    if frame.today < frame.year.overlap_end() {
+        affected.retain(|identity| !(loading.born.contains(identity) && loading.enrolled.contains(identity)));
+    }
     refresh::refresh(loading.tx, loading.work, &affected).await?;
     Ok(loading.done)
 }
@@ -145,7 +159,9 @@ impl Loading<'_, '_> {
     }
 
     /// A new enrolment of an adult in the school.
-    fn enrolment(&self, identity: IdentityId, profile: Profile, class: Option<String>) -> Vec<Value> {
+    fn enrolment(&mut self, identity: IdentityId, profile: Profile, class: Option<String>) -> Vec<Value> {
+        self.done.affected.insert(identity);
+        self.enrolled.insert(identity);
         let id = EnrolmentId::new(self.frame.now, self.work.random);
         vec![
             text(id),

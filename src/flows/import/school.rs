@@ -65,6 +65,12 @@ pub(super) async fn apply(
 ) -> Result<(Counts, Vec<RowIssue>), ImportError> {
     let mut tx = context.db.begin().await?;
     let turn = import_run::take_turn(&mut tx).await?;
+    // Ids begin with the moment they are made at: those of one school lie together and behind those of the school before,
+    // where an academy's, all of one moment, would go to any page of every index.
+    let frame = &Frame {
+        now: context.now(),
+        ..frame.clone()
+    };
     let mut work = work(context, frame, turn);
     let pupils = match part.rows {
         Some(rows) => pupils(context, (&mut tx, &mut work), (frame, school), rows, part.around).await?,
@@ -129,7 +135,7 @@ async fn pupils(
             record.ine_sealed = Some(sealed);
         }
     }
-    let seen = recognise(tx, frame, &mut draft).await?;
+    let mut seen = recognise(tx, frame, &mut draft).await?;
     let homes = settle::homes(&seen.resolution.moves, &seen.records, work);
 
     save_classes(tx, work, &draft.classes).await?;
@@ -139,14 +145,20 @@ async fn pupils(
         .iter()
         .map(|(record, (identity, _))| (*record, *identity))
         .collect();
+    // Whom this load makes is shown as their record says and is here, unless the year is over.
+    let is_over = frame.year.overlap_end() <= frame.today;
     for record in &mut draft.new {
         if let Some((identity, new)) = homes.of.get(&record.id) {
             record.identity = *identity;
             if !new {
                 record.linked_by = LinkedBy::Certain;
+            }
+            if !new || is_over {
                 affected.insert(*identity);
             }
         }
+        // It is kept with its identity at once: nothing is left to move.
+        seen.records.insert(record.id, record.clone());
     }
     save_records(tx, work, &draft.new, &draft.changed).await?;
     affected.extend(draft.changed.iter().map(|(before, _)| before.identity));

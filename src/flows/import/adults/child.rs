@@ -5,18 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 use super::settled::key_of;
 use super::spool::Link;
 use super::{ImportError, Loading};
-use crate::base::id::{IdentityId, SourceRecordId};
+use crate::base::id::SourceRecordId;
 use crate::base::text::fold_tight;
 use crate::domain::source::{Source, SourceKey};
 use crate::store::membership;
-use crate::store::roster::{self, Lookup, StoredRecord};
+use crate::store::owner::{self, Owned};
+use crate::store::roster::{self, StoredRecord};
 
 /// A child of a link, found.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Child {
-    pub(super) record: SourceRecordId,
-    pub(super) identity: IdentityId,
-}
+pub(super) type Child = Owned;
 
 impl Loading<'_, '_> {
     /// The children of links: by key, or by names in the school.
@@ -26,12 +23,7 @@ impl Loading<'_, '_> {
             .into_iter()
             .map(|key| key_of(self.frame, self.school, key))
             .collect();
-        let mut by_key: HashMap<String, Child> = HashMap::new();
-        for keys in keys.chunks(1_000) {
-            for record in roster::find(self.tx, Lookup::Keys(keys.to_vec())).await? {
-                by_key.insert(record.key.key.clone(), child(&record));
-            }
-        }
+        let by_key = owner::of_keys(self.tx, &keys).await?;
         let is_named = links.iter().any(|link| link.child.is_err());
         let pupils = if is_named {
             self.pupils().await?
@@ -41,7 +33,9 @@ impl Loading<'_, '_> {
         let mut found = Vec::new();
         for link in links {
             let child = match &link.child {
-                Ok(key) => by_key.get(key).copied(),
+                Ok(key) => by_key
+                    .get(&key_of(self.frame, self.school, key).to_string())
+                    .copied(),
                 Err(named) => {
                     let named = named_child(&pupils, named);
                     if let Err(message) = named {

@@ -6,16 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::candidate::Candidates;
 use super::child::Child;
 use super::settled::{Whose, key_of};
 use super::spool::{Adult, AdultsOf, Link};
 use super::{ImportError, Loading};
 use crate::base::id::{AdultRecordId, IdentityId, SourceRecordId};
 use crate::domain::education::Profile;
-use crate::domain::source::{AdultFacts, Kinship, Source, SourceKey};
+use crate::domain::source::{Kinship, Source, SourceKey};
 use crate::store::adult::{self, AdultRecord, GuardianStatement};
 use crate::store::guardianship;
-use crate::store::image::{ADULT_RECORD, ENROLMENT, GUARDIAN_STATEMENT, GUARDIANSHIP, IDENTITY};
+use crate::store::image::{ADULT_RECORD, ENROLMENT, GUARDIAN_STATEMENT, IDENTITY};
 use crate::store::membership;
 use crate::store::person;
 use crate::store::roster::{self, Lookup};
@@ -24,16 +25,6 @@ use crate::store::roster::{self, Lookup};
 pub(super) fn makes_its_keys(source: Source) -> bool {
     matches!(source, Source::Onde | Source::Csv)
 }
-
-/// Somebody who answers for a child already.
-struct Candidate {
-    names: Vec<AdultFacts>,
-    /// Their keys in the source and scope of the load.
-    keys: Vec<AdultRecord>,
-}
-
-/// Everybody who answers for any of the children, with these children.
-type Candidates = BTreeMap<IdentityId, (BTreeSet<IdentityId>, Candidate)>;
 
 impl Loading<'_, '_> {
     /// Loads the guardians; answers the children of whom something was said.
@@ -48,6 +39,12 @@ impl Loading<'_, '_> {
         let everyone: BTreeSet<IdentityId> = children.iter().flatten().map(|child| child.identity).collect();
         let candidates = self.candidates(&everyone).await?;
         let known = self.known(adults).await?;
+        let mut with: HashMap<IdentityId, Vec<&str>> = HashMap::new();
+        for (key, links) in &of {
+            for (child, _) in links {
+                with.entry(child.identity).or_default().push(*key);
+            }
+        }
         let mut rows: BTreeMap<&str, &Adult> = BTreeMap::new();
         for adult in &adults.guardians {
             rows.insert(&*adult.key, adult);
@@ -66,16 +63,14 @@ impl Loading<'_, '_> {
             let kids: BTreeSet<IdentityId> = theirs.iter().map(|(child, _)| child.identity).collect();
             let facts = adult.facts();
             let generated = makes_its_keys(self.source());
-            let shares_a_child = |other: &str| {
-                of.get(other)
-                    .is_some_and(|links| links.iter().any(|(child, _)| kids.contains(&child.identity)))
-            };
-            let doubles: Vec<&str> = rows
-                .iter()
-                .filter(|(other, row)| {
-                    *other != key && row.facts().is_named_like(&facts) && shares_a_child(other)
+            let others = kids.iter().filter_map(|kid| with.get(kid)).flatten().copied();
+            let others: BTreeSet<&str> = others.filter(|other| other != key).collect();
+            let doubles: Vec<&str> = others
+                .into_iter()
+                .filter(|other| {
+                    rows.get(other)
+                        .is_some_and(|row| row.facts().is_named_like(&facts))
                 })
-                .map(|(other, _)| *other)
                 .collect();
             // A source that has keys tells the two apart; without keys it is one adult who was typed twice.
             if let Some(same) = doubles
@@ -88,15 +83,10 @@ impl Loading<'_, '_> {
                 continue;
             }
             let has_double = !generated && !doubles.is_empty();
-            let alike: Vec<IdentityId> = candidates
-                .iter()
-                .filter(|(_, (of, _))| !of.is_disjoint(&kids))
-                .filter(|(_, (_, candidate))| candidate.names.iter().any(|names| names.is_named_like(&facts)))
-                .map(|(identity, _)| *identity)
-                .collect();
+            let alike = candidates.alike(&kids, &facts);
             let own = known.get(*key);
             let record = self
-                .one(adult, own, (&alike, &candidates, has_double), &mut taken)
+                .one(adult, own, (&alike, &candidates, has_double), &taken)
                 .await?;
             taken.insert(record.identity);
             records.insert(*key, record);
@@ -107,6 +97,7 @@ impl Loading<'_, '_> {
                 records.entry(*key).or_insert_with(|| record.clone());
             }
         }
+        self.write().await?;
         self.statements(&of, &records).await?;
         self.done.counts.adults += rows.len() as u64;
         Ok(everyone)
@@ -118,30 +109,22 @@ impl Loading<'_, '_> {
         adult: &Adult,
         own: Option<&AdultRecord>,
         (alike, candidates, has_double): (&[IdentityId], &Candidates, bool),
-        taken: &mut HashSet<IdentityId>,
+        taken: &HashSet<IdentityId>,
     ) -> Result<AdultRecord, ImportError> {
         let generated = makes_its_keys(self.source());
-        let keys_of = |identity: &IdentityId| {
-            let candidate = candidates.get(identity).map(|(_, candidate)| candidate);
-            candidate
-                .map(|candidate| candidate.keys.as_slice())
-                .unwrap_or_default()
-        };
         // Without keys of its own, what the source said of the same child under the same names it says again.
-        let again = alike.iter().flat_map(keys_of).min_by_key(|record| record.id);
+        let again = alike
+            .iter()
+            .flat_map(|identity| candidates.keys_of(identity))
+            .min_by_key(|record| record.id);
         if let Some(record) = again.filter(|_| generated) {
-            return self
-                .settle(
-                    (adult, Profile::Guardian),
-                    Some(record),
-                    Whose::Known(record.identity),
-                )
-                .await;
+            let whose = Whose::Known(record.identity);
+            return Ok(self.settle((adult, Profile::Guardian), Some(record), whose));
         }
         let others: Vec<IdentityId> = alike
             .iter()
             .filter(|identity| {
-                keys_of(identity).is_empty() && own.is_none_or(|own| own.identity != **identity)
+                candidates.keys_of(identity).is_empty() && own.is_none_or(|own| own.identity != **identity)
             })
             .copied()
             .collect();
@@ -149,28 +132,27 @@ impl Loading<'_, '_> {
             [one] if !has_double => Some(*one),
             _ => None,
         };
-        match (own, only) {
-            (Some(own), Some(other)) => {
-                let own = self.unite(own, other).await?;
-                self.settle((adult, Profile::Guardian), Some(&own), Whose::Known(own.identity))
-                    .await
-            }
-            (Some(own), None) => {
-                self.settle((adult, Profile::Guardian), Some(own), Whose::Known(own.identity))
-                    .await
-            }
+        let united = match (own, only) {
+            (Some(own), Some(other)) => Some(self.unite(own, other).await?),
+            _ => None,
+        };
+        let own = united.as_ref().or(own);
+        let whose = match (own, only) {
+            (Some(own), _) => Whose::Known(own.identity),
             (None, Some(one)) if !taken.contains(&one) => {
                 self.done.counts.adults_recognised += 1;
-                self.settle((adult, Profile::Guardian), None, Whose::Known(one))
-                    .await
+                Whose::Known(one)
             }
-            (None, _) => self.settle((adult, Profile::Guardian), None, Whose::New).await,
-        }
+            (None, _) => Whose::New,
+        };
+        Ok(self.settle((adult, Profile::Guardian), own, whose))
     }
 
     /// One adult whom two sources made two: what nobody uses yet goes to the other, the elder where both are unused. Where
     /// both are in use a human has to.
     async fn unite(&mut self, own: &AdultRecord, other: IdentityId) -> Result<AdultRecord, ImportError> {
+        // What comes now reads what is kept.
+        self.write().await?;
         let both = [own.identity, other];
         let used = person::in_use(self.tx, &both).await?;
         let people = person::find(self.tx, &both).await?;
@@ -228,50 +210,6 @@ impl Loading<'_, '_> {
             identity: kept,
             ..own.clone()
         })
-    }
-
-    /// Everybody who answers for any of the children, with these children.
-    async fn candidates(&mut self, children: &BTreeSet<IdentityId>) -> Result<Candidates, ImportError> {
-        let children: Vec<IdentityId> = children.iter().copied().collect();
-        let mut found = Candidates::new();
-        for row in guardianship::rows_of_pupils(self.tx, &children).await? {
-            let (Ok(guardian), Ok(pupil)) = (
-                GUARDIANSHIP.text(&row, "guardian_id").parse(),
-                GUARDIANSHIP.text(&row, "pupil_id").parse(),
-            ) else {
-                continue;
-            };
-            let nobody = || {
-                let candidate = Candidate {
-                    names: Vec::new(),
-                    keys: Vec::new(),
-                };
-                (BTreeSet::new(), candidate)
-            };
-            found.entry(guardian).or_insert_with(nobody).0.insert(pupil);
-        }
-        let ids: Vec<IdentityId> = found.keys().copied().collect();
-        for (id, person) in person::find(self.tx, &ids).await? {
-            if let Some((_, candidate)) = found.get_mut(&id) {
-                candidate.names.push(AdultFacts {
-                    family_name: person.identity.family_name,
-                    usage_name: person.identity.usage_name,
-                    given_name: person.identity.given_name,
-                    sex: person.identity.sex,
-                    birth_date: person.identity.birth_date,
-                });
-            }
-        }
-        let (source, scope) = (self.source(), self.frame.feed.scope(self.school));
-        for record in adult::find(self.tx, adult::Lookup::Identities(ids)).await? {
-            if let Some((_, candidate)) = found.get_mut(&record.identity) {
-                candidate.names.push(record.facts.clone());
-                if record.key.source == source && record.key.scope == scope {
-                    candidate.keys.push(record);
-                }
-            }
-        }
-        Ok(found)
     }
 
     /// The adults of the delivery that are known by a key of the source's own.

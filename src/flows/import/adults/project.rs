@@ -11,9 +11,8 @@ use crate::base::id::{AdultRecordId, IdentityId, SourceRecordId};
 use crate::domain::education::Profile;
 use crate::store::adult::{self, AdultRecord, GuardianStatement};
 use crate::store::image::{ENROLMENT, GUARDIANSHIP};
-use crate::store::roster::{self, Lookup};
 use crate::store::value::{Value, text};
-use crate::store::{enrolment, guardianship};
+use crate::store::{guardianship, membership, owner};
 
 impl Loading<'_, '_> {
     /// Draws anew who answers for these children.
@@ -22,10 +21,10 @@ impl Loading<'_, '_> {
             return Ok(());
         }
         let children: Vec<IdentityId> = children.into_iter().collect();
-        let records = roster::find(self.tx, Lookup::Identities(children.clone())).await?;
-        let of: HashMap<SourceRecordId, IdentityId> = records
-            .iter()
-            .map(|record| (record.id, record.identity))
+        let of: HashMap<SourceRecordId, IdentityId> = owner::of_identities(self.tx, &children)
+            .await?
+            .into_iter()
+            .map(|owned| (owned.record, owned.identity))
             .collect();
         let ids: Vec<SourceRecordId> = of.keys().copied().collect();
         let statements = adult::statements_of(self.tx, &ids).await?;
@@ -104,15 +103,9 @@ impl Loading<'_, '_> {
     /// Who answers for a pupil of the school is a guardian there; who did by this source and does no more is not.
     pub(super) async fn enrol_guardians(&mut self) -> Result<(), ImportError> {
         let source = self.source();
-        let pupils = roster::of_school(self.tx, self.school, source).await?;
-        let pupils = pupils
-            .iter()
-            .filter(|record| record.year == self.frame.year && record.missing_since.is_none());
-        let ids: Vec<SourceRecordId> = pupils.map(|record| record.id).collect();
-        let statements = adult::statements_of(self.tx, &ids).await?;
-        let adults: BTreeSet<AdultRecordId> = statements.iter().map(|statement| statement.adult).collect();
-        let adults = adult::find(self.tx, adult::Lookup::Ids(adults.into_iter().collect())).await?;
-        let present: HashSet<IdentityId> = adults.iter().map(|record| record.identity).collect();
+        let year = self.frame.year;
+        let adults = adult::guardians(self.tx, self.school, year, source).await?;
+        let present: HashSet<IdentityId> = adults.iter().map(|(_, identity)| *identity).collect();
         let known = adult::enrolments(self.tx, self.school, self.frame.year, source).await?;
         let end: Value = self.frame.year.overlap_end().into();
         let mut enrolled: HashSet<IdentityId> = HashSet::new();
@@ -141,25 +134,36 @@ impl Loading<'_, '_> {
         }
         self.done.wrote |= !changed.is_empty();
         ENROLMENT.save(self.tx, changed).await?;
+        let missing: Vec<(AdultRecordId, IdentityId)> = adults
+            .into_iter()
+            .filter(|(_, identity)| enrolled.insert(*identity))
+            .collect();
+        let ids: Vec<IdentityId> = missing.iter().map(|(_, identity)| *identity).collect();
+        let there = self.guardians_here(&ids).await?;
         let mut new = Vec::new();
-        for adult in adults {
-            if !enrolled.insert(adult.identity) {
-                continue;
-            }
-            let theirs = enrolment::live_of(self.tx, adult.identity, self.frame.today).await?;
-            let is_there = theirs.iter().any(|enrolment| {
-                enrolment.school == *self.school
-                    && enrolment.profile == Profile::Guardian
-                    && enrolment.year == self.frame.year
-            });
-            if !is_there {
-                new.push((adult.id, self.enrolment(adult.identity, Profile::Guardian, None)));
-                self.done.affected.insert(adult.identity);
-            }
+        for (adult, identity) in missing.into_iter().filter(|(_, who)| !there.contains(who)) {
+            new.push((adult, self.enrolment(identity, Profile::Guardian, None)));
         }
         self.done.wrote |= !new.is_empty();
         adult::enrol(self.tx, new, self.frame.run).await?;
         Ok(())
+    }
+
+    /// Those of the people who are guardians in the school today, whoever said it.
+    async fn guardians_here(&mut self, ids: &[IdentityId]) -> Result<HashSet<IdentityId>, ImportError> {
+        let (year, today) = (i64::from(self.frame.year.first()), self.frame.today.to_string());
+        let mut here = HashSet::new();
+        for row in membership::rows_of_identities(self.tx, ids).await? {
+            let is_here = ENROLMENT.text(&row, "uai") == self.school.as_str()
+                && ENROLMENT.text(&row, "profile") == Profile::Guardian.as_str()
+                && ENROLMENT.number(&row, "year") == year
+                && ENROLMENT.text(&row, "starts_on") <= today.as_str()
+                && today.as_str() < ENROLMENT.text(&row, "ends_on");
+            if is_here {
+                here.extend(ENROLMENT.text(&row, "identity_id").parse::<IdentityId>());
+            }
+        }
+        Ok(here)
     }
 }
 

@@ -1,4 +1,7 @@
-//! Adults whose identity is known, written: their record, and what the identity shows.
+//! Adults whose identity is known: their record, and what the identity shows. They are written together, in a few statements
+//! for a whole school.
+
+use std::collections::{BTreeMap, HashSet};
 
 use super::super::Frame;
 use super::spool::Adult;
@@ -9,8 +12,8 @@ use crate::domain::identity::{Identity, Status};
 use crate::domain::source::{AdultFacts, SourceKey};
 use crate::store::adult::{self, AdultRecord};
 use crate::store::image::{ADULT_RECORD, IDENTITY};
+use crate::store::owner;
 use crate::store::person::{self, Person};
-use crate::store::roster::{self, Lookup};
 
 /// Whose a record is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,17 @@ pub(super) enum Whose {
     Known(IdentityId),
     /// Nobody yet.
     New,
+}
+
+/// What is settled and not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// New identities.
+    born: Vec<Person>,
+    /// Records, new or changed, as they were settled last.
+    records: BTreeMap<AdultRecordId, AdultRecord>,
+    /// What identities are to show, in the order it was said.
+    shown: Vec<(IdentityId, AdultFacts)>,
 }
 
 pub(super) fn key_of(frame: &Frame, school: &crate::domain::uai::Uai, key: &str) -> SourceKey {
@@ -30,17 +44,17 @@ pub(super) fn key_of(frame: &Frame, school: &crate::domain::uai::Uai, key: &str)
 }
 
 impl Loading<'_, '_> {
-    /// Writes an adult as a feed states them; answers their record.
-    pub(super) async fn settle(
+    /// Takes an adult as a feed states them, to be written by [`Self::write`]; answers their record.
+    pub(super) fn settle(
         &mut self,
         (adult, profile): (&Adult, Profile),
         before: Option<&AdultRecord>,
         whose: Whose,
-    ) -> Result<AdultRecord, ImportError> {
+    ) -> AdultRecord {
         let facts = adult.facts();
         let identity = match whose {
             Whose::Known(identity) => identity,
-            Whose::New => self.born(&facts).await?,
+            Whose::New => self.born(&facts),
         };
         let id = before.map_or_else(
             || AdultRecordId::new(self.frame.now, self.work.random),
@@ -74,7 +88,7 @@ impl Loading<'_, '_> {
             // What a later year says of somebody stands.
             if known.year > self.frame.year {
                 self.done.affected.insert(identity);
-                return Ok(known.clone());
+                return known.clone();
             }
             // Where it stands in a file, and in which of several schools, is no change by itself.
             let same = AdultRecord {
@@ -86,7 +100,7 @@ impl Loading<'_, '_> {
             };
             if same == *known {
                 self.done.affected.insert(identity);
-                return Ok(known.clone());
+                return known.clone();
             }
             self.work
                 .changes(&ADULT_RECORD, known.created_run, &known.values(), &after.values());
@@ -94,19 +108,29 @@ impl Loading<'_, '_> {
         } else {
             self.done.counts.adults_new += 1;
         }
-        adult::save(self.tx, std::slice::from_ref(&after)).await?;
+        self.pending.records.insert(id, after.clone());
         self.done.wrote = true;
         self.done.affected.insert(identity);
         if before.is_some() {
-            self.show(identity, &after.facts).await?;
+            self.pending.shown.push((identity, after.facts.clone()));
         }
-        Ok(after)
+        after
+    }
+
+    /// Writes what was settled.
+    pub(super) async fn write(&mut self) -> Result<(), ImportError> {
+        let Pending { born, records, shown } = std::mem::take(&mut self.pending);
+        person::insert(self.tx, &born).await?;
+        let records: Vec<AdultRecord> = records.into_values().collect();
+        adult::save(self.tx, &records).await?;
+        self.show(&shown).await
     }
 
     /// A new identity of an adult.
-    async fn born(&mut self, facts: &AdultFacts) -> Result<IdentityId, ImportError> {
+    fn born(&mut self, facts: &AdultFacts) -> IdentityId {
         let id = IdentityId::new(self.frame.now, self.work.random);
-        let person = Person {
+        self.born.insert(id);
+        self.pending.born.push(Person {
             identity: Identity {
                 id,
                 status: Status::Active,
@@ -120,33 +144,38 @@ impl Loading<'_, '_> {
                 created_at: self.frame.now,
             },
             created_run: Some(self.frame.run),
-        };
-        person::insert(self.tx, &[person]).await?;
-        Ok(id)
+        });
+        id
     }
 
-    /// Shows what was said last of an adult, unless the identity is a pupil's as well.
-    async fn show(&mut self, identity: IdentityId, facts: &AdultFacts) -> Result<(), ImportError> {
-        let records = roster::find(self.tx, Lookup::Identities(vec![identity])).await?;
-        if !records.is_empty() {
+    /// Shows what was said last of adults, unless the identity is a pupil's as well.
+    async fn show(&mut self, shown: &[(IdentityId, AdultFacts)]) -> Result<(), ImportError> {
+        if shown.is_empty() {
             return Ok(());
         }
-        let found = person::find(self.tx, &[identity]).await?;
-        let Some(before) = found.get(&identity) else {
-            return Ok(());
-        };
-        let mut after = before.clone();
-        after.identity.family_name.clone_from(&facts.family_name);
-        after.identity.usage_name.clone_from(&facts.usage_name);
-        after.identity.given_name.clone_from(&facts.given_name);
-        after.identity.birth_date = facts.birth_date.or(after.identity.birth_date);
-        after.identity.sex = facts.sex.or(after.identity.sex);
-        let changes = self
-            .work
-            .changes(&IDENTITY, before.created_run, &before.values(), &after.values());
-        if changes {
-            person::refresh(self.tx, &[after]).await?;
+        let ids: Vec<IdentityId> = shown.iter().map(|(identity, _)| *identity).collect();
+        let pupils = owner::of_identities(self.tx, &ids).await?;
+        let pupils: HashSet<IdentityId> = pupils.iter().map(|owned| owned.identity).collect();
+        let mut people = person::find(self.tx, &ids).await?;
+        let mut changed = BTreeMap::new();
+        for (identity, facts) in shown {
+            let Some(person) = people.get_mut(identity).filter(|_| !pupils.contains(identity)) else {
+                continue;
+            };
+            let before = person.clone();
+            let after = &mut person.identity;
+            after.family_name.clone_from(&facts.family_name);
+            after.usage_name.clone_from(&facts.usage_name);
+            after.given_name.clone_from(&facts.given_name);
+            after.birth_date = facts.birth_date.or(after.birth_date);
+            after.sex = facts.sex.or(after.sex);
+            let (before, after) = ((before.created_run, before.values()), person.values());
+            if self.work.changes(&IDENTITY, before.0, &before.1, &after) {
+                changed.insert(*identity, person.clone());
+            }
         }
+        let changed: Vec<Person> = changed.into_values().collect();
+        person::refresh(self.tx, &changed).await?;
         Ok(())
     }
 }

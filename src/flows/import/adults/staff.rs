@@ -51,7 +51,7 @@ impl Loading<'_, '_> {
             if before.is_none() && whose != Whose::New {
                 self.done.counts.adults_recognised += 1;
             }
-            let record = self.settle((&one.adult, main), before, whose).await?;
+            let record = self.settle((&one.adult, main), before, whose);
             known.insert(one.adult.key.clone(), record.clone());
             for profile in &profiles {
                 let place = (record.identity, profile.as_str().to_owned(), String::new());
@@ -72,6 +72,7 @@ impl Loading<'_, '_> {
                 }
             }
         }
+        self.write().await?;
         self.done.counts.adults += staff.len() as u64;
         self.enrol_staff(wanted, partial).await
     }
@@ -198,7 +199,6 @@ impl Loading<'_, '_> {
             };
             let class = Some(class).filter(|class| !class.is_empty());
             new.push((adult, self.enrolment(identity, profile, class)));
-            self.done.affected.insert(identity);
         }
         self.done.wrote |= !new.is_empty();
         adult::enrol(self.tx, new, self.frame.run).await?;
