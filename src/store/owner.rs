@@ -106,6 +106,7 @@ mod tests {
             ordinal: None,
             ine_pieces: None,
             blocks: Default::default(),
+            guardians: Vec::new(),
         }
     }
 
