@@ -30,6 +30,8 @@ pub enum Way {
     Stated,
     /// It is another one.
     Denied,
+    /// It states a school that no feed knows.
+    Elsewhere,
     /// Pupils of the one are known to be in the other, then or the year after, more than chance would have it.
     Usual,
     /// They are known to go elsewhere.
@@ -324,7 +326,7 @@ fn way(one: &Facts, two: &Facts, model: &Model) -> (Way, Centibits) {
             (Way::Denied, weight(OWN_SCHOOL, 1.0))
         } else if model.knows_ways_from(&earlier.school, 1) && !model.knows_ways_from(previous, 1) {
             // A school that no feed states: the child comes from elsewhere, and so does not from here.
-            (Way::Denied, weight(at(&rates.previous, 1) * UNHEARD, 1.0))
+            (Way::Elsewhere, weight(at(&rates.previous, 1) * UNHEARD, 1.0))
         } else {
             (Way::Denied, weight(at(&rates.previous, 1), 1.0))
         };

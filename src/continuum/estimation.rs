@@ -84,7 +84,7 @@ impl Seen {
         }
         match comparison.way {
             Way::Stated => add(&mut self.previous, 0, share),
-            Way::Denied => add(&mut self.previous, 1, share),
+            Way::Denied | Way::Elsewhere => add(&mut self.previous, 1, share),
             Way::Usual | Way::Unusual | Way::Unknown => {}
         }
     }

@@ -222,7 +222,7 @@ pub fn of(comparison: &Comparison, reason: Reason) -> Vec<Evidence> {
     }
     match comparison.way {
         Way::Stated => found.push(Evidence::PreviousSchoolEqual),
-        Way::Denied => found.push(Evidence::PreviousSchoolDifferent),
+        Way::Denied | Way::Elsewhere => found.push(Evidence::PreviousSchoolDifferent),
         Way::Usual => found.push(Evidence::WayUsual),
         Way::Unusual => found.push(Evidence::WayUnusual),
         Way::Unknown => {}

@@ -110,6 +110,10 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
             && birth == BirthLikeness::Same
             && !twin;
     }
+    if comparison.way == Way::Elsewhere && comparison.ine != Same {
+        // A child from elsewhere has the names and the birthday of one who left: rare names do not make two schools one.
+        return false;
+    }
     if twin {
         // Feeds swap twins' numbers, and their names look alike.
         return given == Likeness::Same
