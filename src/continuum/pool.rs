@@ -67,8 +67,23 @@ impl Pool {
 
     /// The records that share a block or a number with these facts, each once, in no order that means anything.
     pub(super) fn around(&self, facts: &Facts) -> Vec<&Record> {
+        self.found(handles(facts))
+    }
+
+    /// Of these, those of its birth date that have a family name in common, or the sound of one: far fewer, since names alone
+    /// bring together whole years.
+    pub(super) fn household(&self, facts: &Facts) -> Vec<&Record> {
+        let blocks = facts.blocks();
+        self.found(
+            [Some(blocks.family), blocks.usage, Some(blocks.sound)]
+                .into_iter()
+                .flatten(),
+        )
+    }
+
+    fn found(&self, handles: impl Iterator<Item = u64>) -> Vec<&Record> {
         let mut places = Vec::new();
-        for handle in handles(facts) {
+        for handle in handles {
             let mut at = self.chains.get(&handle).copied();
             while let Some(link) = at.and_then(|at| self.links.get(at as usize)) {
                 places.push(link.record);

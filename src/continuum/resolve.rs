@@ -100,7 +100,7 @@ impl Neighbourhood {
             .core
             .iter()
             .filter_map(|id| self.pool.get(id))
-            .filter(|record| twin_known(record, self.pool.around(&record.facts)))
+            .filter(|record| twin_known(record, self.pool.household(&record.facts)))
             .map(|record| record.id)
             .collect();
         let named = |edge: &Edge| edge.comparison.given == Likeness::Same;
