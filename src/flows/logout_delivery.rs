@@ -8,7 +8,7 @@
 //! | 400 | given up: it says that it will not (§2.8) |
 //! | anything else, or nothing in five seconds | tried again after 10 s, 1 min, 5 min, 30 min; then given up |
 //!
-//! How many are under way at once, and what an attempt is, [`super::delivery`] says. Must never keep or log a token; each
+//! How many are under way at once, and what an attempt is, `delivery` says. Must never keep or log a token; each
 //! attempt signs its own.
 
 use std::time::Duration;
