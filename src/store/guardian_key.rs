@@ -1,5 +1,5 @@
 //! What recognition looks at of those who answer for a pupil, beside the record: derived from `guardian_statement`, never
-//! journalled, made anew where it does not fit.
+//! journalled, made anew where it does not fit. It goes with its record (`run_undo`, `erasure`).
 
 use super::db::{Bulk, Conn, Tx};
 use super::value::text;
@@ -14,8 +14,6 @@ statements! {
         LEFT JOIN guardian_statement s ON s.pupil_record_id = r.id
         LEFT JOIN adult_record a ON a.id = s.adult_id
         WHERE r.id > $1 AND (k.keys IS NOT NULL OR a.id IS NOT NULL) ORDER BY r.id, a.id LIMIT $2";
-    FORGET_ORPHANED = "DELETE FROM guardian_key
-        WHERE NOT EXISTS (SELECT 1 FROM source_record r WHERE r.id = guardian_key.record_id)";
 }
 
 const SAVE: Bulk = Bulk {
@@ -110,12 +108,4 @@ pub async fn keep(tx: &mut Tx, keys: &[(SourceRecordId, Option<Vec<u8>>)]) -> Re
     }
     tx.execute_many(SAVE, kept).await?;
     tx.execute_many(FORGET, gone).await.map(drop)
-}
-
-/// Forgets the keys of records that are gone.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn forget_orphaned(tx: &mut Tx) -> Result<(), StoreError> {
-    tx.execute(FORGET_ORPHANED, []).await.map(drop)
 }

@@ -80,6 +80,8 @@ statements! {
     DELETE_STATEMENTS = "DELETE FROM guardian_statement WHERE created_run = $1";
     DELETE_ORIGINS = "DELETE FROM adult_enrolment WHERE created_run = $1";
     DELETE_ADULTS = "DELETE FROM adult_record WHERE created_run = $1";
+    DELETE_GUARDIAN_KEYS = "DELETE FROM guardian_key
+        WHERE record_id IN (SELECT r.id FROM source_record r WHERE r.created_run = $1)";
     DELETE_RECORDS = "DELETE FROM source_record WHERE created_run = $1";
     DELETE_IDENTITIES = "DELETE FROM identity WHERE created_run = $1";
     DELETE_CLASSES = "DELETE FROM class_group WHERE created_run = $1";
@@ -134,6 +136,8 @@ pub async fn dependents(conn: &mut Conn, run: ImportRunId) -> Result<Dependents,
 /// # Errors
 /// [`StoreError`].
 pub async fn delete_made(tx: &mut Tx, run: ImportRunId) -> Result<u64, StoreError> {
+    // Derived from rows that go: nobody counts them.
+    tx.execute(DELETE_GUARDIAN_KEYS, [text(run)]).await?;
     let mut deleted = 0;
     for statement in [
         DELETE_CASES,

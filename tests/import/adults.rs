@@ -434,8 +434,9 @@ async fn a_case_shows_both_families_and_those_in_use_come_first() {
 async fn a_child_who_was_renamed_is_recognised_by_a_parent_for_as_long_as_the_feeds_say_so() {
     on_each_engine(async |town| {
         // The académie knows her under her father's name, the école under another.
-        town.apply(first_degree(ECOLES[0], "")).await;
-        town.apply(ecole(ECOLES[0], 2026, &["ZUBIRI|Lina|03/04/2015|"]))
+        let first = town.apply(first_degree(ECOLES[0], "")).await.run.unwrap();
+        let second = town
+            .apply(ecole(ECOLES[0], 2026, &["ZUBIRI|Lina|03/04/2015|"]))
             .await;
         let onde = town.identity("zubiri|lina|2015-04-03").await;
         let alone = town.people().await;
@@ -460,6 +461,10 @@ async fn a_child_who_was_renamed_is_recognised_by_a_parent_for_as_long_as_the_fe
         assert_eq!(town.identity("zubiri|lina|2015-04-03").await, onde);
         assert_same(&before, &town.dump().await);
         assert_eq!(town.count(keys).await, 1);
+        for run in [second.run.unwrap(), first] {
+            undo::undo(&town.context, run, "Maddi").await.unwrap();
+        }
+        assert_eq!(town.count(keys).await, 0, "they go with the record");
     })
     .await;
 }

@@ -27,7 +27,6 @@ pub(super) async fn refresh(context: &Context) -> Result<bool, Failure> {
         import_run::take_turn(&mut tx).await?;
         if std::mem::take(&mut is_first) {
             recognition_model::look_again(&mut tx).await?;
-            store::forget_orphaned(&mut tx).await?;
         }
         store::keep(&mut tx, step).await?;
         tx.commit().await?;
