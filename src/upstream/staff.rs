@@ -111,9 +111,10 @@ pub fn application(text: &str) -> Option<&str> {
     fits.then_some(text)
 }
 
-/// Eight symbols, the letter large: nothing is padded here.
+/// Eight symbols, the letter large: nothing is padded or trimmed here.
 fn uai(text: &str) -> Option<Uai> {
-    let is_whole = text.len() == 8 && text.bytes().all(|symbol| !symbol.is_ascii_lowercase());
+    let stands = |symbol: u8| symbol.is_ascii_digit() || symbol.is_ascii_uppercase();
+    let is_whole = text.len() == 8 && text.bytes().all(stands);
     text.parse().ok().filter(|_| is_whole)
 }
 

@@ -98,6 +98,7 @@ fn what_does_not_fit_exactly_is_nothing() {
         "0590121L$UAJ$PU$ADF$0590121L$T3$LYC$34O",
         "0590121L|UAJ|PU|ADF|0590121L|T3|LYC|340",
         " 0590121L$UAJ$PU$ADF$0590121L$T3$LYC$340",
+        " 590121L$UAJ$PU$ADF$0590121L$T3$LYC$340",
     ] {
         assert_eq!(post(wrong), None, "{wrong}");
     }
