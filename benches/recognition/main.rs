@@ -71,25 +71,21 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Records with the persons they are of.
-fn records(spec: &SampleSpec) -> Result<(Vec<Record>, HashMap<SourceRecordId, u64>)> {
+/// Records in the order of the cohort; the cohort says again whom they are of.
+fn records(spec: &SampleSpec) -> Result<Vec<Record>> {
     let random = SystemRandom;
     let mut records = Vec::new();
-    let mut persons = HashMap::new();
-    let mut at = 0;
-    cohort(spec, &mut |person, row| {
-        at += 1;
-        let id = SourceRecordId::new(Timestamp::from_micros(1_000 * at), &random);
-        persons.insert(id, person);
+    cohort(spec, &mut |_, row| {
         if let Some(facts) = facts(row) {
+            let at = i64::try_from(records.len()).unwrap_or(i64::MAX);
             records.push(Record {
-                id,
+                id: SourceRecordId::new(Timestamp::from_micros(1_000 * at), &random),
                 identity: None,
                 facts,
             });
         }
     })?;
-    Ok((records, persons))
+    Ok(records)
 }
 
 fn facts(row: RosterRow) -> Option<Facts> {
@@ -139,25 +135,20 @@ fn peak() -> Result<f64> {
 }
 
 fn measured(spec: &SampleSpec, seed: u64) -> Result<()> {
-    let (records, persons) = records(spec)?;
-    let count = records.len();
+    let records = records(spec)?;
+    let ids: Vec<SourceRecordId> = records.iter().map(|record| record.id).collect();
     let begun = measure::now();
     let mut census = Census::default();
     for record in &records {
         census.count(&record.facts);
     }
     let model = Arc::new(Model::new(Rates::shipped(), census.frequencies()));
-    let judged: Vec<(SourceRecordId, String, String)> = records
-        .iter()
-        .map(|record| {
-            let household = format!("{}|{}", record.facts.family.as_str(), record.facts.birth_date);
-            (record.id, household, record.facts.given.as_str().to_owned())
-        })
-        .collect();
-    let around = Neighbourhood::whole(model, records, Vec::new());
-    let contested = around.contested();
-    let resolution = around.resolve(&contested.into_iter().collect::<HashSet<IdentityId>>());
+    let decided = Neighbourhood::whole(model, records, Vec::new()).decide();
+    let contested = decided.contested();
+    let resolution = decided.resolve(&contested.into_iter().collect::<HashSet<IdentityId>>());
     let seconds = begun.elapsed().as_secs_f64();
+    let peak = peak()?;
+    drop(decided);
     let homes: HashMap<SourceRecordId, usize> = resolution
         .moves
         .iter()
@@ -167,18 +158,24 @@ fn measured(spec: &SampleSpec, seed: u64) -> Result<()> {
         })
         .collect();
     let mut places = HashMap::new();
+    let mut persons = HashMap::new();
     let mut found = Vec::new();
-    for (id, household, given) in judged {
-        if let (Some(identity), Some(person)) = (homes.get(&id), persons.get(&id)) {
-            places.insert(id, found.len());
+    let mut rest = ids.iter();
+    cohort(spec, &mut |person, row| {
+        if let Some(facts) = facts(row)
+            && let Some(id) = rest.next()
+            && let Some(identity) = homes.get(id)
+        {
+            places.insert(*id, found.len());
+            persons.insert(*id, person);
             found.push(Judged {
                 identity: *identity,
-                person: *person,
-                household,
-                given,
+                person,
+                household: format!("{}|{}", facts.family.as_str(), facts.birth_date),
+                given: facts.given.as_str().to_owned(),
             });
         }
-    }
+    })?;
     let asked: Vec<(usize, usize)> = resolution
         .open
         .iter()
@@ -191,10 +188,10 @@ fn measured(spec: &SampleSpec, seed: u64) -> Result<()> {
             figure(spec.noise.map_or(0.0, |noise| noise.missing_ine as f64 / 10.0))
         ),
         &seed.to_string(),
-        &count.to_string(),
+        &ids.len().to_string(),
         &format!("{seconds:.1}"),
         &part(seconds, 60.0),
-        &figure(peak()? / 1e6),
+        &figure(peak / 1e6),
         &format!("{:.5}", seen.precision()),
         &format!("{:.5}", seen.recall()),
         &format!("{:.5}", seen.recall_with_review()),

@@ -4,9 +4,10 @@
 //! read off children of the same names and birth date in both: nearly all of them are the same child, and the few that are not go everywhere.
 //! Holds numbers and hashes, never a name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::Datelike;
+use rustc_hash::FxHashMap;
 
 use super::facts::Facts;
 use super::frequency::{RARE_FAMILY, RARE_GIVEN};
@@ -28,9 +29,9 @@ struct Stay {
 pub struct Census {
     records: u32,
     born: BTreeMap<i32, u32>,
-    family: HashMap<u64, u32>,
-    given: HashMap<u64, u32>,
-    schools: HashMap<Uai, u32>,
+    family: FxHashMap<u64, u32>,
+    given: FxHashMap<u64, u32>,
+    schools: FxHashMap<Uai, u32>,
     stays: Vec<Stay>,
 }
 
@@ -60,7 +61,7 @@ impl Census {
         let records = f64::from(self.records);
         let half = (2.0 * records.max(1.0).log2()).round();
         let (ways, no_way) = self.ways();
-        let names = |counts: HashMap<u64, u32>, shipped: fn(u64) -> f64| {
+        let names = |counts: FxHashMap<u64, u32>, shipped: fn(u64) -> f64| {
             counts
                 .into_iter()
                 .filter(|(_, borne)| *borne >= COUNTED)
@@ -95,10 +96,10 @@ impl Census {
     #[expect(clippy::type_complexity, reason = "two tables that are made together")]
     fn ways(&mut self) -> (BTreeMap<(Uai, Uai, u8), i8>, BTreeMap<(Uai, u8), i8>) {
         self.stays.sort_unstable();
-        let names: HashMap<u32, &Uai> = self.schools.iter().map(|(uai, number)| (*number, uai)).collect();
-        let mut gone: HashMap<(u32, u32, u8), u32> = HashMap::new();
-        let mut known: HashMap<(u32, u8), u32> = HashMap::new();
-        let mut arrived: HashMap<(u32, u8), u32> = HashMap::new();
+        let names: FxHashMap<u32, &Uai> = self.schools.iter().map(|(uai, number)| (*number, uai)).collect();
+        let mut gone: FxHashMap<(u32, u32, u8), u32> = FxHashMap::default();
+        let mut known: FxHashMap<(u32, u8), u32> = FxHashMap::default();
+        let mut arrived: FxHashMap<(u32, u8), u32> = FxHashMap::default();
         let mut all = [0u32; 2];
         for child in self.stays.chunk_by(|one, other| one.child == other.child) {
             for (at, from) in child.iter().enumerate() {

@@ -7,7 +7,7 @@ use chrono::Datelike;
 
 use super::birth::{self, BirthLikeness};
 use super::facts::Facts;
-use super::model::{BIT, Centibits, Model, weight};
+use super::model::{BIT, Centibits, Model, Rates, weight};
 use super::name::{Likeness, Name};
 
 /// What two INE are to each other.
@@ -96,6 +96,83 @@ const UNHEARD: f64 = 0.1;
 /// How many days are a typing error away from a day.
 const NEAR_DAYS: f64 = 20.0;
 
+/// What each observation weighs under some rates, where that does not depend on the names: worked out once.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Weights {
+    birth: [Centibits; 4],
+    family: NameWeights,
+    given: NameWeights,
+    ine: [Centibits; 3],
+    sex: [Centibits; 2],
+    /// Where a given name that is the same says the sex already.
+    other_sex_same_name: Centibits,
+    others: [Centibits; 2],
+    stated: Centibits,
+    denied: Centibits,
+    own_school: Centibits,
+    elsewhere: Centibits,
+    guardian_shared: Centibits,
+    guardian_of_siblings: Centibits,
+    guardian_other: Centibits,
+    beside: Centibits,
+    of_year: Centibits,
+}
+
+/// What the degrees of agreement on a name weigh, and how many names are alike by chance.
+#[derive(Clone, Debug, PartialEq)]
+struct NameWeights {
+    seen: [Centibits; 4],
+    neighbours: Centibits,
+}
+
+impl NameWeights {
+    fn of(rates: [f64; 4], neighbours: f64) -> Self {
+        Self {
+            seen: rates.map(|rate| weight(rate, 1.0)),
+            neighbours: weight(neighbours, 1.0),
+        }
+    }
+}
+
+impl Weights {
+    /// Under these rates.
+    pub(super) fn of(rates: &Rates) -> Self {
+        let [same_day, swapped, close_day, other_day] = rates.birth;
+        let [same_ine, close_ine, other_ine] = rates.ine;
+        let [same_sex, other_sex] = rates.sex;
+        let [shared, unshared] = rates.others;
+        let [stated, denied] = rates.previous;
+        Self {
+            birth: [
+                weight(same_day, 1.0),
+                weight(swapped, 1.0),
+                weight(close_day, NEAR_DAYS),
+                weight(other_day, 365.0 * 3.0),
+            ],
+            family: NameWeights::of(rates.family, NEIGHBOURS),
+            given: NameWeights::of(rates.given, GIVEN_NEIGHBOURS),
+            ine: [
+                weight(same_ine, SHARED_INE),
+                weight(close_ine, CLOSE_INE),
+                weight(other_ine, 1.0),
+            ],
+            sex: [weight(same_sex, 0.5), weight(other_sex, 0.5)],
+            other_sex_same_name: weight(other_sex, 0.05),
+            others: [weight(shared, 0.05), weight(unshared, 0.95)],
+            // One of the schools that children of this birth date are in: about one in two hundred.
+            stated: weight(stated, 0.005),
+            denied: weight(denied, 1.0),
+            own_school: weight(OWN_SCHOOL, 1.0),
+            elsewhere: weight(denied * UNHEARD, 1.0),
+            guardian_shared: weight(SAME_GUARDIAN, NAMESAKES),
+            guardian_of_siblings: weight(SAME_GUARDIAN, SIBLINGS),
+            guardian_other: weight(1.0 - SAME_GUARDIAN, 1.0),
+            beside: weight(TWICE, 1.0),
+            of_year: weight(TWO_FILES, 1.0),
+        }
+    }
+}
+
 impl Comparison {
     /// Compares.
     pub fn of(one: &Facts, two: &Facts, model: &Model) -> Self {
@@ -113,56 +190,53 @@ impl Comparison {
         let others = others(one, two);
         let (way, way_weight) = way(one, two, model);
         let level = level(one, two);
-        let rates = model.rates();
+        let guardians = guardians(one, two);
+        let same_files = one.is_of_year(two);
+        let weights = model.weights();
 
-        let (family_weight, family_rare) = name_weight(
-            (family, rates.family),
-            shared(one.families(), two.families(), |name| model.family(name)),
-            NEIGHBOURS,
-        );
-        let (given_weight, given_rare) = name_weight(
-            (given, rates.given),
+        let (family_weight, family_rare) = name_weight(family, &weights.family, || {
+            shared(one.families(), two.families(), |name| model.family(name))
+        });
+        let (given_weight, given_rare) = name_weight(given, &weights.given, || {
             shared(std::iter::once(&one.given), std::iter::once(&two.given), |name| {
                 model.given(name)
-            }),
-            GIVEN_NEIGHBOURS,
-        );
-        let mut sum = births(birth, rates.birth) - day(one, two, model);
+            })
+        });
+        let mut sum = births(birth, weights) - day(one, two, model);
+        let [same_ine, close_ine, other_ine] = weights.ine;
         sum += match ine {
-            IneLikeness::Same => weight(at(&rates.ine, 0), SHARED_INE),
-            IneLikeness::Close => weight(at(&rates.ine, 1), CLOSE_INE),
-            IneLikeness::Other => weight(at(&rates.ine, 2), 1.0),
+            IneLikeness::Same => same_ine,
+            IneLikeness::Close => close_ine,
+            IneLikeness::Other => other_ine,
             IneLikeness::Missing => 0,
         };
-        sum += family_weight + given_weight;
+        sum += family_weight + given_weight + way_weight;
+        let [same_sex, other_sex] = weights.sex;
         sum += match sex {
             // A given name says the sex already.
             Some(true) if given == Likeness::Same => 0,
-            Some(true) => weight(at(&rates.sex, 0), 0.5),
-            Some(false) if given == Likeness::Same => weight(at(&rates.sex, 1), 0.05),
-            Some(false) => weight(at(&rates.sex, 1), 0.5),
+            Some(true) => same_sex,
+            Some(false) if given == Likeness::Same => weights.other_sex_same_name,
+            Some(false) => other_sex,
             None => 0,
         };
+        let [shared_other, unshared_other] = weights.others;
         sum += match others {
-            Some(true) => weight(at(&rates.others, 0), 0.05),
-            Some(false) => weight(at(&rates.others, 1), 0.95),
+            Some(true) => shared_other,
+            Some(false) => unshared_other,
             None => 0,
         };
-        sum += way_weight;
-        let guardians = guardians(one, two);
-        sum += guardians.map_or(0, |shared| guardian_weight(shared, given, birth));
+        sum += guardians.map_or(0, |shared| guardian_weight(shared, given, birth, weights));
         sum += match level {
             Some(0) | None => 0,
             // Who repeats a year or jumps one; of others, one in twelve.
             Some(1) => -3 * BIT / 2,
             Some(_) => -4 * BIT,
         };
-        sum += if one.is_beside(two) {
-            weight(TWICE, 1.0)
-        } else if one.is_of_year(two) {
-            weight(TWO_FILES, 1.0)
-        } else {
-            0
+        sum += match same_files {
+            true if one.is_beside(two) => weights.beside,
+            true => weights.of_year,
+            false => 0,
         };
         Self {
             ine,
@@ -174,15 +248,11 @@ impl Comparison {
             way,
             level,
             guardians,
-            same_files: one.is_of_year(two),
+            same_files,
             rare: family_rare + given_rare,
             weight: sum,
         }
     }
-}
-
-fn at<const N: usize>(rates: &[f64; N], index: usize) -> f64 {
-    rates.get(index).copied().unwrap_or(1.0)
 }
 
 fn ine(one: &Facts, two: &Facts) -> IneLikeness {
@@ -243,12 +313,12 @@ fn guardians(one: &Facts, two: &Facts) -> Option<bool> {
 }
 
 /// Brothers and sisters share who answers for them: where the given names are not the same, that says nothing.
-fn guardian_weight(shared: bool, given: Likeness, birth: BirthLikeness) -> Centibits {
+fn guardian_weight(shared: bool, given: Likeness, birth: BirthLikeness, weights: &Weights) -> Centibits {
     match (shared, given, birth) {
-        (false, _, _) => weight(1.0 - SAME_GUARDIAN, 1.0),
+        (false, _, _) => weights.guardian_other,
         (true, Likeness::Close | Likeness::Other, _) => 0,
-        (true, _, BirthLikeness::Other) => weight(SAME_GUARDIAN, SIBLINGS),
-        (true, _, _) => weight(SAME_GUARDIAN, NAMESAKES),
+        (true, _, BirthLikeness::Other) => weights.guardian_of_siblings,
+        (true, _, _) => weights.guardian_shared,
     }
 }
 
@@ -267,29 +337,34 @@ fn shared<'n>(
 
 /// The weight of a name, and how rare it is where it agrees.
 fn name_weight(
-    (likeness, rates): (Likeness, [f64; 4]),
-    rarity: Centibits,
-    neighbours: f64,
+    likeness: Likeness,
+    weights: &NameWeights,
+    rarity: impl FnOnce() -> Centibits,
 ) -> (Centibits, Centibits) {
+    let [same, part, close, other] = weights.seen;
     match likeness {
-        Likeness::Same => (Model::seen(at(&rates, 0)) + rarity, rarity),
-        // A name shares a part with a few times as many as bear it.
-        Likeness::Part => (Model::seen(at(&rates, 1)) + rarity - 2 * BIT, rarity / 2),
-        // Two frequent names that happen to be alike are two names.
-        Likeness::Close => {
-            let by_chance = Model::seen(neighbours).max(3 * BIT - rarity);
-            (Model::seen(at(&rates, 2)) - by_chance, 0)
+        Likeness::Same => {
+            let rare = rarity();
+            (same + rare, rare)
         }
-        Likeness::Other => (Model::seen(at(&rates, 3)), 0),
+        // A name shares a part with a few times as many as bear it.
+        Likeness::Part => {
+            let rare = rarity();
+            (part + rare - 2 * BIT, rare / 2)
+        }
+        // Two frequent names that happen to be alike are two names.
+        Likeness::Close => (close - weights.neighbours.max(3 * BIT - rarity()), 0),
+        Likeness::Other => (other, 0),
     }
 }
 
-fn births(likeness: BirthLikeness, rates: [f64; 4]) -> Centibits {
+fn births(likeness: BirthLikeness, weights: &Weights) -> Centibits {
+    let [same, swapped, close, other] = weights.birth;
     match likeness {
-        BirthLikeness::Same => Model::seen(at(&rates, 0)),
-        BirthLikeness::Swapped => Model::seen(at(&rates, 1)),
-        BirthLikeness::Close => weight(at(&rates, 2), NEAR_DAYS),
-        BirthLikeness::Other => weight(at(&rates, 3), 365.0 * 3.0),
+        BirthLikeness::Same => same,
+        BirthLikeness::Swapped => swapped,
+        BirthLikeness::Close => close,
+        BirthLikeness::Other => other,
     }
 }
 
@@ -314,21 +389,20 @@ fn way(one: &Facts, two: &Facts, model: &Model) -> (Way, Centibits) {
         (two, one)
     };
     let gap = later.year.first() - earlier.year.first();
-    let rates = model.rates();
+    let weights = model.weights();
     if gap == 1
         && let Some(previous) = &later.previous_school
     {
         return if *previous == earlier.school {
-            // One of the schools that children of this birth date are in: about one in two hundred.
-            (Way::Stated, weight(at(&rates.previous, 0), 0.005))
+            (Way::Stated, weights.stated)
         } else if *previous == later.school {
             // Some write the school of this year: it denies little.
-            (Way::Denied, weight(OWN_SCHOOL, 1.0))
+            (Way::Denied, weights.own_school)
         } else if model.knows_ways_from(&earlier.school, 1) && !model.knows_ways_from(previous, 1) {
             // A school that no feed states: the child comes from elsewhere, and so does not from here.
-            (Way::Elsewhere, weight(at(&rates.previous, 1) * UNHEARD, 1.0))
+            (Way::Elsewhere, weights.elsewhere)
         } else {
-            (Way::Denied, weight(at(&rates.previous, 1), 1.0))
+            (Way::Denied, weights.denied)
         };
     }
     let Some(weight) = u8::try_from(gap)

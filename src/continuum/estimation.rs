@@ -116,10 +116,7 @@ fn shares<const N: usize>(counts: &[f64; N], before: &[f64; N]) -> [f64; N] {
 /// Estimates the rates of records, beginning with those given. Pairs of one kind of file and year are left out: they are
 /// hardly ever of one child.
 pub fn estimate(records: Vec<Record>, frequencies: &Frequencies, begin: &Rates) -> Estimation {
-    let mut pool = Pool::default();
-    for record in records {
-        pool.insert(record);
-    }
+    let pool = Pool::of(records);
     let mut found = Estimation {
         rates: begin.clone(),
         pairs: 0.0,
@@ -140,7 +137,7 @@ fn expect(pool: &Pool, model: &Model) -> Seen {
     let mut seen = Seen::default();
     for record in pool.iter() {
         let mut candidates: BTreeMap<_, Vec<Comparison>> = BTreeMap::new();
-        for other in pool.around(&record.facts) {
+        for (_, other) in pool.around(&record.facts, None) {
             let files = (other.facts.year, other.facts.source);
             // Each pair once: from the later file to the earlier.
             if files < (record.facts.year, record.facts.source) {

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use chrono::Datelike;
+use smol_str::SmolStr;
 
 use super::name::{Name, mix};
 use crate::base::id::{IdentityId, SourceRecordId};
@@ -53,7 +54,7 @@ pub struct Facts {
     /// First given name.
     pub given: Name,
     /// Other given names.
-    pub others: Vec<Name>,
+    pub others: Box<[Name]>,
     /// Birth date.
     pub birth_date: Date,
     /// Sex, where stated.
@@ -61,7 +62,7 @@ pub struct Facts {
     /// The source that states it.
     pub source: Source,
     /// In what its keys are unique: an academy, a school.
-    pub scope: Box<str>,
+    pub scope: SmolStr,
     /// The school year it was stated for last.
     pub year: SchoolYear,
     /// The school that states the record.
@@ -96,7 +97,7 @@ pub struct Blocks {
 
 impl Blocks {
     /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = u64> {
+    pub fn all(self) -> impl Iterator<Item = u64> {
         [
             Some(self.family),
             self.usage,

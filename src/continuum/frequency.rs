@@ -3,7 +3,7 @@
 //! Of the family names of those born from 1971 to 2000 and of the given names of those born from 2005 to 2022, each borne by at least
 //! 60 in a million, by Insee («Fichier des noms de famille», «Fichier des prénoms», Licence Ouverte): folded name and number in a million.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::name::Name;
 
@@ -16,9 +16,9 @@ pub const RARE_GIVEN: f64 = 20.0;
 #[derive(Debug)]
 pub struct Shipped {
     /// Family names.
-    pub family: HashMap<u64, f64>,
+    pub family: FxHashMap<u64, f64>,
     /// Given names.
-    pub given: HashMap<u64, f64>,
+    pub given: FxHashMap<u64, f64>,
 }
 
 impl Shipped {
@@ -31,7 +31,7 @@ impl Shipped {
     }
 }
 
-fn read(list: &str) -> HashMap<u64, f64> {
+fn read(list: &str) -> FxHashMap<u64, f64> {
     list.lines()
         .filter_map(|line| line.split_once(' '))
         .filter_map(|(name, number)| Some((Name::new(name).key(), number.parse().ok()?)))

@@ -11,6 +11,7 @@
 pub mod birth;
 pub mod census;
 pub mod comparison;
+mod edge;
 pub mod estimation;
 pub mod evaluation;
 pub mod evidence;

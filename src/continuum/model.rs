@@ -5,11 +5,13 @@
 //! half bits: a model changes only where a number changed enough to matter. A model is a function of the records
 //! ([`super::census`]), never of the order in which they came.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::comparison::Weights;
 use super::frequency::{RARE_FAMILY, RARE_GIVEN, Shipped};
 use super::name::Name;
 use crate::domain::uai::Uai;
@@ -103,9 +105,12 @@ struct Stored {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     rates: Rates,
+    weights: Weights,
     frequencies: Frequencies,
-    family: HashMap<u64, u8>,
-    given: HashMap<u64, u8>,
+    family: FxHashMap<u64, u8>,
+    given: FxHashMap<u64, u8>,
+    ways: FxHashMap<(Uai, Uai, u8), i8>,
+    no_way: FxHashMap<(Uai, u8), i8>,
 }
 
 fn centibits(ratio: f64) -> Centibits {
@@ -157,9 +162,17 @@ impl Model {
     /// The model of rates and frequencies.
     pub fn new(rates: Rates, frequencies: Frequencies) -> Self {
         let table = |names: &BTreeMap<u64, u8>| names.iter().map(|(key, half)| (*key, *half)).collect();
+        let ways = frequencies.ways.iter().map(|(way, bits)| (way.clone(), *bits));
+        let no_way = frequencies
+            .no_way
+            .iter()
+            .map(|(school, bits)| (school.clone(), *bits));
         Self {
             family: table(&frequencies.family),
             given: table(&frequencies.given),
+            ways: ways.collect(),
+            no_way: no_way.collect(),
+            weights: Weights::of(&rates),
             rates,
             frequencies,
         }
@@ -240,6 +253,10 @@ impl Model {
         &self.rates
     }
 
+    pub(super) fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
     /// Its frequencies.
     pub fn frequencies(&self) -> &Frequencies {
         &self.frequencies
@@ -279,19 +296,14 @@ impl Model {
 
     /// Whether the ways of some who leave a school are known: it is in a feed.
     pub fn knows_ways_from(&self, school: &Uai, gap: u8) -> bool {
-        self.frequencies.no_way.contains_key(&(school.clone(), gap))
+        self.no_way.contains_key(&(school.clone(), gap))
     }
 
     /// What the way from a school to another weighs, `gap` (0 or 1) years later.
     pub(super) fn way(&self, from: &Uai, to: &Uai, gap: u8) -> Option<Centibits> {
-        let known = self.frequencies.ways.get(&(from.clone(), to.clone(), gap));
-        let bits = known.or_else(|| self.frequencies.no_way.get(&(from.clone(), gap)))?;
+        let known = self.ways.get(&(from.clone(), to.clone(), gap));
+        let bits = known.or_else(|| self.no_way.get(&(from.clone(), gap)))?;
         Some(Centibits::from(*bits) * BIT)
-    }
-
-    /// `log2(m)` of a rate.
-    pub(super) fn seen(rate: f64) -> Centibits {
-        centibits(rate)
     }
 }
 

@@ -5,15 +5,18 @@
 //! those whose twin has appeared or gone. The caller answers what is [`Wanted`] from its store until nothing is; the result is the
 //! same as looking at every record there is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::comparison::{Comparison, IneLikeness};
+use rustc_hash::FxHashSet;
+
+use super::comparison::Comparison;
+use super::edge::{Edges, is_possible, kept};
 use super::facts::{Facts, Record};
-use super::model::{Centibits, Model};
-use super::pair::{POSSIBLE, RIVAL};
-use super::pool::Pool;
+use super::model::Model;
+use super::pool::{Place, Pool};
 use crate::base::id::{IdentityId, MatchCaseId, SourceRecordId};
 use crate::base::time::Date;
 use crate::domain::matching::{CaseStatus, Reason};
@@ -97,36 +100,37 @@ impl Wanted {
     }
 }
 
-/// A candidate of a record.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
-    pub(super) other: SourceRecordId,
-    pub(super) comparison: Comparison,
+/// So many records are a part of some work.
+const PART: usize = 8_192;
+/// So many at once, so that what is found does not lie about twice.
+const BATCH: usize = 32 * PART;
+
+/// Does some work for parts of a list, on every processor where there are several; the results in the order of the list.
+pub(super) fn in_parts<T: Sync, R: Send>(list: &[T], work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R> {
+    let parts: Vec<&[T]> = list.chunks(PART).collect();
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    if parts.len() < 2 || processors < 2 {
+        return work(list);
+    }
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(at) else { return done };
+            done.push((at, work(part)));
+        }
+    };
+    let mut done: BTreeMap<usize, Vec<R>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..processors).map(|_| scope.spawn(take)).collect();
+        let joined = threads.into_iter().filter_map(|thread| thread.join().ok());
+        joined.flatten().collect()
+    });
+    // A thread that came to grief is made up for here.
+    let all = parts.iter().enumerate();
+    all.flat_map(|(at, part)| done.remove(&at).unwrap_or_else(|| work(part)))
+        .collect()
 }
-
-impl Edge {
-    /// What is kept of a comparison: what can be a pair, a rival, or carries the same number.
-    fn of(one: &Facts, other: &Record, model: &Model) -> Option<Self> {
-        let comparison = Comparison::of(one, &other.facts, model);
-        let kept = comparison.weight >= RIVAL || comparison.ine == IneLikeness::Same;
-        kept.then_some(Self {
-            other: other.id,
-            comparison,
-        })
-    }
-
-    /// Whether the two could be one child.
-    pub(super) fn is_possible(&self) -> bool {
-        self.weight() >= POSSIBLE || self.comparison.ine == IneLikeness::Same
-    }
-
-    pub(super) fn weight(&self) -> Centibits {
-        self.comparison.weight
-    }
-}
-
-/// From so many records on they are compared on every processor.
-const MANY: usize = 20_000;
 
 /// The records around those that arrived or changed.
 #[derive(Debug)]
@@ -135,10 +139,10 @@ pub struct Neighbourhood {
     /// Every record seen, the touched ones as they are now.
     pub(super) pool: Pool,
     /// The records whose relations are decided anew.
-    pub(super) core: BTreeSet<SourceRecordId>,
+    pub(super) core: FxHashSet<SourceRecordId>,
     pub(super) cases: BTreeMap<Pair, Case>,
     /// The candidates of core records.
-    pub(super) edges: HashMap<SourceRecordId, Vec<Edge>>,
+    pub(super) edges: Edges,
     touched: HashSet<SourceRecordId>,
     /// Where a twin may have appeared or gone.
     shaken: HashSet<(Date, Uai)>,
@@ -162,9 +166,9 @@ impl Neighbourhood {
         let mut new = Self {
             model,
             pool: Pool::default(),
-            core: BTreeSet::new(),
+            core: FxHashSet::default(),
             cases: BTreeMap::new(),
-            edges: HashMap::new(),
+            edges: Edges::default(),
             touched: HashSet::new(),
             shaken: HashSet::new(),
             former: Vec::new(),
@@ -193,16 +197,15 @@ impl Neighbourhood {
     }
 
     /// Begins with every record there is: nothing is left to ask for but cases.
-    pub fn whole(model: Arc<Model>, records: Vec<Record>, cases: Vec<Case>) -> Self {
+    pub fn whole(model: Arc<Model>, mut records: Vec<Record>, cases: Vec<Case>) -> Self {
+        // Those that will be held side by side lie side by side: a processor waits for memory far longer than it compares.
+        records.sort_unstable_by_key(|record| (record.facts.birth_date, record.facts.family.key()));
         let mut new = Self::new(model, Vec::new());
-        for record in records {
-            new.core.insert(record.id);
-            new.asked.push(record.id);
-            new.pool.insert(record);
-        }
-        for case in cases {
-            new.cases.insert(case.pair, case);
-        }
+        new.core.reserve(records.len());
+        new.core.extend(records.iter().map(|record| record.id));
+        new.asked = records.iter().map(|record| record.id).collect();
+        new.pool = Pool::of(records);
+        new.cases = cases.into_iter().map(|case| (case.pair, case)).collect();
         new.look();
         new.fresh.clear();
         new
@@ -285,11 +288,9 @@ impl Neighbourhood {
         }
         joining.extend(self.cases.keys().flat_map(|pair| [pair.first(), pair.second()]));
         for former in std::mem::take(&mut self.asked_former) {
-            let once = self.pool.around(&former).into_iter();
-            joining.extend(
-                once.filter_map(|other| Edge::of(&former, other, &self.model))
-                    .map(|edge| edge.other),
-            );
+            let once = self.pool.around(&former, None).into_iter();
+            let once = once.filter(|(_, other)| kept(&former, &other.facts, &self.model).is_some());
+            joining.extend(once.map(|(_, other)| other.id));
         }
         self.join(joining);
         self.look();
@@ -315,34 +316,27 @@ impl Neighbourhood {
         }
     }
 
-    /// The candidates of records, compared on every processor where there are many.
-    fn compare(&self, ids: &[SourceRecordId]) -> Vec<(SourceRecordId, Vec<Edge>)> {
-        let (pool, model) = (&self.pool, &self.model);
-        let compare = |ids: &[SourceRecordId]| -> Vec<(SourceRecordId, Vec<Edge>)> {
-            let records = ids.iter().filter_map(|id| pool.get(id));
-            let edges = records.map(|record| {
-                let others = pool.around(&record.facts).into_iter();
-                let edges = others
-                    .filter(|other| other.id != record.id)
-                    .filter_map(|other| Edge::of(&record.facts, other, model));
-                (record.id, edges.collect())
-            });
-            edges.collect()
-        };
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        if ids.len() < MANY || processors < 2 {
-            return compare(ids);
-        }
-        std::thread::scope(|scope| {
-            let parts: Vec<_> = ids
-                .chunks(ids.len().div_ceil(processors))
-                .map(|part| (part, scope.spawn(move || compare(part))))
-                .collect();
-            // A thread that came to grief is made up for here.
-            parts
-                .into_iter()
-                .flat_map(|(part, done)| done.join().unwrap_or_else(|_| compare(part)))
-                .collect()
+    /// The candidates of these records with which they were not compared yet: each two are compared once.
+    fn compare(&self, batch: &[Place], asked: &FxHashSet<Place>) -> Vec<([Place; 2], Comparison)> {
+        in_parts(batch, |batch| {
+            let mut found = Vec::new();
+            for place in batch {
+                let Some(record) = self.pool.at(*place) else {
+                    continue;
+                };
+                // Where all are asked about, each looks at those that came after it.
+                let after = (asked.len() == self.pool.len()).then_some(*place);
+                let others = self.pool.around(&record.facts, after).into_iter();
+                let others = others.filter(|(other, _)| {
+                    let compares_itself = *other < *place && asked.contains(other);
+                    *other != *place && !compares_itself && !self.edges.is_complete(*other)
+                });
+                found.extend(others.filter_map(|(place_of_other, other)| {
+                    let comparison = kept(&record.facts, &other.facts, &self.model)?;
+                    Some(([*place, place_of_other], comparison))
+                }));
+            }
+            found
         })
     }
 
@@ -350,21 +344,22 @@ impl Neighbourhood {
     fn look(&mut self) {
         let mut joining = Vec::new();
         let asked = std::mem::take(&mut self.asked);
-        for (id, edges) in self.compare(&asked) {
-            let touched = self.touched.contains(&id);
-            joining.extend(
-                edges
-                    .iter()
-                    .filter(|edge| touched || edge.is_possible())
-                    .map(|edge| edge.other),
-            );
-            self.edges.insert(id, edges);
+        let asked: Vec<Place> = asked.into_iter().filter_map(|id| self.pool.place(id)).collect();
+        let among: FxHashSet<Place> = asked.iter().copied().collect();
+        self.edges.grow(self.pool.len());
+        for batch in asked.chunks(BATCH) {
+            for (ends, comparison) in self.compare(batch, &among) {
+                let ids = ends.map(|place| self.pool.at(place).map(|record| record.id));
+                let touched = ids.iter().flatten().any(|id| self.touched.contains(id));
+                if touched || is_possible(&comparison) {
+                    joining.extend(ids.into_iter().flatten());
+                }
+                self.edges.push(ends, comparison);
+            }
+        }
+        for place in asked {
+            self.edges.complete(place);
         }
         self.join(joining);
-    }
-
-    /// The two records of each case it knows.
-    pub fn case_pairs(&self) -> HashMap<MatchCaseId, Pair> {
-        self.cases.values().map(|case| (case.id, case.pair)).collect()
     }
 }

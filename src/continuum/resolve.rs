@@ -5,14 +5,17 @@
 //! that is in use is never taken apart by itself: its records stay together, a case is opened, and until it is decided
 //! no other identity joins it by itself.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use rustc_hash::FxHashSet;
 
 use super::birth::BirthLikeness;
-use super::facts::twin_known;
-use super::model::Centibits;
+use super::edge::Edge;
+use super::facts::{Facts, twin_known};
 use super::name::Likeness;
-use super::neighbourhood::{Edge, Neighbourhood, Pair};
+use super::neighbourhood::{Neighbourhood, Pair, in_parts};
 use super::pair::{Around, Relation, decide, is_number_worth_a_question};
+use super::pool::Place;
 use super::union::Sets;
 use crate::base::id::{IdentityId, MatchCaseId, SourceRecordId};
 use crate::domain::matching::{CaseStatus, Reason};
@@ -50,79 +53,83 @@ pub struct Resolution {
     pub moot: Vec<MatchCaseId>,
 }
 
-/// The relations of a neighbourhood, evaluated once.
+/// A record of an identity: the identity, then the record, so that those of one lie together, the oldest first.
+type Member = (IdentityId, SourceRecordId);
+
+/// A neighbourhood whose relations were decided.
+#[derive(Debug)]
+pub struct Decided {
+    around: Neighbourhood,
+    /// The core's records, by their ids.
+    core: Vec<SourceRecordId>,
+    /// The core's records of each identity.
+    members: Vec<Member>,
+    relations: Relations,
+    /// People as they are where nobody is in use.
+    natural: People,
+}
+
+/// Pairs by what they are.
 #[derive(Debug)]
 struct Relations {
-    /// Pairs with at least one core record that are certain or ambiguous.
-    pairs: BTreeMap<Pair, Relation>,
+    /// Pairs that are certain or ambiguous, in their order.
+    pairs: Vec<(Pair, Relation)>,
     accepted: Vec<Pair>,
     refused: Vec<Pair>,
 }
 
 /// People as sets of records, and the certain pairs that were not followed.
+#[derive(Debug, Default)]
 struct People {
     sets: Sets,
     held: BTreeSet<Pair>,
 }
 
 impl Neighbourhood {
-    /// Identities whose records no longer hold together by themselves. Where there are any, [`Neighbourhood::resolve`]
-    /// must be told which of these are in use.
-    pub fn contested(&self) -> Vec<IdentityId> {
-        let people = self.people(&self.relations(), &HashSet::new());
-        let torn = self
-            .members()
-            .values()
-            .any(|records| roots(&people.sets, records).len() > 1);
-        // Keeping one together can hold back another's links: all are asked about as soon as one is torn.
-        if torn {
-            let members = self.members();
-            let several = members.iter().filter(|(_, records)| records.len() > 1);
-            several.map(|(identity, _)| *identity).collect()
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// Decides. `in_use` are the contested identities that must not be taken apart.
-    pub fn resolve(&self, in_use: &HashSet<IdentityId>) -> Resolution {
+    /// Decides what each pair is, and who is one person by that.
+    pub fn decide(self) -> Decided {
         let relations = self.relations();
-        let natural = self.people(&relations, &HashSet::new());
-        let people = self.people(&relations, in_use);
-        let mut resolution = Resolution::default();
-        self.settle(&people, &relations, &mut resolution);
-        self.file(&relations, &natural, &people, &mut resolution);
-        resolution
+        let mut core: Vec<SourceRecordId> = self.core.iter().copied().collect();
+        core.sort_unstable();
+        let mut members: Vec<Member> = core
+            .iter()
+            .filter_map(|id| Some((self.pool.get(id)?.identity?, *id)))
+            .collect();
+        members.sort_unstable();
+        let mut decided = Decided {
+            around: self,
+            core,
+            members,
+            relations,
+            natural: People::default(),
+        };
+        decided.natural = decided.people(&HashSet::new());
+        decided
     }
 
     fn relations(&self) -> Relations {
-        let twins: HashSet<SourceRecordId> = self
-            .core
+        let edges = self.edges.all();
+        let mut asked: Vec<Place> = edges
             .iter()
-            .filter_map(|id| self.pool.get(id))
-            .filter(|record| twin_known(record, self.pool.household(&record.facts)))
-            .map(|record| record.id)
+            .filter(|edge| edge.is_possible())
+            .flat_map(|edge| edge.ends)
             .collect();
-        let named = |edge: &Edge| edge.comparison.given == Likeness::Same;
-        let mut pairs = BTreeMap::new();
-        for (id, edges) in &self.edges {
-            for edge in edges.iter().filter(|edge| *id < edge.other && edge.is_possible()) {
-                let around = Around {
-                    twin: twins.contains(id) || twins.contains(&edge.other),
-                    rival: self
-                        .rival(*id, edge.other, |_| true)
-                        .max(self.rival(edge.other, *id, |_| true)),
-                    namesake: self
-                        .rival(*id, edge.other, named)
-                        .max(self.rival(edge.other, *id, named)),
-                    number_taken: self.number_is_taken(*id) || self.number_is_taken(edge.other),
-                };
-                let relation = decide(&edge.comparison, around);
-                if relation != Relation::None {
-                    pairs.insert(Pair::new(*id, edge.other), relation);
-                }
-            }
-        }
+        asked.sort_unstable();
+        asked.dedup();
+        let twins: FxHashSet<Place> = in_parts(&asked, |part| {
+            let records = part
+                .iter()
+                .filter_map(|place| Some((*place, self.pool.at(*place)?)));
+            let twins = records.filter(|(_, record)| twin_known(record, self.pool.household(&record.facts)));
+            twins.map(|(place, _)| place).collect()
+        })
+        .into_iter()
+        .collect();
+        let mut pairs = in_parts(edges, |part| {
+            let possible = part.iter().filter(|edge| edge.is_possible());
+            possible.filter_map(|edge| self.relation(edge, &twins)).collect()
+        });
+        pairs.sort_unstable_by_key(|(pair, _)| *pair);
         self.explain(&mut pairs);
         let decided = |status| {
             let cases = self.cases.values().filter(move |case| case.status == status);
@@ -135,17 +142,71 @@ impl Neighbourhood {
         }
     }
 
+    /// What a pair is, unless it is nothing.
+    fn relation(&self, edge: &Edge, twins: &FxHashSet<Place>) -> Option<(Pair, Relation)> {
+        let [one, other] = edge.ends;
+        let (mine, theirs) = (self.pool.at(one)?, self.pool.at(other)?);
+        let mut around = Around {
+            twin: twins.contains(&one) || twins.contains(&other),
+            ..Around::default()
+        };
+        self.look_beside(one, (other, &theirs.facts), &mut around);
+        self.look_beside(other, (one, &mine.facts), &mut around);
+        let relation = decide(&edge.comparison, around);
+        (relation != Relation::None).then(|| (Pair::new(mine.id, theirs.id), relation))
+    }
+
+    /// What the other candidates of a record say of one of them: the best that stands beside it and is not known to be the same child as
+    /// it, since files of one kind and year state a child once; and whether one that is hardly the same child carries the record's number.
+    fn look_beside(&self, record: Place, (candidate, facts): (Place, &Facts), around: &mut Around) {
+        for (other, comparison) in self.edges.of(record) {
+            around.number_taken |= is_number_worth_a_question(comparison)
+                && (comparison.family == Likeness::Other
+                    || comparison.given == Likeness::Other
+                    || comparison.birth == BirthLikeness::Other);
+            let weight = Some(comparison.weight);
+            let named = comparison.given == Likeness::Same;
+            let matters = weight > around.rival || (named && weight > around.namesake);
+            if other == candidate || !matters {
+                continue;
+            }
+            let stands_beside = self
+                .pool
+                .at(other)
+                .is_some_and(|other| other.facts.is_of_year(facts) && !other.facts.is_known_as(facts));
+            if stands_beside {
+                around.rival = around.rival.max(weight);
+                if named {
+                    around.namesake = around.namesake.max(weight);
+                }
+            }
+        }
+    }
+
     /// Two children of one name in files of one kind and year are no question where each is certainly another one of a year
     /// before or after.
-    fn explain(&self, pairs: &mut BTreeMap<Pair, Relation>) {
+    fn explain(&self, pairs: &mut Vec<(Pair, Relation)>) {
         let facts = |id: SourceRecordId| self.pool.get(&id).map(|record| &record.facts);
-        let mut partners: BTreeMap<SourceRecordId, Vec<SourceRecordId>> = BTreeMap::new();
-        for (pair, _) in pairs
+        let is_certain = |relation: &Relation| *relation == Relation::Certain;
+        let stand_beside = |pair: &Pair| {
+            let both = facts(pair.first()).zip(facts(pair.second()));
+            both.is_some_and(|(one, other)| one.is_of_year(other))
+        };
+        let asked: HashSet<SourceRecordId> = pairs
             .iter()
-            .filter(|(_, relation)| **relation == Relation::Certain)
-        {
-            partners.entry(pair.first()).or_default().push(pair.second());
-            partners.entry(pair.second()).or_default().push(pair.first());
+            .filter(|(pair, relation)| !is_certain(relation) && stand_beside(pair))
+            .flat_map(|(pair, _)| [pair.first(), pair.second()])
+            .collect();
+        if asked.is_empty() {
+            return;
+        }
+        let mut partners: HashMap<SourceRecordId, Vec<SourceRecordId>> = HashMap::new();
+        for (pair, _) in pairs.iter().filter(|(_, relation)| is_certain(relation)) {
+            for (one, other) in [(pair.first(), pair.second()), (pair.second(), pair.first())] {
+                if asked.contains(&one) {
+                    partners.entry(one).or_default().push(other);
+                }
+            }
         }
         let apart = |one: SourceRecordId, other: SourceRecordId| match (facts(one), facts(other)) {
             (Some(mine), Some(theirs)) => {
@@ -154,96 +215,93 @@ impl Neighbourhood {
             _ => false,
         };
         let theirs = |id: SourceRecordId| partners.get(&id).map_or(&[][..], Vec::as_slice);
-        pairs.retain(|pair, relation| {
-            let (one, other) = (pair.first(), pair.second());
-            let beside = facts(one)
-                .zip(facts(other))
-                .is_some_and(|(one, other)| one.is_of_year(other));
-            *relation == Relation::Certain
-                || !beside
-                || !theirs(one)
-                    .iter()
-                    .any(|mine| theirs(other).iter().any(|yours| apart(*mine, *yours)))
+        pairs.retain(|(pair, relation)| {
+            let (mine, yours) = (theirs(pair.first()), theirs(pair.second()));
+            let explained = || {
+                mine.iter()
+                    .any(|mine| yours.iter().any(|yours| apart(*mine, *yours)))
+            };
+            is_certain(relation) || !stand_beside(pair) || !explained()
         });
     }
+}
 
-    /// Whether a record that is hardly the same child carries the number of `record`.
-    fn number_is_taken(&self, record: SourceRecordId) -> bool {
-        let edges = self.edges.get(&record);
-        edges.into_iter().flatten().any(|edge| {
-            let comparison = &edge.comparison;
-            is_number_worth_a_question(comparison)
-                && (comparison.family == Likeness::Other
-                    || comparison.given == Likeness::Other
-                    || comparison.birth == BirthLikeness::Other)
-        })
+impl Decided {
+    /// Identities whose records no longer hold together by themselves. Where there are any, [`Decided::resolve`]
+    /// must be told which of these are in use.
+    pub fn contested(&self) -> Vec<IdentityId> {
+        let several = || self.members().filter(|records| records.len() > 1);
+        // Keeping one together can hold back another's links: all are asked about as soon as one is torn.
+        if several().any(|records| is_torn(&self.natural.sets, records)) {
+            let identities = several().filter_map(|records| records.first());
+            identities.map(|(identity, _)| *identity).collect()
+        } else {
+            Vec::new()
+        }
     }
 
-    /// The weight of the best candidate of `record` that stands beside `candidate` and is not known to be the same child as it: files of one kind
-    /// and year state a child once.
-    fn rival(
-        &self,
-        record: SourceRecordId,
-        candidate: SourceRecordId,
-        counts: impl Fn(&Edge) -> bool,
-    ) -> Option<Centibits> {
-        let this = &self.pool.get(&candidate)?.facts;
-        let edges = self.edges.get(&record)?;
-        let rivals = edges
-            .iter()
-            .filter(|edge| edge.other != candidate && counts(edge));
-        rivals
-            .filter(|edge| {
-                let other = self.pool.get(&edge.other);
-                other.is_some_and(|other| other.facts.is_of_year(this) && !other.facts.is_known_as(this))
-            })
-            .map(|edge| edge.weight())
-            .max()
+    /// Decides. `in_use` are the contested identities that must not be taken apart.
+    pub fn resolve(&self, in_use: &HashSet<IdentityId>) -> Resolution {
+        let kept = (!in_use.is_empty()).then(|| self.people(in_use));
+        let people = kept.as_ref().unwrap_or(&self.natural);
+        let mut resolution = Resolution::default();
+        self.settle(people, &mut resolution);
+        self.file(people, &mut resolution);
+        resolution
+    }
+
+    /// The two records of each case it knows.
+    pub fn case_pairs(&self) -> HashMap<MatchCaseId, Pair> {
+        let cases = self.around.cases.values();
+        cases.map(|case| (case.id, case.pair)).collect()
     }
 
     /// The core's records of each identity, oldest first.
-    fn members(&self) -> BTreeMap<IdentityId, Vec<SourceRecordId>> {
-        let mut members: BTreeMap<IdentityId, Vec<SourceRecordId>> = BTreeMap::new();
-        for record in self.core.iter().filter_map(|id| self.pool.get(id)) {
-            if let Some(identity) = record.identity {
-                members.entry(identity).or_default().push(record.id);
-            }
-        }
-        members
+    fn members(&self) -> impl Iterator<Item = &[Member]> {
+        self.members.chunk_by(|(one, _), (other, _)| one == other)
     }
 
-    fn people(&self, relations: &Relations, in_use: &HashSet<IdentityId>) -> People {
-        let members = self.members();
+    fn identity(&self, id: SourceRecordId) -> Option<IdentityId> {
+        self.around.pool.get(&id)?.identity
+    }
+
+    /// Certain pairs, in their order.
+    fn certain(&self) -> impl Iterator<Item = Pair> {
+        let pairs = self.relations.pairs.iter();
+        pairs
+            .filter(|(_, relation)| *relation == Relation::Certain)
+            .map(|(pair, _)| *pair)
+    }
+
+    fn people(&self, in_use: &HashSet<IdentityId>) -> People {
+        let relations = &self.relations;
         let mut human = Sets::default();
         for pair in &relations.accepted {
             human.join(pair.first(), pair.second());
         }
         // What a human has separated is not held together by being in use.
-        let kept_whole: Vec<&Vec<SourceRecordId>> = members
-            .iter()
-            .filter(|(identity, _)| in_use.contains(identity))
-            .map(|(_, records)| records)
+        let kept_whole: Vec<&[Member]> = self
+            .members()
             .filter(|records| {
-                let inside =
-                    |pair: &Pair| records.contains(&pair.first()) && records.contains(&pair.second());
-                !relations.refused.iter().any(inside)
+                records
+                    .first()
+                    .is_some_and(|(identity, _)| in_use.contains(identity))
+            })
+            .filter(|records| {
+                let holds = |wanted| records.iter().any(|(_, record)| *record == wanted);
+                let mut refused = relations.refused.iter();
+                !refused.any(|pair| holds(pair.first()) && holds(pair.second()))
             })
             .collect();
         for records in &kept_whole {
             for two in records.windows(2) {
-                if let [one, other] = two {
+                if let [(_, one), (_, other)] = two {
                     human.join(*one, *other);
                 }
             }
         }
-        let certain: Vec<Pair> = relations
-            .pairs
-            .iter()
-            .filter(|(_, relation)| **relation == Relation::Certain)
-            .map(|(pair, _)| *pair)
-            .collect();
         let mut all = human.clone();
-        for pair in &certain {
+        for pair in self.certain() {
             all.join(pair.first(), pair.second());
         }
         let refused: HashSet<SourceRecordId> = relations
@@ -252,14 +310,19 @@ impl Neighbourhood {
             .filter(|pair| all.root(pair.first()) == all.root(pair.second()))
             .map(|pair| all.root(pair.first()))
             .collect();
-        let strained = self.strained(&all, relations, &kept_whole, &members);
-        let identity = |id| self.pool.get(&id).and_then(|record| record.identity);
+        let strained = self.strained(&all, &kept_whole);
+        if refused.is_empty() && strained.is_empty() {
+            return People {
+                sets: all,
+                held: BTreeSet::new(),
+            };
+        }
         let mut sets = human;
         let mut held = BTreeSet::new();
-        for pair in certain {
+        for pair in self.certain() {
             let root = all.root(pair.first());
-            let draws_in = identity(pair.first()) != identity(pair.second());
-            if refused.contains(&root) || (strained.contains(&root) && draws_in) {
+            let draws_in = || self.identity(pair.first()) != self.identity(pair.second());
+            if refused.contains(&root) || (strained.contains(&root) && draws_in()) {
                 held.insert(pair);
             } else {
                 sets.join(pair.first(), pair.second());
@@ -269,103 +332,109 @@ impl Neighbourhood {
     }
 
     /// Sets in which an identity is held together only because it is in use, and which would draw in another one.
-    fn strained(
-        &self,
-        all: &Sets,
-        relations: &Relations,
-        kept_whole: &[&Vec<SourceRecordId>],
-        members: &BTreeMap<IdentityId, Vec<SourceRecordId>>,
-    ) -> HashSet<SourceRecordId> {
-        if kept_whole.is_empty() {
-            return HashSet::new();
-        }
-        let natural = self.people(relations, &HashSet::new());
-        let torn = kept_whole
+    fn strained(&self, all: &Sets, kept_whole: &[&[Member]]) -> HashSet<SourceRecordId> {
+        let mut drawing: HashMap<SourceRecordId, usize> = kept_whole
             .iter()
-            .filter(|records| roots(&natural.sets, records).len() > 1);
-        torn.filter_map(|records| records.first())
-            .map(|record| all.root(*record))
-            .filter(|root| {
-                let inside = members
-                    .values()
-                    .filter(|records| records.iter().any(|record| all.root(*record) == *root));
-                inside.count() > 1
-            })
-            .collect()
+            .filter(|records| is_torn(&self.natural.sets, records))
+            .filter_map(|records| records.first())
+            .map(|(_, record)| (all.root(*record), 0))
+            .collect();
+        if !drawing.is_empty() {
+            for records in self.members() {
+                let roots: BTreeSet<SourceRecordId> =
+                    records.iter().map(|(_, record)| all.root(*record)).collect();
+                for root in roots {
+                    drawing.entry(root).and_modify(|identities| *identities += 1);
+                }
+            }
+        }
+        let strained = drawing.into_iter().filter(|(_, identities)| *identities > 1);
+        strained.map(|(root, _)| root).collect()
     }
 
     /// Says which identity each person keeps, which records move, which identities become one.
-    fn settle(&self, people: &People, relations: &Relations, resolution: &mut Resolution) {
+    fn settle(&self, people: &People, resolution: &mut Resolution) {
         let sets = &people.sets;
         // An identity goes on in the set of its oldest record; the others leave it.
-        let mut owned: BTreeMap<SourceRecordId, BTreeSet<IdentityId>> = BTreeMap::new();
-        for (identity, records) in self.members() {
-            if let Some(oldest) = records.first() {
-                owned.entry(sets.root(*oldest)).or_default().insert(identity);
-            }
-        }
+        let oldest = self.members().filter_map(|records| records.first());
+        let mut owned: Vec<(SourceRecordId, IdentityId)> = oldest
+            .map(|(identity, record)| (sets.root(*record), *identity))
+            .collect();
+        owned.sort_unstable();
+        let of = |root: SourceRecordId| {
+            let start = owned.partition_point(|(other, _)| *other < root);
+            owned
+                .get(start..)
+                .unwrap_or_default()
+                .iter()
+                .map_while(move |(other, identity)| (*other == root).then_some(*identity))
+        };
         let mut new = BTreeMap::new();
-        for record in self.core.iter().filter_map(|id| self.pool.get(id)) {
-            let root = sets.root(record.id);
-            let mine = owned.get(&root);
-            let stays = record
-                .identity
-                .is_some_and(|identity| mine.is_some_and(|identities| identities.contains(&identity)));
-            if stays {
+        for id in &self.core {
+            let root = sets.root(*id);
+            let identity = self.identity(*id);
+            if identity.is_some() && of(root).any(|mine| Some(mine) == identity) {
                 continue;
             }
-            let home = match mine.and_then(BTreeSet::first) {
-                Some(kept) => Home::Known(*kept),
+            let home = match of(root).next() {
+                Some(kept) => Home::Known(kept),
                 None => {
                     let next = new.len();
                     Home::New(*new.entry(root).or_insert(next))
                 }
             };
-            resolution.moves.push((record.id, home));
+            resolution.moves.push((*id, home));
         }
-        for (root, identities) in owned {
-            let mut identities = identities.into_iter();
-            let Some(kept) = identities.next() else { continue };
-            for absorbed in identities {
-                if let Some(because) = self.witness(people, root, relations, absorbed) {
+        let joining: Vec<&[(SourceRecordId, IdentityId)]> = owned
+            .chunk_by(|(one, _), (other, _)| one == other)
+            .filter(|identities| identities.len() > 1)
+            .collect();
+        let witnesses = self.witnesses(people, &joining);
+        for identities in joining {
+            let Some(((root, kept), rest)) = identities.split_first() else {
+                continue;
+            };
+            for (_, absorbed) in rest {
+                let is_absorbed = |id| self.identity(id) == Some(*absorbed);
+                let mut links = witnesses.get(root).into_iter().flatten();
+                let because = links.find(|pair| is_absorbed(pair.first()) != is_absorbed(pair.second()));
+                if let Some(because) = because {
                     resolution.joins.push(Join {
-                        kept,
-                        absorbed,
-                        because,
+                        kept: *kept,
+                        absorbed: *absorbed,
+                        because: *because,
                     });
                 }
             }
         }
     }
 
-    /// A link between a record of `absorbed` and one of another identity, or of none, in the same set.
-    fn witness(
+    /// The links inside the sets in which identities become one.
+    fn witnesses(
         &self,
         people: &People,
-        root: SourceRecordId,
-        relations: &Relations,
-        absorbed: IdentityId,
-    ) -> Option<Pair> {
-        let is_absorbed = |id| {
-            let record = self.pool.get(&id);
-            record.and_then(|record| record.identity) == Some(absorbed)
-        };
-        let certain = relations.pairs.iter();
-        certain
-            .filter(|(pair, relation)| **relation == Relation::Certain && !people.held.contains(pair))
-            .map(|(pair, _)| *pair)
-            .chain(relations.accepted.iter().copied())
-            .find(|pair| {
-                people.sets.root(pair.first()) == root
-                    && is_absorbed(pair.first()) != is_absorbed(pair.second())
-            })
+        joining: &[&[(SourceRecordId, IdentityId)]],
+    ) -> HashMap<SourceRecordId, Vec<Pair>> {
+        let roots = joining.iter().filter_map(|identities| identities.first());
+        let mut links: HashMap<SourceRecordId, Vec<Pair>> =
+            roots.map(|(root, _)| (*root, Vec::new())).collect();
+        if !links.is_empty() {
+            let certain = self.certain().filter(|pair| !people.held.contains(pair));
+            for pair in certain.chain(self.relations.accepted.iter().copied()) {
+                if let Some(links) = links.get_mut(&people.sets.root(pair.first())) {
+                    links.push(pair);
+                }
+            }
+        }
+        links
     }
 
     /// Opens and closes cases.
-    fn file(&self, relations: &Relations, natural: &People, people: &People, resolution: &mut Resolution) {
-        let mut wanted = self.wanted_cases(relations, natural, people);
-        for case in self.cases.values() {
-            let evaluated = self.core.contains(&case.pair.first()) || self.core.contains(&case.pair.second());
+    fn file(&self, people: &People, resolution: &mut Resolution) {
+        let mut wanted = self.wanted_cases(people);
+        let core = |id| self.around.core.contains(&id);
+        for case in self.around.cases.values() {
+            let evaluated = core(case.pair.first()) || core(case.pair.second());
             match (case.status, wanted.get(&case.pair)) {
                 (CaseStatus::Accepted | CaseStatus::Refused, _) => {
                     wanted.remove(&case.pair);
@@ -380,22 +449,16 @@ impl Neighbourhood {
         resolution.open = wanted.into_iter().collect();
     }
 
-    fn wanted_cases(
-        &self,
-        relations: &Relations,
-        natural: &People,
-        people: &People,
-    ) -> BTreeMap<Pair, Reason> {
+    fn wanted_cases(&self, people: &People) -> BTreeMap<Pair, Reason> {
         let root = |id| people.sets.root(id);
-        let natural_root = |id| natural.sets.root(id);
-        let apart: HashSet<Pair> = relations
-            .refused
-            .iter()
+        let natural_root = |id| self.natural.sets.root(id);
+        let refused = self.relations.refused.iter();
+        let apart: HashSet<Pair> = refused
             .map(|pair| Pair::new(root(pair.first()), root(pair.second())))
             .collect();
         let mut wanted: BTreeMap<Pair, Reason> = BTreeMap::new();
         let mut doubted: HashSet<Pair> = HashSet::new();
-        for (pair, relation) in &relations.pairs {
+        for (pair, relation) in &self.relations.pairs {
             let reason = match relation {
                 Relation::Ambiguous(reason) => *reason,
                 Relation::Certain if people.held.contains(pair) => Reason::Contradicted,
@@ -410,9 +473,11 @@ impl Neighbourhood {
             }
         }
         // Where nothing at all speaks for such a link any more, a human is asked all the same.
-        for records in self.members().values() {
-            let Some(oldest) = records.first() else { continue };
-            for record in records.iter().filter(|record| root(**record) == root(*oldest)) {
+        for records in self.members() {
+            let Some(((_, oldest), rest)) = records.split_first() else {
+                continue;
+            };
+            for (_, record) in rest.iter().filter(|(_, record)| root(*record) == root(*oldest)) {
                 let parts = Pair::new(natural_root(*oldest), natural_root(*record));
                 if parts.first() != parts.second() && doubted.insert(parts) {
                     wanted.insert(Pair::new(*oldest, *record), Reason::Contradicted);
@@ -423,6 +488,9 @@ impl Neighbourhood {
     }
 }
 
-fn roots(sets: &Sets, records: &[SourceRecordId]) -> BTreeSet<SourceRecordId> {
-    records.iter().map(|record| sets.root(*record)).collect()
+/// Whether records of one identity are in several sets.
+fn is_torn(sets: &Sets, records: &[Member]) -> bool {
+    let mut roots = records.iter().map(|(_, record)| sets.root(*record));
+    let first = roots.next();
+    roots.any(|root| Some(root) != first)
 }

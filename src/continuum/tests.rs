@@ -103,11 +103,12 @@ impl World {
             });
             around.found(records.cloned().collect(), cases.copied().collect());
         }
-        let contested = around.contested().into_iter();
+        let decided = around.decide();
+        let contested = decided.contested().into_iter();
         let in_use = contested
             .filter(|identity| self.in_use.contains(identity))
             .collect();
-        around.resolve(&in_use)
+        decided.resolve(&in_use)
     }
 
     fn apply(&mut self, resolution: Resolution) {
@@ -220,7 +221,7 @@ pub(super) fn facts(ine: u8, family: &str, given: &str, day: u8, school: u32) ->
         family: Name::new(family),
         usage: None,
         given: Name::new(given),
-        others: Vec::new(),
+        others: Box::default(),
         birth_date: parse_date(&format!("2016-08-{day:02}")).unwrap(),
         sex: None,
         source: if college { Source::Aaf2d } else { Source::Onde },

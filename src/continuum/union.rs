@@ -1,12 +1,12 @@
 //! Disjoint sets of records.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use crate::base::id::SourceRecordId;
 
 /// Disjoint sets; a record that was never joined is a set of its own.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sets(BTreeMap<SourceRecordId, SourceRecordId>);
+pub(super) struct Sets(FxHashMap<SourceRecordId, SourceRecordId>);
 
 impl Sets {
     /// The record that stands for the set of `record`: its smallest, whatever was joined in which order.

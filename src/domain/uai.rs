@@ -8,32 +8,46 @@ use super::InvalidValue;
 /// The letters of the control key: no I, O, Q.
 const LETTERS: &[u8; 23] = b"ABCDEFGHJKLMNPRSTUVWXYZ";
 
+/// The control key of a number.
+fn key(number: u32) -> u8 {
+    let letter = LETTERS.get(number as usize % LETTERS.len());
+    letter.copied().unwrap_or(b'A')
+}
+
 /// A school's UAI, eight characters, upper case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Uai(String);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uai([u8; 8]);
 
 impl Uai {
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Eight digits and letters: that is always text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// The code whose digits are `number` (at most seven), with its control letter.
     pub fn from_number(number: u32) -> Self {
         let number = number % 10_000_000;
-        let letter = LETTERS
-            .get(number as usize % LETTERS.len())
-            .copied()
-            .unwrap_or(b'A');
-        Self(format!("{number:07}{}", char::from(letter)))
+        let mut code = [b'A'; 8];
+        let mut rest = number;
+        if let Some((letter, digits)) = code.split_last_mut() {
+            *letter = key(number);
+            for digit in digits.iter_mut().rev() {
+                *digit = b"0123456789".get(rest as usize % 10).copied().unwrap_or(b'0');
+                rest /= 10;
+            }
+        }
+        Self(code)
     }
 
     /// Whether the letter is the control key of the digits. Real files carry codes where it is not: that is a
     /// warning, never a refusal.
     pub fn has_valid_key(&self) -> bool {
-        let digits = self.0.get(..7).and_then(|digits| digits.parse::<usize>().ok());
-        let expected = digits.and_then(|number| LETTERS.get(number % LETTERS.len()));
-        expected.copied() == self.0.bytes().last()
+        let [digits @ .., letter] = &self.0;
+        let number = digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + u32::from(digit & 15));
+        key(number) == *letter
     }
 }
 
@@ -42,16 +56,18 @@ impl FromStr for Uai {
 
     /// Reads a code; sources that drop leading zeros are padded back to eight characters.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let padded = format!("{:0>8}", text.trim().to_ascii_uppercase());
-        let well_formed = padded.len() == 8
-            && padded.bytes().take(7).all(|symbol| symbol.is_ascii_digit())
-            && padded
-                .bytes()
-                .last()
-                .is_some_and(|symbol| symbol.is_ascii_uppercase())
-            && text.trim().len() > 1;
-        if well_formed {
-            Ok(Self(padded))
+        let written = text.trim().as_bytes();
+        let mut code = [b'0'; 8];
+        let fits = written.len() > 1
+            && code.len().checked_sub(written.len()).is_some_and(|padding| {
+                let end = code.split_at_mut(padding).1;
+                end.copy_from_slice(written);
+                end.make_ascii_uppercase();
+                true
+            });
+        let [digits @ .., letter] = &code;
+        if fits && digits.iter().all(u8::is_ascii_digit) && letter.is_ascii_uppercase() {
+            Ok(Self(code))
         } else {
             Err(InvalidValue {
                 kind: "UAI",
@@ -64,7 +80,13 @@ impl FromStr for Uai {
 
 impl fmt::Display for Uai {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Uai {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Uai").field(&self.as_str()).finish()
     }
 }
 

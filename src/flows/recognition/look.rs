@@ -156,13 +156,14 @@ pub(crate) async fn look(
         seen.cases
             .extend(cases.into_iter().map(|stored| (pair(&stored), stored)));
     }
-    let contested = around.contested();
+    let decided = around.decide();
+    let contested = decided.contested();
     let in_use = if contested.is_empty() {
         Default::default()
     } else {
         person::in_use(conn, &contested).await?
     };
-    seen.resolution = around.resolve(&in_use);
+    seen.resolution = decided.resolve(&in_use);
     Ok(seen)
 }
 

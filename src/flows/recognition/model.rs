@@ -173,11 +173,11 @@ async fn affected(
 ) -> Result<BTreeSet<SourceRecordId>, Failure> {
     let under = Arc::clone(model);
     let seen = tokio::task::spawn_blocking(move || {
-        let around = Neighbourhood::whole(under, records, cases);
-        let contested = around.contested();
-        (around, contested)
+        let decided = Neighbourhood::whole(under, records, cases).decide();
+        let contested = decided.contested();
+        (decided, contested)
     });
-    let (around, contested) = seen.await.map_err(|error| Failure::Task(error.to_string()))?;
+    let (decided, contested) = seen.await.map_err(|error| Failure::Task(error.to_string()))?;
     let mut conn = context.db.reader().await?;
     let in_use = if contested.is_empty() {
         Default::default()
@@ -185,7 +185,7 @@ async fn affected(
         person::in_use(&mut conn, &contested).await?
     };
     drop(conn);
-    let resolved = tokio::task::spawn_blocking(move || (around.resolve(&in_use), around.case_pairs()));
+    let resolved = tokio::task::spawn_blocking(move || (decided.resolve(&in_use), decided.case_pairs()));
     let (resolution, pairs) = resolved.await.map_err(|error| Failure::Task(error.to_string()))?;
     let Resolution {
         moves,
