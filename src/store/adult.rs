@@ -1,6 +1,6 @@
 //! Adults as feeds state them, for whom they answer, and the enrolments that came of it.
 
-use super::db::{Bulk, Conn, Row, Tx};
+use super::db::{Bulk, Conn, Row, Statement, Tx};
 use super::image::{ADULT_ENROLMENT, ADULT_RECORD, ENROLMENT, GUARDIAN_STATEMENT};
 use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
@@ -14,6 +14,14 @@ macro_rules! columns {
     () => {
         "id, record_key, source, scope, identity_id, profile, uai, year, family_name, usage_name, given_name, birth_date,
         sex, file, line, created_run"
+    };
+}
+
+macro_rules! enrolment_columns {
+    () => {
+        "x.adult_id, e.id, e.identity_id, e.record_id, e.uai, e.class_id, e.level, e.profile, e.year, e.starts_on, e.ends_on,
+        e.created_run
+        FROM enrolment e JOIN adult_enrolment x ON x.enrolment_id = e.id JOIN adult_record a ON a.id = x.adult_id"
     };
 }
 
@@ -44,13 +52,42 @@ const STATEMENTS_OF: Bulk = Bulk {
     tail: ")",
 };
 
-pub(super) const BULKS: &[Bulk] = &[BY_ID, BY_KEY, BY_IDENTITY, STATEMENTS_OF];
+/// Statements about whom adults answer for, with what decides whether such a pupil is there.
+const TIES_AMONG: Bulk = Bulk {
+    name: "TIES_AMONG",
+    head: "SELECT a.id, a.identity_id, r.uai, r.source, r.year FROM adult_record a
+        JOIN guardian_statement g ON g.adult_id = a.id JOIN source_record r ON r.id = g.pupil_record_id
+        WHERE r.missing_since IS NULL AND a.identity_id IN (",
+    width: 1,
+    rows: false,
+    tail: ")",
+};
+const ENROLMENTS_AMONG: Bulk = Bulk {
+    name: "ENROLMENTS_AMONG",
+    head: concat!(
+        "SELECT a.source, ",
+        enrolment_columns!(),
+        " WHERE e.identity_id IN ("
+    ),
+    width: 1,
+    rows: false,
+    tail: ")",
+};
+
+pub(super) const BULKS: &[Bulk] = &[
+    BY_ID,
+    BY_KEY,
+    BY_IDENTITY,
+    STATEMENTS_OF,
+    TIES_AMONG,
+    ENROLMENTS_AMONG,
+];
 
 statements! {
-    ENROLMENTS = "SELECT x.adult_id, e.id, e.identity_id, e.record_id, e.uai, e.class_id, e.level, e.profile, e.year,
-        e.starts_on, e.ends_on, e.created_run
-        FROM enrolment e JOIN adult_enrolment x ON x.enrolment_id = e.id JOIN adult_record a ON a.id = x.adult_id
-        WHERE e.uai = $1 AND e.year = $2 AND a.source = $3 ORDER BY e.id";
+    GUARDIAN_ENROLMENTS = concat!("SELECT ", enrolment_columns!(), " WHERE e.uai = $1 AND e.year = $2
+        AND a.source = $3 AND e.profile = $4 ORDER BY e.id");
+    STAFF_ENROLMENTS = concat!("SELECT ", enrolment_columns!(), " WHERE e.uai = $1 AND e.year = $2
+        AND a.source = $3 AND e.profile <> $4 ORDER BY e.id");
     // Those whom statements of a source tie to a pupil whom it states there and who is not missing.
     GUARDIANS = "SELECT DISTINCT a.id, a.identity_id FROM source_record r
         JOIN guardian_statement g ON g.pupil_record_id = r.id JOIN adult_record a ON a.id = g.adult_id
@@ -241,18 +278,97 @@ pub async fn guardians(
         .collect()
 }
 
-/// The enrolments of adults in a school that a source brought, as rows of [`ENROLMENT`].
+/// Of some people, those who are said to answer so, as [`guardians`] has them.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn enrolments(
+pub async fn guardians_among(
+    conn: &mut Conn,
+    people: &[IdentityId],
+    school: &Uai,
+    year: SchoolYear,
+    source: Source,
+) -> Result<Vec<(AdultRecordId, IdentityId)>, StoreError> {
+    let keys: Vec<Value> = people.iter().map(text).collect();
+    let mut found = Vec::new();
+    for row in conn.all_in(TIES_AMONG, &keys).await? {
+        let is_here = row.parse::<Uai>("uai")? == *school
+            && row.parse::<Source>("source")? == source
+            && super::enrolment::year(&row)? == year;
+        if is_here {
+            found.push((row.parse("id")?, row.parse("identity_id")?));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The enrolments of guardians in a school that a source brought, as rows of [`ENROLMENT`].
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn guardian_enrolments(
+    conn: &mut Conn,
+    school: &Uai,
+    year: SchoolYear,
+    source: Source,
+) -> Result<Vec<Vec<Value>>, StoreError> {
+    let rows = enrolments(conn, GUARDIAN_ENROLMENTS, (school, year, source)).await?;
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Of these, those of some people.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn guardian_enrolments_among(
+    conn: &mut Conn,
+    people: &[IdentityId],
+    school: &Uai,
+    year: SchoolYear,
+    source: Source,
+) -> Result<Vec<Vec<Value>>, StoreError> {
+    let keys: Vec<Value> = people.iter().map(text).collect();
+    let mut found = Vec::new();
+    for row in conn.all_in(ENROLMENTS_AMONG, &keys).await? {
+        let is_here = row.parse::<Uai>("uai")? == *school
+            && row.parse::<Source>("source")? == source
+            && super::enrolment::year(&row)? == year
+            && row.parse::<Profile>("profile")? == Profile::Guardian;
+        if is_here {
+            found.push(ENROLMENT.values(&row)?);
+        }
+    }
+    found.sort_by_key(|row| ENROLMENT.key_of(row));
+    Ok(found)
+}
+
+/// The enrolments of staff in a school that a source brought, as rows of [`ENROLMENT`].
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn staff_enrolments(
     conn: &mut Conn,
     school: &Uai,
     year: SchoolYear,
     source: Source,
 ) -> Result<Vec<(AdultRecordId, Vec<Value>)>, StoreError> {
-    let values = [text(school), i64::from(year.first()).into(), text(source)];
-    let rows = conn.all(ENROLMENTS, values).await?;
+    enrolments(conn, STAFF_ENROLMENTS, (school, year, source)).await
+}
+
+async fn enrolments(
+    conn: &mut Conn,
+    statement: Statement,
+    (school, year, source): (&Uai, SchoolYear, Source),
+) -> Result<Vec<(AdultRecordId, Vec<Value>)>, StoreError> {
+    let values = [
+        text(school),
+        i64::from(year.first()).into(),
+        text(source),
+        text(Profile::Guardian),
+    ];
+    let rows = conn.all(statement, values).await?;
     rows.iter()
         .map(|row| Ok((row.parse("adult_id")?, ENROLMENT.values(row)?)))
         .collect()

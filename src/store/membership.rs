@@ -2,6 +2,7 @@
 
 use super::db::{Bulk, Conn, Row, Tx};
 use super::image::{CLASS_GROUP, ENROLMENT};
+use super::roster::own_key;
 use super::value::{Value, text, text_or_null};
 use super::{StoreError, statements};
 use crate::base::id::{ClassGroupId, EnrolmentId, IdentityId, ImportRunId, SourceRecordId};
@@ -62,6 +63,8 @@ statements! {
     OF_SCHOOL = "SELECT e.id, e.identity_id, e.record_id, e.uai, e.class_id, e.level, e.profile, e.year, e.starts_on,
         e.ends_on, e.created_run
         FROM enrolment e JOIN source_record r ON r.id = e.record_id WHERE e.uai = $1 AND e.year = $2 AND r.source = $3";
+    KEYS = "SELECT r.scope, r.record_key, e.ends_on FROM enrolment e JOIN source_record r ON r.id = e.record_id
+        WHERE e.uai = $1 AND e.year = $2 AND r.source = $3";
     CLASSES = "SELECT id, uai, year, source, source_key, label, level, created_run FROM class_group
         WHERE uai = $1 AND year = $2 AND source = $3";
     // What a record brings with it when it goes to another identity.
@@ -153,6 +156,26 @@ pub async fn of_school(
         .await?
         .iter()
         .map(membership)
+        .collect()
+}
+
+/// Of these, the key of the pupil and the first day that no longer counts: all that guards look at.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn keys_of_school(
+    conn: &mut Conn,
+    school: &Uai,
+    year: SchoolYear,
+    source: Source,
+) -> Result<Vec<(String, Date)>, StoreError> {
+    let values = [text(school), i64::from(year.first()).into(), text(source)];
+    let rows = conn.all(KEYS, values).await?;
+    rows.iter()
+        .map(|row| {
+            let scope: String = row.get("scope")?;
+            Ok((own_key(row, source, &scope)?, row.parse("ends_on")?))
+        })
         .collect()
 }
 

@@ -400,7 +400,7 @@ fn aaf_key(row: &Row) -> Result<AafKey, StoreError> {
 }
 
 /// The key that a source gives, without what it is unique in.
-fn own_key(row: &Row, source: Source, scope: &str) -> Result<String, StoreError> {
+pub(super) fn own_key(row: &Row, source: Source, scope: &str) -> Result<String, StoreError> {
     let full: String = row.get("record_key")?;
     let key = full.strip_prefix(&format!("{source}:{scope}:"));
     key.map(str::to_owned)

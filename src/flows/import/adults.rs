@@ -82,12 +82,15 @@ pub(super) async fn load(
         enrolled: HashSet::new(),
     };
     let mut moved = children;
-    if !adults.guardians.is_empty() || !adults.links.is_empty() {
+    let states_guardians = !adults.guardians.is_empty() || !adults.links.is_empty();
+    if states_guardians {
         moved.extend(loading.guardians(adults).await?);
     }
-    loading.project(moved).await?;
-    if !adults.guardians.is_empty() || !adults.links.is_empty() {
-        loading.enrol_guardians().await?;
+    let concerned = loading.project(moved).await?;
+    if frame.delta && !concerned.is_empty() {
+        loading.enrol_guardians(Some(concerned)).await?;
+    } else if states_guardians {
+        loading.enrol_guardians(None).await?;
     }
     if !adults.staff.is_empty() {
         loading.staff(&adults.staff, partial_staff).await?;

@@ -175,7 +175,7 @@ pub(super) async fn resolve(
             continue;
         };
         delivery.keys.take_away(&key);
-        delivery.left.insert(live.school);
+        delivery.left.entry(live.school).or_default().push(key);
     }
     delivery.adults.sort();
     for (row, file) in guardians {

@@ -57,6 +57,61 @@ pub(super) struct Around<'a> {
     pub(super) marred: bool,
 }
 
+/// What it means that a school's rows do not hold somebody who is enrolled there.
+enum Absence {
+    /// Nothing: only changes are stated.
+    Stays,
+    /// Their row could not be taken.
+    SetAside,
+    /// They are in the rows of another school: gone from here, but not from the feed.
+    Elsewhere,
+    /// They are gone.
+    Absent,
+}
+
+impl Around<'_> {
+    fn absence(self, frame: &Frame, key: Option<&str>) -> Absence {
+        let is_in = |holds: fn(&Keys, &str) -> bool| key.is_some_and(|key| holds(self.keys, key));
+        let crosses_schools = frame.feed.academy().is_some();
+        if crosses_schools && is_in(Keys::holds) {
+            Absence::Elsewhere
+        } else if crosses_schools && is_in(Keys::is_set_aside) {
+            Absence::SetAside
+        } else if frame.delta && !is_in(Keys::is_gone) {
+            Absence::Stays
+        } else {
+            Absence::Absent
+        }
+    }
+}
+
+/// Whether nobody has ended an enrolment that ends on this day before its year does.
+fn is_live(frame: &Frame, ends_on: Date) -> bool {
+    ends_on >= frame.year.overlap_end()
+}
+
+/// The figures that guards judge of a school of a feed with keys of its own: `enrolled` are the keys of those whom it states
+/// there this year, and the first days on which they no longer count.
+pub(super) fn figures(
+    frame: &Frame,
+    around: Around<'_>,
+    rows: &[Row],
+    enrolled: &[(String, Date)],
+) -> Figures {
+    let stated: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
+    let live = || enrolled.iter().filter(|(_, ends_on)| is_live(frame, *ends_on));
+    let absent = live().filter(|(key, _)| {
+        !stated.contains(&**key) && matches!(around.absence(frame, Some(key)), Absence::Absent)
+    });
+    Figures {
+        stated: rows.len() as u64,
+        live: live().count() as u64,
+        absent: absent.count() as u64,
+        first_load: enrolled.is_empty(),
+        ..Figures::default()
+    }
+}
+
 /// Draws up what changes in a school.
 pub(super) struct Drawing<'a> {
     pub(super) frame: &'a Frame,
@@ -109,23 +164,6 @@ impl Drawing<'_> {
                 None => self.unknown(&mut draft, (row, keyed.facts, assigned.key, class)),
             }
         }
-        self.absent(&mut draft, situation, &stated);
-        self.size(&mut draft, rows, situation);
-        Ok(draft)
-    }
-
-    /// Only the figures that guards judge: for sources with keys of their own they need no look at the persons.
-    pub(super) fn figures(&self, rows: &[Row], situation: &Situation) -> Result<Draft, SecretError> {
-        if !self.crosses_schools() {
-            return self.draw(rows, situation);
-        }
-        let keys: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
-        let known = situation.records.iter();
-        let stated = known
-            .filter(|record| keys.contains(&*record.key.key))
-            .map(|record| record.id)
-            .collect();
-        let mut draft = Draft::default();
         self.absent(&mut draft, situation, &stated);
         self.size(&mut draft, rows, situation);
         Ok(draft)
@@ -192,7 +230,11 @@ impl Drawing<'_> {
             let most = levels
                 .iter()
                 .max_by(|one, two| one.1.cmp(two.1).then(two.0.cmp(one.0)));
-            let level = most.map(|(level, _)| (*level).to_owned());
+            let mut level = most.map(|(level, _)| (*level).to_owned());
+            // Changes name a few pupils of a class.
+            if let Some(class) = known.filter(|_| self.frame.delta) {
+                level.clone_from(&class.level);
+            }
             let id = known.map_or_else(
                 || ClassGroupId::new(self.frame.now, self.random),
                 |class| class.id,
@@ -337,7 +379,7 @@ impl Drawing<'_> {
         if arrives && others().next().is_some() {
             draft.counts.moved += 1;
         }
-        for theirs in others().filter(|theirs| self.is_live(theirs)) {
+        for theirs in others().filter(|theirs| is_live(self.frame, theirs.ends_on)) {
             draft
                 .reenrolled
                 .push(((*theirs).clone(), ended(theirs, self.frame.today)));
@@ -366,10 +408,9 @@ impl Drawing<'_> {
             .iter()
             .map(|record| (record.id, record))
             .collect();
-        let here = situation
-            .memberships
-            .iter()
-            .filter(|membership| membership.school == *self.school && self.is_live(membership));
+        let here = situation.memberships.iter().filter(|membership| {
+            membership.school == *self.school && is_live(self.frame, membership.ends_on)
+        });
         for membership in here {
             draft.figures.live += 1;
             if stated.contains(&membership.record) {
@@ -377,20 +418,18 @@ impl Drawing<'_> {
             }
             let record = records.get(&membership.record);
             let key = record.map(|record| &*record.key.key);
-            if self.crosses_schools() {
-                // In the rows of another school: gone from here, but not from the feed.
-                if key.is_some_and(|key| self.around.keys.holds(key)) {
+            match self.around.absence(self.frame, key) {
+                Absence::Stays => continue,
+                Absence::SetAside => {
+                    draft.counts.held += 1;
+                    continue;
+                }
+                Absence::Elsewhere => {
                     let gone = ended(membership, self.frame.today);
                     draft.reenrolled.push((membership.clone(), gone));
                     continue;
                 }
-                if key.is_some_and(|key| self.around.keys.is_set_aside(key)) {
-                    draft.counts.held += 1;
-                    continue;
-                }
-            }
-            if self.frame.delta && !key.is_some_and(|key| self.around.keys.is_gone(key)) {
-                continue;
+                Absence::Absent => {}
             }
             draft.figures.absent += 1;
             if self.around.marred && !self.frame.delta {
@@ -406,15 +445,6 @@ impl Drawing<'_> {
                 draft.changed.push(((*record).clone(), after));
             }
         }
-    }
-
-    fn crosses_schools(&self) -> bool {
-        self.frame.feed.academy().is_some()
-    }
-
-    /// Whether nobody has ended an enrolment before its year does.
-    fn is_live(&self, membership: &Membership) -> bool {
-        membership.ends_on >= self.frame.year.overlap_end()
     }
 
     fn enrolment(&self, record: &StoredRecord, row: &Row, class: Option<ClassGroupId>) -> Membership {

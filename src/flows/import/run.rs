@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::adults::{self, AdultsOf};
 use super::check::{self, Delivery, Order};
-use super::draft::{Around, Drawing};
+use super::draft::{Around, Draft, Drawing, figures};
 use super::guard::{self, Concern};
 use super::recognise::recognise;
 use super::report::{Counts, Report, SchoolReport};
@@ -19,7 +19,7 @@ use crate::flows::recognition::model;
 use crate::flows::{Context, Failure};
 use crate::store::db::Conn;
 use crate::store::import_run::{self, Run};
-use crate::store::{audit, journal, roster, school as schools};
+use crate::store::{audit, journal, membership, roster, school as schools};
 
 /// Says what a load would do; writes nothing.
 ///
@@ -43,9 +43,8 @@ pub async fn preview(context: &Context, load: Load) -> Result<Report, ImportErro
             reports.push(SchoolReport { school, counts });
         }
         for (school, rows) in rows_of(&mut delivery, &mut expected, bucket).await? {
-            let (mut draft, concern) =
-                draw(context, &mut conn, &frame, &delivery, (&school, &rows), true).await?;
-            concerns.extend(concern);
+            concerns.extend(judge(context, &mut conn, &frame, &delivery, (&school, &rows)).await?);
+            let mut draft = draw(context, &mut conn, &frame, &delivery, (&school, &rows), true).await?;
             recognise(&mut conn, &frame, &mut draft).await?;
             reports.push(SchoolReport {
                 school,
@@ -88,12 +87,10 @@ pub async fn apply(context: &Context, load: Load) -> Result<Report, ImportError>
         }
         parts.extend(adults.into_iter().map(|(school, theirs)| (school, None, theirs)));
         for (school, rows, adults) in parts {
-            let around = Around {
-                keys: &delivery.keys,
-                marred: delivery.marred.contains(&school),
-            };
+            let around = around(&delivery, &school);
             let part = school::Part {
                 rows: rows.as_deref(),
+                left: delivery.left.get(&school).map_or(&[], Vec::as_slice),
                 around,
                 adults: &adults,
                 partial_staff: delivery.adults.partial,
@@ -158,7 +155,7 @@ impl Prepared {
             None => declared(&mut conn, &feed, &delivery).await?,
             Some(_) if delivery.delta => {
                 delta::resolve(&mut conn, &feed, year, &mut delivery).await?;
-                expected.extend(delivery.left.iter().cloned());
+                expected.extend(delivery.left.keys().cloned());
             }
             Some(academy) => {
                 if !matches!(feed, Feed::Aaf { .. }) {
@@ -272,39 +269,57 @@ async fn rows_of(
     Ok(rows)
 }
 
-/// What changes in a school (whole, or no more than guards need), and what a guard says of it.
+/// What changes in a school; with `arrivals`, also of those who come to it from elsewhere.
 async fn draw(
     context: &Context,
     conn: &mut Conn,
     frame: &Frame,
     delivery: &Delivery,
     (school, rows): (&Uai, &[Row]),
-    whole: bool,
-) -> Result<(super::draft::Draft, Option<Concern>), ImportError> {
-    let situation = situation::load(conn, frame, school, rows, whole).await?;
+    arrivals: bool,
+) -> Result<Draft, ImportError> {
+    let left = delivery.left.get(school).map_or(&[][..], Vec::as_slice);
+    let situation = situation::load(conn, frame, school, (rows, left), arrivals).await?;
     let drawing = Drawing {
         frame,
         school,
-        around: Around {
-            keys: &delivery.keys,
-            marred: delivery.marred.contains(school),
-        },
+        around: around(delivery, school),
         vault: &context.vault,
         random: &*context.random,
     };
-    let mut draft = if whole {
-        drawing.draw(rows, &situation)?
-    } else {
-        drawing.figures(rows, &situation)?
-    };
-    if draft.figures.first_load {
-        let previous = frame.year.previous();
-        let size = roster::size(conn, school, frame.feed.source(), previous).await?;
-        draft.figures.previous = u64::try_from(size).unwrap_or(0);
+    Ok(drawing.draw(rows, &situation)?)
+}
+
+fn around<'d>(delivery: &'d Delivery, school: &Uai) -> Around<'d> {
+    Around {
+        keys: &delivery.keys,
+        marred: delivery.marred.contains(school),
     }
-    draft.figures.delta = frame.delta;
-    let concern = guard::judge(school, &draft.figures);
-    Ok((draft, concern))
+}
+
+/// What a guard says of a school. Where the source has keys of its own it needs no look at the persons.
+async fn judge(
+    context: &Context,
+    conn: &mut Conn,
+    frame: &Frame,
+    delivery: &Delivery,
+    (school, rows): (&Uai, &[Row]),
+) -> Result<Option<Concern>, ImportError> {
+    let source = frame.feed.source();
+    let mut figures = if frame.feed.academy().is_some() {
+        let enrolled = membership::keys_of_school(conn, school, frame.year, source).await?;
+        figures(frame, around(delivery, school), rows, &enrolled)
+    } else {
+        draw(context, conn, frame, delivery, (school, rows), false)
+            .await?
+            .figures
+    };
+    if figures.first_load {
+        let size = roster::size(conn, school, source, frame.year.previous()).await?;
+        figures.previous = u64::try_from(size).unwrap_or(0);
+    }
+    figures.delta = frame.delta;
+    Ok(guard::judge(school, &figures))
 }
 
 /// Every guard over every school, before anything is written.
@@ -319,8 +334,7 @@ async fn judge_all(
     let mut conn = context.db.reader().await?;
     for bucket in buckets(delivery, &expected) {
         for (school, rows) in rows_of(delivery, &mut expected, bucket).await? {
-            let (_, concern) = draw(context, &mut conn, frame, delivery, (&school, &rows), false).await?;
-            concerns.extend(concern);
+            concerns.extend(judge(context, &mut conn, frame, delivery, (&school, &rows)).await?);
         }
     }
     concerns.sort_by_key(|concern| concern.school().cloned());

@@ -50,6 +50,8 @@ pub(super) fn work_under<'a>(context: &'a Context, frame: &Frame, turn: i64, mod
 pub(super) struct Part<'p> {
     /// Its pupils; none where the delivery is not about them.
     pub(super) rows: Option<&'p [Row]>,
+    /// Whom a delivery of changes takes away.
+    pub(super) left: &'p [String],
     pub(super) around: Around<'p>,
     pub(super) adults: &'p AdultsOf,
     /// Whether records of staff could not be read.
@@ -73,7 +75,17 @@ pub(super) async fn apply(
     };
     let mut work = work(context, frame, turn);
     let pupils = match part.rows {
-        Some(rows) => pupils(context, (&mut tx, &mut work), (frame, school), rows, part.around).await?,
+        Some(rows) => {
+            let stated = (rows, part.left);
+            pupils(
+                context,
+                (&mut tx, &mut work),
+                (frame, school),
+                stated,
+                part.around,
+            )
+            .await?
+        }
         None => Pupils::default(),
     };
     let staff = (part.adults, part.partial_staff);
@@ -101,10 +113,10 @@ async fn pupils(
     context: &Context,
     (tx, work): (&mut Tx, &mut Work<'_>),
     (frame, school): (&Frame, &Uai),
-    rows: &[Row],
+    (rows, left): (&[Row], &[String]),
     around: Around<'_>,
 ) -> Result<Pupils, ImportError> {
-    let situation = situation::load(tx, frame, school, rows, true).await?;
+    let situation = situation::load(tx, frame, school, (rows, left), true).await?;
     let drawing = Drawing {
         frame,
         school,

@@ -33,18 +33,29 @@ pub(super) fn key_of(feed: &Feed, school: &Uai, key: &str) -> SourceKey {
     }
 }
 
-/// Loads what is known of a school; with `arrivals`, also of those who come to it from elsewhere.
+/// Loads what is known of a school; with `arrivals`, also of those who come to it from elsewhere. Of a delivery of changes, which
+/// says nothing of the others, only of those whom it names: its rows, and `left`, whom it takes away.
 pub(super) async fn load(
     conn: &mut Conn,
     frame: &Frame,
     school: &Uai,
-    rows: &[Row],
+    (rows, left): (&[Row], &[String]),
     arrivals: bool,
 ) -> Result<Situation, StoreError> {
     let source = frame.feed.source();
+    let classes = membership::classes(conn, school, frame.year, source).await?;
+    if frame.delta && !makes_its_keys(source) {
+        let named = rows.iter().map(|row| &row.key).chain(left);
+        let (records, mut memberships) = named_so(conn, frame, school, named).await?;
+        memberships.retain(|theirs| arrivals || theirs.school == *school);
+        return Ok(Situation {
+            records,
+            memberships,
+            classes,
+        });
+    }
     let mut records = roster::of_school(conn, school, source).await?;
     let mut memberships = membership::of_school(conn, school, frame.year, source).await?;
-    let classes = membership::classes(conn, school, frame.year, source).await?;
     // Who is enrolled here this year may be stated elsewhere for the next.
     let here: HashSet<SourceRecordId> = records.iter().map(|record| record.id).collect();
     let mut gone: Vec<SourceRecordId> = memberships
@@ -58,21 +69,13 @@ pub(super) async fn load(
     // Keys that the source makes itself are of this school; its own may come from another one.
     if arrivals && !makes_its_keys(source) {
         let here: HashSet<&str> = records.iter().map(|record| &*record.key.key).collect();
-        let elsewhere: Vec<SourceKey> = rows
+        let elsewhere = rows
             .iter()
-            .filter(|row| !here.contains(&*row.key))
-            .map(|row| key_of(&frame.feed, school, &row.key))
-            .collect();
-        let arriving = roster::find(conn, Lookup::Keys(elsewhere)).await?;
-        let ids: Vec<SourceRecordId> = arriving.iter().map(|record| record.id).collect();
-        if !ids.is_empty() {
-            let theirs = membership::of_records(conn, &ids).await?;
-            memberships.extend(
-                theirs
-                    .into_iter()
-                    .filter(|theirs| theirs.year == frame.year && theirs.school != *school),
-            );
-        }
+            .map(|row| &row.key)
+            .filter(|key| !here.contains(&***key));
+        let (arriving, mut theirs) = named_so(conn, frame, school, elsewhere).await?;
+        theirs.retain(|theirs| theirs.school != *school);
+        memberships.extend(theirs);
         records.extend(arriving);
     }
     Ok(Situation {
@@ -80,4 +83,19 @@ pub(super) async fn load(
         memberships,
         classes,
     })
+}
+
+/// The records with these keys, wherever they are, and their enrolments of the year.
+async fn named_so(
+    conn: &mut Conn,
+    frame: &Frame,
+    school: &Uai,
+    keys: impl Iterator<Item = &String>,
+) -> Result<(Vec<StoredRecord>, Vec<Membership>), StoreError> {
+    let keys: Vec<SourceKey> = keys.map(|key| key_of(&frame.feed, school, key)).collect();
+    let records = roster::find(conn, Lookup::Keys(keys)).await?;
+    let ids: Vec<SourceRecordId> = records.iter().map(|record| record.id).collect();
+    let mut memberships = membership::of_records(conn, &ids).await?;
+    memberships.retain(|theirs| theirs.year == frame.year);
+    Ok((records, memberships))
 }

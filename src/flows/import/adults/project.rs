@@ -15,10 +15,14 @@ use crate::store::value::{Value, text};
 use crate::store::{guardianship, membership, owner};
 
 impl Loading<'_, '_> {
-    /// Draws anew who answers for these children.
-    pub(super) async fn project(&mut self, children: BTreeSet<IdentityId>) -> Result<(), ImportError> {
+    /// Draws anew who answers for these children; who did or does.
+    pub(super) async fn project(
+        &mut self,
+        children: BTreeSet<IdentityId>,
+    ) -> Result<BTreeSet<IdentityId>, ImportError> {
+        let mut concerned = BTreeSet::new();
         if children.is_empty() {
-            return Ok(());
+            return Ok(concerned);
         }
         let children: Vec<IdentityId> = children.into_iter().collect();
         let of: HashMap<SourceRecordId, IdentityId> = owner::of_identities(self.tx, &children)
@@ -64,6 +68,7 @@ impl Loading<'_, '_> {
                 GUARDIANSHIP.text(&row, "pupil_id").parse(),
             );
             let (Ok(guardian), Ok(pupil)) = pair else { continue };
+            concerned.insert(guardian);
             let made_by = GUARDIANSHIP.text(&row, "created_run").parse().ok();
             match wanted.remove(&(guardian, pupil)) {
                 Some((_, statement)) => {
@@ -83,6 +88,7 @@ impl Loading<'_, '_> {
             }
         }
         for ((guardian, pupil), (adult, statement)) in wanted {
+            concerned.insert(guardian);
             let row = vec![
                 text(guardian),
                 text(pupil),
@@ -97,23 +103,34 @@ impl Loading<'_, '_> {
         }
         self.done.wrote |= !saved.is_empty();
         GUARDIANSHIP.save(self.tx, saved).await?;
-        Ok(())
+        Ok(concerned)
     }
 
-    /// Who answers for a pupil of the school is a guardian there; who did by this source and does no more is not.
-    pub(super) async fn enrol_guardians(&mut self) -> Result<(), ImportError> {
-        let source = self.source();
-        let year = self.frame.year;
-        let adults = adult::guardians(self.tx, self.school, year, source).await?;
+    /// Who answers for a pupil of the school is a guardian there; who did by this source and does no more is not. `among` are those
+    /// whom changes are about: the others are as they were.
+    pub(super) async fn enrol_guardians(
+        &mut self,
+        among: Option<BTreeSet<IdentityId>>,
+    ) -> Result<(), ImportError> {
+        let (source, year, school) = (self.source(), self.frame.year, self.school);
+        let (adults, known) = match among {
+            Some(people) => {
+                let people: Vec<IdentityId> = people.into_iter().collect();
+                let adults = adult::guardians_among(self.tx, &people, school, year, source).await?;
+                let known = adult::guardian_enrolments_among(self.tx, &people, school, year, source).await?;
+                (adults, known)
+            }
+            None => {
+                let adults = adult::guardians(self.tx, school, year, source).await?;
+                let known = adult::guardian_enrolments(self.tx, school, year, source).await?;
+                (adults, known)
+            }
+        };
         let present: HashSet<IdentityId> = adults.iter().map(|(_, identity)| *identity).collect();
-        let known = adult::enrolments(self.tx, self.school, self.frame.year, source).await?;
         let end: Value = self.frame.year.overlap_end().into();
         let mut enrolled: HashSet<IdentityId> = HashSet::new();
         let mut changed = Vec::new();
-        for (_, row) in known {
-            if ENROLMENT.text(&row, "profile") != Profile::Guardian.as_str() {
-                continue;
-            }
+        for row in known {
             let Ok(identity) = ENROLMENT.text(&row, "identity_id").parse::<IdentityId>() else {
                 continue;
             };

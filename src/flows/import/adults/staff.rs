@@ -132,7 +132,7 @@ impl Loading<'_, '_> {
             if source == self.source() {
                 continue;
             }
-            let enrolled = adult::enrolments(self.tx, self.school, self.frame.year, source).await?;
+            let enrolled = adult::staff_enrolments(self.tx, self.school, self.frame.year, source).await?;
             ids.extend(enrolled.into_iter().map(|(adult, _)| adult));
         }
         Ok(adult::find(self.tx, Lookup::Ids(ids.into_iter().collect())).await?)
@@ -156,11 +156,7 @@ impl Loading<'_, '_> {
         partial: bool,
     ) -> Result<(), ImportError> {
         let (end, today, source) = (self.frame.year.overlap_end(), self.frame.today, self.source());
-        let known = adult::enrolments(self.tx, self.school, self.frame.year, source).await?;
-        let known: Vec<_> = known
-            .into_iter()
-            .filter(|(_, row)| ENROLMENT.text(row, "profile") != Profile::Guardian.as_str())
-            .collect();
+        let known = adult::staff_enrolments(self.tx, self.school, self.frame.year, source).await?;
         let (mut changed, mut leaving) = (Vec::new(), Vec::new());
         for (_, row) in &known {
             let Ok(identity) = ENROLMENT.text(row, "identity_id").parse::<IdentityId>() else {

@@ -1,7 +1,7 @@
 //! Reads every file to its end before anything is decided: rows go to the spool, bad rows are set aside, a bad file ends
 //! the load.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::Arc;
@@ -46,8 +46,8 @@ pub(super) struct Delivery {
     pub(super) changes: Changes,
     /// What the academy calls its schools, those that the delivery describes included.
     pub(super) structures: Structures,
-    /// Schools that a delivery of changes only takes pupils from.
-    pub(super) left: BTreeSet<Uai>,
+    /// Keys of the pupils whom a delivery of changes takes away, by the school where they are.
+    pub(super) left: BTreeMap<Uai, Vec<String>>,
 }
 
 /// Which keys a delivery holds, at eight bytes a pupil.
