@@ -5,7 +5,8 @@ use crate::base::id::SourceRecordId;
 use crate::continuum::facts::guardian_key;
 use crate::flows::{Context, Failure};
 use crate::store::db::Conn;
-use crate::store::{StoreError, guardian_key as store, import_run, recognition_model};
+use crate::store::guardian_key::{self as store, Stated};
+use crate::store::{import_run, recognition_model};
 
 /// How many adults are read at once.
 const PAGE: i64 = 10_000;
@@ -34,34 +35,36 @@ pub(super) async fn refresh(context: &Context) -> Result<bool, Failure> {
     Ok(!stale.is_empty())
 }
 
-async fn stale(conn: &mut Conn) -> Result<Stale, StoreError> {
+/// Keys that do not fit any more: while a page is looked at the next is read.
+async fn stale(conn: &mut Conn) -> Result<Stale, Failure> {
     let mut found = Vec::new();
     if !store::any(conn).await? {
         return Ok(found);
     }
-    let mut after = None;
-    loop {
-        let page = store::stated(conn, after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(found);
-        };
-        after = Some(last.record);
-        for stated in page {
-            let mut keys: Vec<u64> = stated
-                .adults
-                .iter()
-                .flat_map(|(family, usage, given)| {
-                    let families = std::iter::once(family).chain(usage);
-                    families.map(|family| guardian_key(family, given))
-                })
-                .collect();
-            keys.sort_unstable();
-            keys.dedup();
-            let bytes: Vec<u8> = keys.iter().flat_map(|key| key.to_le_bytes()).collect();
-            let wanted = (!bytes.is_empty()).then_some(bytes);
-            if wanted != stated.kept {
-                found.push((stated.record, wanted));
-            }
-        }
+    let mut page = store::stated(conn, None, PAGE).await?;
+    while let Some(last) = page.last().map(|stated| stated.record) {
+        let looking = tokio::task::spawn_blocking(move || page.iter().filter_map(due).collect::<Stale>());
+        let next = store::stated(conn, Some(last), PAGE).await;
+        let stale = looking.await;
+        found.extend(stale.map_err(|error| Failure::Task(error.to_string()))?);
+        page = next?;
     }
+    Ok(found)
+}
+
+/// What the keys of a record should be, where they are not.
+fn due(stated: &Stated) -> Option<(SourceRecordId, Option<Vec<u8>>)> {
+    let mut keys: Vec<u64> = stated
+        .adults
+        .iter()
+        .flat_map(|(family, usage, given)| {
+            let families = std::iter::once(family).chain(usage);
+            families.map(|family| guardian_key(family, given))
+        })
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let bytes: Vec<u8> = keys.iter().flat_map(|key| key.to_le_bytes()).collect();
+    let wanted = (!bytes.is_empty()).then_some(bytes);
+    (wanted != stated.kept).then_some((stated.record, wanted))
 }

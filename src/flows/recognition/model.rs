@@ -133,23 +133,25 @@ pub(crate) async fn renew_with(
     Ok(count)
 }
 
-/// Every record there is, counted.
-async fn count(conn: &mut Conn) -> Result<(Census, Vec<Record>), StoreError> {
-    let mut census = Census::default();
-    let mut records = Vec::new();
-    let mut after = None;
-    loop {
-        let page = roster::page(conn, after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok((census, records));
-        };
-        after = Some(last.id);
-        for stored in &page {
-            let record = look::record(stored);
-            census.count(&record.facts);
-            records.push(record);
-        }
+/// Every record there is, counted: while a page is counted the next is read.
+async fn count(conn: &mut Conn) -> Result<(Census, Vec<Record>), Failure> {
+    let (mut census, mut records) = (Census::default(), Vec::new());
+    let mut page = roster::page(conn, None, PAGE).await?;
+    while let Some(last) = page.last().map(|stored| stored.id) {
+        let counting = tokio::task::spawn_blocking(move || {
+            for stored in &page {
+                let record = look::record(stored);
+                census.count(&record.facts);
+                records.push(record);
+            }
+            (census, records)
+        });
+        let next = roster::page(conn, Some(last), PAGE).await;
+        let counted = counting.await;
+        (census, records) = counted.map_err(|error| Failure::Task(error.to_string()))?;
+        page = next?;
     }
+    Ok((census, records))
 }
 
 /// Estimates from the records there are how often each degree of agreement is seen; changes nothing.
