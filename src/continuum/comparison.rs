@@ -63,6 +63,8 @@ pub struct Comparison {
     pub guardians: Option<bool>,
     /// Whether both stand in files of one kind and year.
     pub same_files: bool,
+    /// Whether both stand in one file set, which states a child once.
+    pub beside: bool,
     /// How rare the names are that agree.
     pub rare: Centibits,
     /// The weight of all.
@@ -191,7 +193,7 @@ impl Comparison {
         let (way, way_weight) = way(one, two, model);
         let level = level(one, two);
         let guardians = guardians(one, two);
-        let same_files = one.is_of_year(two);
+        let (same_files, beside) = (one.is_of_year(two), one.is_beside(two));
         let weights = model.weights();
 
         let (family_weight, family_rare) = name_weight(family, &weights.family, || {
@@ -234,7 +236,7 @@ impl Comparison {
             Some(_) => -4 * BIT,
         };
         sum += match same_files {
-            true if one.is_beside(two) => weights.beside,
+            true if beside => weights.beside,
             true => weights.of_year,
             false => 0,
         };
@@ -249,6 +251,7 @@ impl Comparison {
             level,
             guardians,
             same_files,
+            beside,
             rare: family_rare + given_rare,
             weight: sum,
         }
@@ -463,6 +466,52 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_states_two_given_names_states_two_children() {
+        let around = Around::default();
+        let (maya, mayra) = (
+            facts(0, "oyhenart", "maya", 17, 2),
+            facts(0, "oyhenart", "mayra", 17, 2),
+        );
+        assert_eq!(decide(&weigh(&maya, &mayra), around), Relation::None);
+        let twice = weigh(&maya, &facts(0, "oyhenart", "maya", 17, 4));
+        assert!(
+            matches!(decide(&twice, around), Relation::Ambiguous(_)),
+            "two schools of it: a transfer"
+        );
+    }
+
+    #[test]
+    fn a_known_twin_is_linked_by_the_given_name_and_never_by_another() {
+        let twin = Around {
+            twin: true,
+            ..Around::default()
+        };
+        let lina = facts(1, "oyhenart", "lina", 17, 1);
+        let decided = |ine, given: &str, day, around| {
+            decide(&weigh(&lina, &facts(ine, "oyhenart", given, day, 2)), around)
+        };
+        assert_eq!(decided(1, "lina", 17, twin), Relation::Certain);
+        assert_eq!(
+            decided(1, "lina", 18, twin),
+            Relation::Certain,
+            "a typing error in the date"
+        );
+        assert!(matches!(decided(1, "lila", 17, twin), Relation::Ambiguous(_)));
+        assert!(
+            matches!(decided(2, "lina", 17, twin), Relation::Ambiguous(_)),
+            "another number"
+        );
+        let swapped = Around {
+            number_taken: true,
+            ..twin
+        };
+        assert!(
+            matches!(decided(2, "lina", 17, swapped), Relation::Ambiguous(_)),
+            "the twin's"
+        );
+    }
+
+    #[test]
     fn a_child_who_was_renamed_is_known_by_a_parent_and_nobody_else_is() {
         let here = facts(0, "legoff", "lina", 17, 1);
         let renamed = facts(0, "martin", "lina", 17, 2);
@@ -475,6 +524,12 @@ mod tests {
         let certain = decided(&under(here.clone(), "maddi"), &under(renamed.clone(), "maddi"));
         assert_eq!(certain, Relation::Certain);
         assert_ne!(decided(&here, &renamed), Relation::Certain);
+        // So they are by the school that says they came from there, where the given name is not everybody's.
+        let from_there = Facts {
+            previous_school: Some(here.school.clone()),
+            ..renamed.clone()
+        };
+        assert_eq!(decided(&here, &from_there), Relation::Certain);
         let sister = facts(0, "legoff", "lou", 17, 2);
         assert_ne!(
             decided(&under(here, "maddi"), &under(sister, "maddi")),

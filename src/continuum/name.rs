@@ -99,7 +99,11 @@ impl Name {
             (&two, &one)
         };
         if short.len() < 3 {
-            return false;
+            // Of two letters one error leaves nothing; three, of which one was left out, are told from two others (Lé, Léo).
+            let mut rest = long.chars();
+            return short.len() == 2
+                && long.len() == 3
+                && short.chars().all(|letter| rest.any(|other| other == letter));
         }
         // Cut off by a field that was too short.
         if short.len() >= 10 && long.starts_with(&**short) {
@@ -302,6 +306,9 @@ mod tests {
             ("Lina", "Lila", Likeness::Close),
             ("Léa", "Léo", Likeness::Close),
             ("Li", "Lu", Likeness::Other),
+            ("Lé", "Léo", Likeness::Close),
+            ("Lou", "Lu", Likeness::Close),
+            ("Li", "Lola", Likeness::Other),
             ("Martin", "Bernard", Likeness::Other),
             ("de la Tour", "de la Roche", Likeness::Other),
             ("De", "De la", Likeness::Part),

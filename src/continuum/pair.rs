@@ -63,7 +63,10 @@ pub fn decide(comparison: &Comparison, around: Around) -> Relation {
         IneLikeness::Close => comparison.given != Likeness::Same,
         IneLikeness::Same | IneLikeness::Missing => false,
     };
-    if comparison.same_files && two_numbers {
+    // A file set states a child once: two given names in it are two children, of one family often.
+    let two_names =
+        comparison.beside && comparison.given != Likeness::Same && comparison.ine != IneLikeness::Same;
+    if comparison.same_files && (two_numbers || two_names) {
         return Relation::None;
     }
     // Between twins whose numbers were swapped the number does not say which name is right: only another of the name outdoes one.
@@ -115,11 +118,15 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
         return false;
     }
     if twin {
-        // Feeds swap twins' numbers, and their names look alike.
+        // Feeds swap twins' numbers, and their names look alike: the given name must be the same letter for letter, and what is wrong
+        // in the rest must be a typing error. A number that is the twin's was seen before (`number_taken`).
         return given == Likeness::Same
             && family <= Likeness::Close
-            && birth == BirthLikeness::Same
-            && matches!(comparison.ine, Same | Missing);
+            && match comparison.ine {
+                Same => birth <= BirthLikeness::Close,
+                Missing | Close => birth == BirthLikeness::Same,
+                Other => false,
+            };
     }
     match comparison.ine {
         Same => match birth {
@@ -138,9 +145,9 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
                 && family == Likeness::Same
                 && birth == BirthLikeness::Same
                 && comparison.weight >= SURE + BIT;
-            // A child has another name than the year before, and the same parents.
-            let renamed =
-                comparison.guardians == Some(true) && given == Likeness::Same && birth == BirthLikeness::Same;
+            // A child has another name than the year before, and the same parents, or comes from the same school.
+            let is_vouched_for = comparison.guardians == Some(true) || comparison.way == Way::Stated;
+            let renamed = is_vouched_for && given == Likeness::Same && birth == BirthLikeness::Same;
             // Another birth date altogether (many are 1 January until a paper comes), and the school of the year before is that of
             // the other record.
             let redated =

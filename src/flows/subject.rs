@@ -8,7 +8,6 @@ use crate::domain::relying_party::RelyingParty;
 use crate::oidc::subject::{SubjectSecret, random_uuid};
 use crate::store;
 use crate::store::db::{Conn, Tx};
-use crate::store::subject::Issued;
 
 const SECRET: &str = "subject";
 
@@ -81,40 +80,13 @@ pub async fn issue(
     Err(store::StoreError::corrupt("subject.value", "no free value for this identity").into())
 }
 
-/// Moves the subjects of an absorbed identity to the one that is kept: used there where it has none toward the sector,
-/// else kept so that they are never given out again. Answers what [`restore`] needs to undo it.
-///
-/// # Errors
-/// [`Failure`].
-pub async fn absorb(tx: &mut Tx, kept: IdentityId, absorbed: IdentityId) -> Result<Vec<Issued>, Failure> {
-    let before = store::subject::all_of(tx, absorbed).await?;
-    for issued in &before {
-        let taken = store::subject::find(tx, &issued.sector, kept).await?.is_some();
-        let moved = Issued {
-            in_use: issued.in_use && !taken,
-            ..issued.clone()
-        };
-        store::subject::hand_over(tx, &moved, kept).await?;
-    }
-    Ok(before)
-}
-
-/// Undoes [`absorb`].
-///
-/// # Errors
-/// [`Failure`].
-pub async fn restore(tx: &mut Tx, absorbed: IdentityId, before: &[Issued]) -> Result<(), Failure> {
-    for issued in before {
-        store::subject::hand_over(tx, issued, absorbed).await?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::relying_party::SubjectStrategy;
     use crate::domain::testing::party;
+    use crate::flows::merge;
+    use crate::flows::testing::scene;
     use crate::flows::testing::{MORNING, context};
     use crate::store::testing::{on_each_engine, person};
 
@@ -201,26 +173,26 @@ mod tests {
 
     #[tokio::test]
     async fn case_56_subjects_stay_through_a_merge_and_its_undoing() {
-        on_each_engine(async |db| {
-            let (context, _clock) = context(db);
+        scene::on_each_engine(async |context, _clock| {
             let secret = secret(&context).await.unwrap();
-            let (kept, absorbed) = (person("Lina", 1).id, person("Lina", 2).id);
-            let mut tx = context.db.begin().await.unwrap();
-            let subject = async |tx: &mut Tx, name: &str, who| {
-                issue(&context, tx, &secret, &party(name), who, MORNING)
-                    .await
-                    .unwrap()
+            let kept = scene::pupil(&context, "Lina", 1, "9990001X").await.id;
+            let absorbed = scene::pupil(&context, "Lina", 2, "9990101F").await.id;
+            let subject = async |name: &str, who| {
+                let mut tx = context.db.begin().await.unwrap();
+                let issued = issue(&context, &mut tx, &secret, &party(name), who, MORNING).await;
+                tx.commit().await.unwrap();
+                issued.unwrap()
             };
-            let ent_kept = subject(&mut tx, "ent", kept).await;
-            let ent_absorbed = subject(&mut tx, "ent", absorbed).await;
-            let cantine = subject(&mut tx, "cantine", absorbed).await;
-            let undo = absorb(&mut tx, kept, absorbed).await.unwrap();
-            assert_eq!(subject(&mut tx, "ent", kept).await, ent_kept);
-            assert_eq!(subject(&mut tx, "cantine", kept).await, cantine);
-            restore(&mut tx, absorbed, &undo).await.unwrap();
-            assert_eq!(subject(&mut tx, "ent", absorbed).await, ent_absorbed);
-            assert_eq!(subject(&mut tx, "cantine", absorbed).await, cantine);
-            assert_ne!(subject(&mut tx, "cantine", kept).await, cantine);
+            let ent_kept = subject("ent", kept).await;
+            let ent_absorbed = subject("ent", absorbed).await;
+            let cantine = subject("cantine", absorbed).await;
+            let merged = scene::merge(&context, kept, absorbed).await;
+            assert_eq!(subject("ent", kept).await, ent_kept);
+            assert_eq!(subject("cantine", kept).await, cantine);
+            merge::undo(&context, merged, "test").await.unwrap();
+            assert_eq!(subject("ent", absorbed).await, ent_absorbed);
+            assert_eq!(subject("cantine", absorbed).await, cantine);
+            assert_ne!(subject("cantine", kept).await, cantine);
         })
         .await;
     }

@@ -8,13 +8,35 @@ use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, SourceRecordId};
 use crate::base::time::Timestamp;
 use crate::domain::matching::{CaseStatus, Reason};
 
+macro_rules! columns {
+    () => {
+        "id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run"
+    };
+}
+
+macro_rules! lists {
+    ($($name:ident = $column:literal;)+) => {
+        $(const $name: Bulk = Bulk {
+            name: stringify!($name),
+            head: concat!("SELECT ", columns!(), " FROM match_case WHERE ", $column, " IN ("),
+            width: 1,
+            rows: false,
+            tail: ")",
+        };)+
+        pub(super) const BULKS: &[Bulk] = &[$($name),+];
+    };
+}
+
+lists! {
+    OF_FIRST = "record_a";
+    OF_SECOND = "record_b";
+    OF_IDS = "id";
+}
+
 statements! {
-    FIND = "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
-        FROM match_case WHERE id = $1";
-    PAGE = "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
-        FROM match_case WHERE status = $1 AND id > $2 ORDER BY id LIMIT $3";
-    EVERY = "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
-        FROM match_case";
+    FIND = concat!("SELECT ", columns!(), " FROM match_case WHERE id = $1");
+    PAGE = concat!("SELECT ", columns!(), " FROM match_case WHERE status = $1 AND id > $2 ORDER BY id LIMIT $3");
+    EVERY = concat!("SELECT ", columns!(), " FROM match_case");
     OPEN = "SELECT c.id, c.record_a, c.record_b, c.evidence, a.identity_id AS one, b.identity_id AS other FROM match_case c
         JOIN source_record a ON a.id = c.record_a JOIN source_record b ON b.id = c.record_b
         WHERE c.status = 'open' ORDER BY c.id";
@@ -26,34 +48,6 @@ statements! {
             OR EXISTS (SELECT 1 FROM change h WHERE h.run_id = $1 AND h.table_name = 'source_record'
                 AND h.row_key IN (c.record_a, c.record_b)))";
 }
-
-const OF_FIRST: Bulk = Bulk {
-    name: "OF_FIRST",
-    head: "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
-        FROM match_case WHERE record_a IN (",
-    width: 1,
-    rows: false,
-    tail: ")",
-};
-const OF_SECOND: Bulk = Bulk {
-    name: "OF_SECOND",
-    head: "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
-        FROM match_case WHERE record_b IN (",
-    width: 1,
-    rows: false,
-    tail: ")",
-};
-
-const OF_IDS: Bulk = Bulk {
-    name: "OF_IDS",
-    head: "SELECT id, record_a, record_b, reason, evidence, status, opened_at, decided_at, decided_by, created_run
-        FROM match_case WHERE id IN (",
-    width: 1,
-    rows: false,
-    tail: ")",
-};
-
-pub(super) const BULKS: &[Bulk] = &[OF_FIRST, OF_SECOND, OF_IDS];
 
 /// What the order of open cases goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,6 @@ statements! {
         ON CONFLICT DO NOTHING";
     SECTORS_OF = "SELECT sector, value, in_use FROM subject WHERE identity_id = $1 ORDER BY sector, issued_at, value";
     MET = "SELECT sector, MIN(issued_at) AS since FROM subject WHERE identity_id = $1 GROUP BY sector ORDER BY sector";
-    HAND_OVER = "UPDATE subject SET identity_id = $3, in_use = $4 WHERE sector = $1 AND value = $2";
 }
 
 /// The value in use for a person toward a sector.
@@ -79,20 +78,6 @@ pub async fn met(conn: &mut Conn, identity: IdentityId) -> Result<Vec<(String, T
         .collect()
 }
 
-/// A value passes to another identity (a merge, or its undoing), in use there or only kept.
-///
-/// # Errors
-/// [`StoreError::Conflict`] where that identity has another one in use.
-pub async fn hand_over(tx: &mut Tx, issued: &Issued, to: IdentityId) -> Result<(), StoreError> {
-    let values = [
-        text(&issued.sector),
-        text(&issued.value),
-        text(to),
-        issued.in_use.into(),
-    ];
-    tx.execute(HAND_OVER, values).await.map(drop)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,50 +103,6 @@ mod tests {
             assert_eq!(find(&mut tx, "ent", lina).await.unwrap().as_deref(), Some("a"));
             assert_eq!(find(&mut tx, "ent", maddi).await.unwrap(), None);
             assert_eq!(met(&mut tx, lina).await.unwrap(), [("ent".to_owned(), NOW)]);
-        })
-        .await;
-    }
-
-    #[tokio::test]
-    async fn a_merge_moves_values_and_its_undoing_brings_them_back() {
-        on_each_engine(async |db| {
-            let (kept, absorbed) = (person("Lina", 1).id, person("Lina", 2).id);
-            let mut tx = db.begin().await.unwrap();
-            for (sector, value, who) in [
-                ("ent", "k", kept),
-                ("ent", "a", absorbed),
-                ("cantine", "c", absorbed),
-            ] {
-                assert!(add(&mut tx, sector, value, who, NOW).await.unwrap());
-            }
-            let before = all_of(&mut tx, absorbed).await.unwrap();
-            for issued in &before {
-                let in_use = find(&mut tx, &issued.sector, kept).await.unwrap().is_none();
-                hand_over(
-                    &mut tx,
-                    &Issued {
-                        in_use,
-                        ..issued.clone()
-                    },
-                    kept,
-                )
-                .await
-                .unwrap();
-            }
-            assert_eq!(find(&mut tx, "ent", kept).await.unwrap().as_deref(), Some("k"));
-            assert_eq!(
-                find(&mut tx, "cantine", kept).await.unwrap().as_deref(),
-                Some("c")
-            );
-            assert!(
-                !add(&mut tx, "ent", "a", absorbed, NOW).await.unwrap(),
-                "kept, though out of use"
-            );
-            for issued in &before {
-                hand_over(&mut tx, issued, absorbed).await.unwrap();
-            }
-            assert_eq!(all_of(&mut tx, absorbed).await.unwrap(), before);
-            assert_eq!(find(&mut tx, "cantine", kept).await.unwrap(), None);
         })
         .await;
     }

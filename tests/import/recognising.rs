@@ -1,8 +1,8 @@
 //! One child, one identity: across feeds, orders of loading, corrections, twins, missing and wrong numbers.
 
-use crate::files::{aaf, ecole, overriding};
+use crate::files::{aaf, ecole, eleves, overriding};
 use crate::town::{COLLEGES, ECOLES, Town, assert_same, on_each_engine};
-use marelle::flows::import::Load;
+use marelle::flows::import::{File, Load};
 
 const LINA: &str = "LE GOFF|Lina|17/08/2016|123456789AA";
 /// The same, misspelt: no question beside the number, and one beside a twin.
@@ -53,6 +53,20 @@ async fn a_cm2_pupil_becomes_a_6e_pupil_under_the_same_identity_and_keeps_their_
     .await;
 }
 
+/// Whom the collèges of the next year state.
+const COLLEGIANS: [(u32, &str, &str); 8] = [
+    (1, COLLEGES[0], "LE GOFF|Lina|17/08/2016|123456789AA"),
+    (2, COLLEGES[0], "MARTIN|Léa|02/01/2016|123456789AB"),
+    (3, COLLEGES[0], "MARTIN|Léo|02/01/2016|123456789AH"),
+    (4, COLLEGES[0], "PETIT|Inès|03/03/2016|123456789AI"),
+    (5, COLLEGES[1], "ROUX|Tom|04/04/2016|123456789AC"),
+    (6, COLLEGES[1], "NGUYEN|Lou|06/06/2016|123456789AE"),
+    // The birth date is wrong here.
+    (7, COLLEGES[1], "KAYA|Elif|07/08/2016|123456789AF"),
+    // The family name changed.
+    (8, COLLEGES[1], "BENALI DURAND|Sami|08/08/2016|123456789AD"),
+];
+
 /// Three feeds of the same summer: two écoles and the collèges of the next year, with everything that is hard.
 fn feeds() -> [fn() -> Load; 3] {
     let port = || {
@@ -88,24 +102,7 @@ fn feeds() -> [fn() -> Load; 3] {
             ],
         )
     };
-    let colleges = || {
-        aaf(
-            2027,
-            &COLLEGES,
-            &[
-                (1, COLLEGES[0], "LE GOFF|Lina|17/08/2016|123456789AA"),
-                (2, COLLEGES[0], "MARTIN|Léa|02/01/2016|123456789AB"),
-                (3, COLLEGES[0], "MARTIN|Léo|02/01/2016|123456789AH"),
-                (4, COLLEGES[0], "PETIT|Inès|03/03/2016|123456789AI"),
-                (5, COLLEGES[1], "ROUX|Tom|04/04/2016|123456789AC"),
-                (6, COLLEGES[1], "NGUYEN|Lou|06/06/2016|123456789AE"),
-                // The birth date is wrong here.
-                (7, COLLEGES[1], "KAYA|Elif|07/08/2016|123456789AF"),
-                // The family name changed.
-                (8, COLLEGES[1], "BENALI DURAND|Sami|08/08/2016|123456789AD"),
-            ],
-        )
-    };
+    let colleges = || aaf(2027, &COLLEGES, &COLLEGIANS);
     [port, lavoir, colleges]
 }
 
@@ -179,6 +176,66 @@ async fn every_order_of_three_feeds_ends_with_the_same_people_and_the_same_cases
                 "twin: onde:9990001X:martin|lea|2016-01-02 onde:9990001X:martin|leo|2016-01-02",
             ]
         );
+    })
+    .await;
+}
+
+/// A delivery of changes that states pupils whole.
+fn added(pupils: &[(u32, &'static str, &'static str)]) -> Load {
+    let file = File::of_bytes("ENT2D_Delta_20270910_Eleve_0000.xml", None, eleves(pupils));
+    Load {
+        files: vec![file],
+        ..aaf(2027, &[], &[])
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_whole_or_in_changes_ends_with_the_same_people_and_the_same_cases_in_every_order() {
+    on_each_engine(async |town| {
+        let [port, lavoir, whole] = feeds();
+        let begun = || aaf(2027, &COLLEGES, &COLLEGIANS[..2]);
+        let some = || added(&COLLEGIANS[2..5]);
+        let rest = || added(&COLLEGIANS[5..]);
+        let one_by_one = |at: usize| added(&COLLEGIANS[at..=at]);
+        let empty = town.dump().await;
+        let mut ends = Vec::new();
+        let orders: [Vec<Load>; 6] = [
+            vec![port(), lavoir(), whole()],
+            vec![port(), lavoir(), begun(), some(), rest()],
+            vec![begun(), rest(), some(), lavoir(), port()],
+            vec![begun(), port(), some(), lavoir(), rest()],
+            vec![lavoir(), begun(), some(), port(), rest()],
+            [begun()]
+                .into_iter()
+                .chain([7, 4, 2].map(one_by_one))
+                .chain([port()])
+                .chain([6, 3].map(one_by_one))
+                .chain([lavoir(), one_by_one(5)])
+                .collect(),
+        ];
+        for order in orders {
+            for load in order {
+                town.apply(load).await;
+            }
+            ends.push((town.people().await, town.cases().await, town.shown().await));
+            // What is said in changes is what the whole delivery says: it changes nobody.
+            let report = town.apply(whole()).await;
+            assert_eq!(
+                (report.total.new, report.total.changed, report.total.cases),
+                (0, 0, 0)
+            );
+            let runs = "SELECT id FROM import_run WHERE status = 'applied' ORDER BY started_at DESC, id DESC";
+            for run in town.texts(runs).await {
+                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi")
+                    .await
+                    .unwrap();
+            }
+            assert_same(&empty, &town.dump().await);
+        }
+        for end in &ends[1..] {
+            assert_eq!(*end, ends[0]);
+        }
+        assert_eq!(ends[0].1.len(), 6, "as whole feeds in every order");
     })
     .await;
 }

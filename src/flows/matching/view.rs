@@ -164,8 +164,7 @@ pub async fn find(context: &Context, id: MatchCaseId) -> Result<Option<CaseView>
         return Ok(None);
     };
     if view.status == CaseStatus::Open {
-        let ranked = ranked(&mut conn).await?;
-        view.stakes = ranked.iter().find(|stake| stake.case.id == id).map(stakes);
+        view.stakes = stakes_of(&mut conn, &view).await?;
     }
     Ok(Some(view))
 }
@@ -176,6 +175,25 @@ fn stakes(stake: &Stake) -> Stakes {
         settles: stake.settles,
         is_joined: stake.is_joined(),
     }
+}
+
+/// What hangs on one case: only those about its records are looked at.
+async fn stakes_of(conn: &mut Conn, view: &CaseView) -> Result<Option<Stakes>, StoreError> {
+    let [one, other] = &view.sides;
+    let around = match_case::of_records(conn, &[one.record, other.record]).await?;
+    let open = around.iter().filter(|case| case.status == CaseStatus::Open);
+    let identities = [one.identity, other.identity];
+    let cases: Vec<OpenCase> = open
+        .map(|case| OpenCase {
+            id: case.id,
+            records: [case.first, case.second],
+            identities,
+            weight: None,
+        })
+        .collect();
+    let used = person::in_use(conn, &identities).await?;
+    let ranked = priority::ranked(&cases, &used);
+    Ok(ranked.iter().find(|stake| stake.case.id == view.id).map(stakes))
 }
 
 async fn ranked(conn: &mut Conn) -> Result<Vec<Stake>, StoreError> {

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::context;
-use crate::base::id::{IdentityId, SourceRecordId};
+use crate::base::id::{IdentityId, MergeId, SourceRecordId};
 use crate::base::secret::Secret;
 use crate::base::time::{ManualClock, parse_date};
+use crate::continuum::model::Model;
+use crate::continuum::neighbourhood::Pair;
+use crate::continuum::resolve::Join;
 use crate::domain::access_date::{AccessDate, Pupils};
 use crate::domain::acknowledgement::{self, Acknowledgement, Covered};
 use crate::domain::assurance::{Acr, Amr};
@@ -24,6 +27,7 @@ use crate::domain::session::Device;
 use crate::domain::source::{AafKey, SourceKey};
 use crate::domain::testing::{enrolment, party, person};
 use crate::domain::upstream::{Metadata, ProviderId, UpstreamProvider};
+use crate::flows::recognition::{self, Work};
 use crate::flows::session::{self, Proof, SignedIn};
 use crate::flows::upstream::sealed_for;
 use crate::flows::{Context, credential};
@@ -34,6 +38,24 @@ pub(crate) use crate::store::db::record::round_trips;
 use crate::store::roster::{LinkedBy, StoredRecord};
 use crate::store::saml_entity::NewEntity;
 use crate::store::value::text;
+
+/// Makes two people one, as two records of theirs that turn out to be of one would; what undoes it is kept.
+pub(crate) async fn merge(context: &Context, kept: IdentityId, absorbed: IdentityId) -> MergeId {
+    let now = context.now();
+    let record = || SourceRecordId::new(now, &*context.random);
+    let found = Join {
+        kept,
+        absorbed,
+        because: Pair::new(record(), record()),
+    };
+    let mut tx = context.db.begin().await.unwrap();
+    let turn = store::import_run::take_turn(&mut tx).await.unwrap();
+    let mut work = Work::by_hand(context, "test", turn, Arc::new(Model::shipped()));
+    let merged = recognition::join::join(&mut tx, &mut work, &found, None, Vec::new());
+    let id = merged.await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
 
 /// Runs a test on a context of each engine in turn.
 pub(crate) async fn on_each_engine(test: impl AsyncFn(Context, Arc<ManualClock>)) {

@@ -5,20 +5,15 @@ use std::sync::Arc;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 
 use super::*;
-use crate::base::id::{IdentityId, SourceRecordId};
 use crate::base::secret::sha256;
 use crate::base::time::ManualClock;
 use crate::base::url;
-use crate::continuum::neighbourhood::Pair;
-use crate::continuum::resolve::Join;
 use crate::domain::identity::Identity;
 use crate::domain::testing::party;
 use crate::flows::authorize;
-use crate::flows::recognition::{Work, join};
 use crate::flows::testing::scene::{self, on_each_engine};
 use crate::oauth::dpop::testing::Holder;
 use crate::store::db::record::round_trips;
-use crate::store::journal::Journal;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -167,34 +162,6 @@ async fn a_request_makes_the_round_trips_of_its_table_and_no_more() {
     .await;
 }
 
-async fn merge(house: &House, kept: IdentityId, absorbed: IdentityId) {
-    let (context, now) = (&house.context, house.context.now());
-    let record = || SourceRecordId::new(now, &*context.random);
-    let found = Join {
-        kept,
-        absorbed,
-        because: Pair::new(record(), record()),
-    };
-    let mut work = Work {
-        run: None,
-        now,
-        today: now.date(),
-        random: &*context.random,
-        model: std::sync::Arc::new(crate::continuum::model::Model::shipped()),
-        vault: &context.vault,
-        actor: Actor::Operator,
-        by: "test".into(),
-        journal: Journal::default(),
-        turn: 1,
-        merges: 0,
-    };
-    let mut tx = context.db.begin().await.unwrap();
-    join::join(&mut tx, &mut work, &found, None, Vec::new())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
-}
-
 #[tokio::test]
 async fn case_39_a_merge_ends_the_grants_of_the_absorbed_and_not_those_of_the_kept() {
     on_each_engine(async |context, clock| {
@@ -204,7 +171,7 @@ async fn case_39_a_merge_ends_the_grants_of_the_absorbed_and_not_those_of_the_ke
         let twin = scene::pupil(&house.context, "Lina", 2, "9990101F").await;
         house.cookie = scene::sign_in(&house.context, &twin, None).await;
         let of_absorbed = refresh_token(house.redeem(&house.code().await).await);
-        merge(&house, kept, twin.id).await;
+        scene::merge(&house.context, kept, twin.id).await;
         let refused = house.refresh(&of_absorbed).await;
         assert_eq!(refused.reply.unwrap_err().code, ErrorCode::InvalidGrant);
         assert_eq!(refused.committed, Committed::Nothing);

@@ -6,11 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::base::id::{MergeId, SourceRecordId};
 use crate::base::secret::Secret;
 use crate::base::time::{ManualClock, parse_date};
-use crate::continuum::neighbourhood::Pair;
-use crate::continuum::resolve::Join;
 use crate::domain::assurance::Acr;
 use crate::domain::education::{Academy, Degree, School};
 use crate::domain::identity::{Identity, Status};
@@ -18,12 +15,10 @@ use crate::domain::session::Device;
 use crate::domain::testing::{enrolment, staff_provider};
 use crate::domain::upstream::{Holder, Linking, Otherwise, Over};
 use crate::flows::merge;
-use crate::flows::recognition::{Work, join};
 use crate::flows::testing::scene::{self, journalled, on_each_engine};
 use crate::flows::upstream::saml::Cookies;
 use crate::flows::upstream::settle::{Arrived, Browser, LoginThere, settle};
 use crate::flows::upstream::{Outcome, link, open_provider};
-use crate::store::journal::Journal;
 use crate::store::upstream_provider::Kept;
 
 const A: &str = "9990001X";
@@ -198,35 +193,6 @@ impl Lille {
 
     fn days(&self, days: u64) {
         self.clock.advance(Duration::from_secs(days * 24 * 3600));
-    }
-
-    async fn merge(&self, kept: IdentityId, absorbed: IdentityId) -> MergeId {
-        let (context, now) = (&self.context, self.context.now());
-        let record = || SourceRecordId::new(now, &*context.random);
-        let found = Join {
-            kept,
-            absorbed,
-            because: Pair::new(record(), record()),
-        };
-        let mut work = Work {
-            run: None,
-            now,
-            today: now.date(),
-            random: &*context.random,
-            model: std::sync::Arc::new(crate::continuum::model::Model::shipped()),
-            vault: &context.vault,
-            actor: Actor::Operator,
-            by: "test".into(),
-            journal: Journal::default(),
-            turn: now.micros() / 1_000_000,
-            merges: 0,
-        };
-        let mut tx = context.db.begin().await.unwrap();
-        let id = join::join(&mut tx, &mut work, &found, None, Vec::new())
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        id
     }
 }
 
@@ -433,7 +399,7 @@ async fn it_follows_a_merge_and_is_as_it_was_when_that_is_undone() {
             state
         };
         let before = state().await;
-        let merged = lille.merge(older.id, lille.who.id).await;
+        let merged = scene::merge(&lille.context, older.id, lille.who.id).await;
         let all = [
             HEAD_OF_A[0],
             "school_head over school 9990002Y",
@@ -449,7 +415,7 @@ async fn it_follows_a_merge_and_is_as_it_was_when_that_is_undone() {
 
         // While the two are one, each login goes on saying its own. What one said goes with it.
         lille.clock.advance(Duration::from_secs(60));
-        let merged = lille.merge(older.id, lille.who.id).await;
+        let merged = scene::merge(&lille.context, older.id, lille.who.id).await;
         lille
             .come(
                 json!({"FrEduFonctAdm": "ADF", "codaca": "009", "FrEduResDel": format!(
