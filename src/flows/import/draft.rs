@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Frame;
-use super::check::Keys;
+use super::absence::{Absence, Around, is_live};
 use super::guard::Figures;
 use super::report::Counts;
 use super::situation::{Situation, key_of};
@@ -47,69 +47,6 @@ pub(super) struct Draft {
     pub(super) touched: Vec<Touched>,
     pub(super) counts: Counts,
     pub(super) figures: Figures,
-}
-
-/// What the whole delivery says that matters to one school.
-#[derive(Clone, Copy)]
-pub(super) struct Around<'a> {
-    pub(super) keys: &'a Keys,
-    /// Whether rows of this school's file could not be read.
-    pub(super) marred: bool,
-}
-
-/// What it means that a school's rows do not hold somebody who is enrolled there.
-enum Absence {
-    /// Nothing: only changes are stated.
-    Stays,
-    /// Their row could not be taken.
-    SetAside,
-    /// They are in the rows of another school: gone from here, but not from the feed.
-    Elsewhere,
-    /// They are gone.
-    Absent,
-}
-
-impl Around<'_> {
-    fn absence(self, frame: &Frame, key: Option<&str>) -> Absence {
-        let is_in = |holds: fn(&Keys, &str) -> bool| key.is_some_and(|key| holds(self.keys, key));
-        let crosses_schools = frame.feed.academy().is_some();
-        if crosses_schools && is_in(Keys::holds) {
-            Absence::Elsewhere
-        } else if crosses_schools && is_in(Keys::is_set_aside) {
-            Absence::SetAside
-        } else if frame.delta && !is_in(Keys::is_gone) {
-            Absence::Stays
-        } else {
-            Absence::Absent
-        }
-    }
-}
-
-/// Whether nobody has ended an enrolment that ends on this day before its year does.
-fn is_live(frame: &Frame, ends_on: Date) -> bool {
-    ends_on >= frame.year.overlap_end()
-}
-
-/// The figures that guards judge of a school of a feed with keys of its own: `enrolled` are the keys of those whom it states
-/// there this year, and the first days on which they no longer count.
-pub(super) fn figures(
-    frame: &Frame,
-    around: Around<'_>,
-    rows: &[Row],
-    enrolled: &[(String, Date)],
-) -> Figures {
-    let stated: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
-    let live = || enrolled.iter().filter(|(_, ends_on)| is_live(frame, *ends_on));
-    let absent = live().filter(|(key, _)| {
-        !stated.contains(&**key) && matches!(around.absence(frame, Some(key)), Absence::Absent)
-    });
-    Figures {
-        stated: rows.len() as u64,
-        live: live().count() as u64,
-        absent: absent.count() as u64,
-        first_load: enrolled.is_empty(),
-        ..Figures::default()
-    }
 }
 
 /// Draws up what changes in a school.

@@ -11,6 +11,7 @@
 //! A run that is interrupted has applied some schools whole and the others not at all; the same load brings it to its
 //! end. Must never log or journal an INE in the clear, nor write anything in a preview.
 
+mod absence;
 mod adults;
 mod check;
 mod delta;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::absence::{Around, figures};
 use super::adults::{self, AdultsOf};
 use super::check::{self, Delivery, Order};
-use super::draft::{Around, Draft, Drawing, figures};
+use super::draft::{Draft, Drawing};
 use super::guard::{self, Concern};
 use super::recognise::recognise;
 use super::report::{Counts, Report, SchoolReport};

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::absence::Around;
 use super::adults::{self, AdultsOf};
-use super::draft::{Around, Drawing};
+use super::draft::Drawing;
 use super::recognise::recognise;
 use super::report::Counts;
 use super::spool::Row;
