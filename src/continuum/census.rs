@@ -13,7 +13,11 @@ use super::facts::Facts;
 use super::frequency::{RARE_FAMILY, RARE_GIVEN};
 use super::model::{COUNTED, Frequencies, half_bits, rare, share, shipped_family, shipped_given, way};
 use super::name::mix;
+use crate::domain::source::Source;
 use crate::domain::uai::Uai;
+
+/// Names and a birth date that more records than this share are no child's: somebody typed them where nothing was known.
+const MOST_STAYS: usize = 100;
 
 /// Where a child of given names and birth date is in one year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +36,9 @@ pub struct Census {
     family: FxHashMap<u64, u32>,
     given: FxHashMap<u64, u32>,
     schools: FxHashMap<Uai, u32>,
+    /// Records of a source, and of a source in a school.
+    of_source: FxHashMap<Source, u32>,
+    in_school: FxHashMap<(u32, Source), u32>,
     stays: Vec<Stay>,
 }
 
@@ -44,6 +51,8 @@ impl Census {
         *self.given.entry(facts.given.key()).or_default() += 1;
         let next = u32::try_from(self.schools.len()).unwrap_or(u32::MAX);
         let school = *self.schools.entry(facts.school.clone()).or_insert(next);
+        *self.of_source.entry(facts.source).or_default() += 1;
+        *self.in_school.entry((school, facts.source)).or_default() += 1;
         self.stays.push(Stay {
             child: mix(facts.blocks().family ^ facts.given.key()),
             year: facts.year.first(),
@@ -61,6 +70,7 @@ impl Census {
         let records = f64::from(self.records);
         let half = (2.0 * records.max(1.0).log2()).round();
         let (ways, no_way) = self.ways();
+        let schools = self.shares();
         let names = |counts: FxHashMap<u64, u32>, shipped: fn(u64) -> f64| {
             counts
                 .into_iter()
@@ -89,7 +99,25 @@ impl Census {
             rare_given: rare(rounded, RARE_GIVEN),
             ways,
             no_way,
+            schools,
         }
+    }
+
+    /// How many of the records of a source each school has; of several sources, the one in which it is largest.
+    fn shares(&self) -> BTreeMap<Uai, u8> {
+        let names: FxHashMap<u32, &Uai> = self.schools.iter().map(|(uai, number)| (*number, uai)).collect();
+        let mut shares: BTreeMap<Uai, u8> = BTreeMap::new();
+        for ((school, source), count) in &self.in_school {
+            let all = self.of_source.get(source).copied().unwrap_or(*count);
+            if let Some(uai) = names.get(school) {
+                let half = half_bits(f64::from(*count) / f64::from(all.max(1)));
+                shares
+                    .entry((*uai).clone())
+                    .and_modify(|least| *least = half.min(*least))
+                    .or_insert(half);
+            }
+        }
+        shares
     }
 
     /// How the children of each school go on, in the same year (another source) and to the next.
@@ -101,7 +129,8 @@ impl Census {
         let mut known: FxHashMap<(u32, u8), u32> = FxHashMap::default();
         let mut arrived: FxHashMap<(u32, u8), u32> = FxHashMap::default();
         let mut all = [0u32; 2];
-        for child in self.stays.chunk_by(|one, other| one.child == other.child) {
+        let children = self.stays.chunk_by(|one, other| one.child == other.child);
+        for child in children.filter(|stays| stays.len() <= MOST_STAYS) {
             for (at, from) in child.iter().enumerate() {
                 for to in child.iter().skip(at + 1) {
                     let gap = match to.year - from.year {

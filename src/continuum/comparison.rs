@@ -95,6 +95,11 @@ const SIBLINGS: f64 = 0.5;
 const OWN_SCHOOL: f64 = 0.35;
 /// Of the wrong schools of the year before, so many are in no feed: who errs writes a neighbour's.
 const UNHEARD: f64 = 0.1;
+/// What it is worth at least that the school of the year before is the other's: where few schools are loaded, the others are there all
+/// the same, some two hundred of them.
+const FEWEST_SCHOOLS: Centibits = 764;
+/// And at most: who errs writes a neighbour's.
+const MOST_SCHOOLS: Centibits = 12 * BIT;
 /// How many days are a typing error away from a day.
 const NEAR_DAYS: f64 = 20.0;
 
@@ -161,8 +166,7 @@ impl Weights {
             sex: [weight(same_sex, 0.5), weight(other_sex, 0.5)],
             other_sex_same_name: weight(other_sex, 0.05),
             others: [weight(shared, 0.05), weight(unshared, 0.95)],
-            // One of the schools that children of this birth date are in: about one in two hundred.
-            stated: weight(stated, 0.005),
+            stated: weight(stated, 1.0),
             denied: weight(denied, 1.0),
             own_school: weight(OWN_SCHOOL, 1.0),
             elsewhere: weight(denied * UNHEARD, 1.0),
@@ -397,7 +401,10 @@ fn way(one: &Facts, two: &Facts, model: &Model) -> (Way, Centibits) {
         && let Some(previous) = &later.previous_school
     {
         return if *previous == earlier.school {
-            (Way::Stated, weights.stated)
+            // By chance, of those born on the same day, as many as are in that school.
+            let by_chance = model.school(&earlier.school).unwrap_or(FEWEST_SCHOOLS);
+            let rare = by_chance.clamp(FEWEST_SCHOOLS, MOST_SCHOOLS);
+            (Way::Stated, weights.stated + rare)
         } else if *previous == later.school {
             // Some write the school of this year: it denies little.
             (Way::Denied, weights.own_school)
@@ -420,9 +427,11 @@ fn way(one: &Facts, two: &Facts, model: &Model) -> (Way, Centibits) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::continuum::census::Census;
     use crate::continuum::facts::guardian_key;
     use crate::continuum::pair::{Around, Relation, decide};
     use crate::continuum::tests::facts;
+    use crate::domain::source::Sex;
 
     fn under(facts: Facts, guardian: &str) -> Facts {
         Facts {
@@ -509,6 +518,74 @@ mod tests {
             matches!(decided(2, "lina", 17, swapped), Relation::Ambiguous(_)),
             "the twin's"
         );
+    }
+
+    #[test]
+    fn a_stated_school_is_worth_as_much_as_it_is_small_and_lets_one_letter_more_be_wrong() {
+        let model = |others: u32| {
+            let mut census = Census::default();
+            for number in 0..=others {
+                census.count(&facts(0, &format!("martin {number}"), "lina", 1, 2 * number + 1));
+            }
+            Model::new(Rates::shipped(), census.frequencies())
+        };
+        let here = facts(0, "oyhenart", "linnea", 17, 1);
+        let from_here = |given: &str, ine| Facts {
+            previous_school: Some(here.school.clone()),
+            ..facts(ine, "oyhenart", given, 17, 2)
+        };
+        let weight = |others| way(&here, &from_here("linnea", 0), &model(others)).1;
+        assert_eq!(
+            weight(1),
+            weight(150),
+            "some two hundred are there, loaded or not"
+        );
+        assert_eq!(
+            weight(999) - weight(150),
+            1_000 - FEWEST_SCHOOLS,
+            "one in a thousand is ten bits"
+        );
+        assert_eq!(weight(99_999), weight(9_999), "who errs writes a neighbour's");
+        // The number is the same: another given name altogether is a mistake, unless a twin is known or it is no boy's.
+        let numbered = Facts {
+            sex: Some(Sex::Female),
+            ..from_here("maylis", 1)
+        };
+        let at_ecole = Facts {
+            ine: numbered.ine,
+            ..here.clone()
+        };
+        let decided = |one: &Facts, two: &Facts, twin| {
+            let around = Around {
+                twin,
+                ..Around::default()
+            };
+            decide(&weigh(one, two), around)
+        };
+        assert_eq!(decided(&at_ecole, &numbered, false), Relation::Certain);
+        assert!(matches!(
+            decided(&at_ecole, &numbered, true),
+            Relation::Ambiguous(_)
+        ));
+        let boy = Facts {
+            sex: Some(Sex::Male),
+            ..at_ecole.clone()
+        };
+        assert!(matches!(decided(&boy, &numbered, false), Relation::Ambiguous(_)));
+        // A number that is somebody else's on the other side says nothing against the same names from the same school.
+        let taken = Around {
+            number_taken: true,
+            ..Around::default()
+        };
+        assert_eq!(
+            decide(&weigh(&here, &from_here("linnea", 0)), taken),
+            Relation::Certain
+        );
+        let untold = facts(0, "oyhenart", "linnea", 17, 2);
+        assert!(matches!(
+            decide(&weigh(&here, &untold), taken),
+            Relation::Ambiguous(_)
+        ));
     }
 
     #[test]

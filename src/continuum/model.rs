@@ -86,6 +86,8 @@ pub struct Frequencies {
     pub ways: BTreeMap<(Uai, Uai, u8), i8>,
     /// Ways nobody went from a school whose pupils' ways are known.
     pub no_way: BTreeMap<(Uai, u8), i8>,
+    /// How many of the records of a source a school has.
+    pub schools: BTreeMap<Uai, u8>,
 }
 
 /// A model as it is stored.
@@ -99,6 +101,8 @@ struct Stored {
     rare: (u8, u8),
     ways: Vec<(String, String, u8, i8)>,
     no_way: Vec<(String, u8, i8)>,
+    #[serde(default)]
+    schools: Vec<(String, u8)>,
 }
 
 /// A model.
@@ -111,6 +115,7 @@ pub struct Model {
     given: FxHashMap<u64, u8>,
     ways: FxHashMap<(Uai, Uai, u8), i8>,
     no_way: FxHashMap<(Uai, u8), i8>,
+    schools: FxHashMap<Uai, u8>,
 }
 
 fn centibits(ratio: f64) -> Centibits {
@@ -172,6 +177,11 @@ impl Model {
             given: table(&frequencies.given),
             ways: ways.collect(),
             no_way: no_way.collect(),
+            schools: frequencies
+                .schools
+                .iter()
+                .map(|(school, half)| (school.clone(), *half))
+                .collect(),
             weights: Weights::of(&rates),
             rates,
             frequencies,
@@ -217,6 +227,11 @@ impl Model {
                 .iter()
                 .map(|((from, gap), bits)| (from.to_string(), *gap, *bits))
                 .collect(),
+            schools: frequencies
+                .schools
+                .iter()
+                .map(|(school, half)| (school.to_string(), *half))
+                .collect(),
         })
     }
 
@@ -235,6 +250,10 @@ impl Model {
         for (from, gap, bits) in stored.no_way {
             no_way.insert((uai(from)?, gap), bits);
         }
+        let mut schools = BTreeMap::new();
+        for (school, half) in stored.schools {
+            schools.insert(uai(school)?, half);
+        }
         let frequencies = Frequencies {
             records: stored.records,
             born: stored.born.into_iter().collect(),
@@ -244,6 +263,7 @@ impl Model {
             rare_given: stored.rare.1,
             ways,
             no_way,
+            schools,
         };
         Ok(Self::new(stored.rates, frequencies))
     }
@@ -292,6 +312,12 @@ impl Model {
     pub(super) fn born_on_a_day(&self, year: i32) -> Centibits {
         let half = self.frequencies.born.get(&year).copied().unwrap_or(0);
         Centibits::from(half) * BIT / 2
+    }
+
+    /// `-log2` of how many of the records of its source a school has; nothing where it is in no feed.
+    pub(super) fn school(&self, school: &Uai) -> Option<Centibits> {
+        let half = self.schools.get(school)?;
+        Some(Centibits::from(*half) * BIT / 2)
     }
 
     /// Whether the ways of some who leave a school are known: it is in a feed.

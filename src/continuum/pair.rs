@@ -80,7 +80,8 @@ pub fn decide(comparison: &Comparison, around: Around) -> Relation {
     }
     let ahead = rival.is_none_or(|rival| weight - rival >= MARGIN);
     // Two numbers that are both somebody's are two children's, whatever the names say.
-    let both_right = number_taken && comparison.ine != IneLikeness::Same;
+    let is_told = is_from_there(comparison) && !twin;
+    let both_right = number_taken && comparison.ine != IneLikeness::Same && !is_told;
     if weight >= SURE && ahead && !both_right && is_sure(comparison, twin) {
         return Relation::Certain;
     }
@@ -128,7 +129,12 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
                 Other => false,
             };
     }
+    // The school of the year before is the other's: one wrong letter more, wherever it is, does not make another child of this one.
+    let stated = comparison.way == Way::Stated && comparison.sex != Some(false);
     match comparison.ine {
+        Same if stated && family <= Likeness::Close && birth <= BirthLikeness::Close => {
+            given <= Likeness::Close || (family == Likeness::Same && birth == BirthLikeness::Same)
+        }
         Same => match birth {
             BirthLikeness::Same => {
                 given <= Likeness::Close && (family <= Likeness::Close || given == Likeness::Same)
@@ -142,7 +148,7 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
         Missing | Close => {
             // A misspelt given name and nothing but names: a little more is asked of the rest.
             let misspelt = given == Likeness::Close
-                && family == Likeness::Same
+                && (family == Likeness::Same || stated)
                 && birth == BirthLikeness::Same
                 && comparison.weight >= SURE + BIT;
             // A child has another name than the year before, and the same parents, or comes from the same school.
@@ -163,6 +169,14 @@ fn is_sure(comparison: &Comparison, twin: bool) -> bool {
             given == Likeness::Same && family <= Likeness::Part && birth == BirthLikeness::Same && came
         }
     }
+}
+
+/// Whether names and birth date are the same to the letter, and the school of the year before is the other's.
+fn is_from_there(comparison: &Comparison) -> bool {
+    comparison.way == Way::Stated
+        && comparison.given == Likeness::Same
+        && comparison.family == Likeness::Same
+        && comparison.birth == BirthLikeness::Same
 }
 
 fn reason(comparison: &Comparison, twin: bool, ahead: bool) -> Reason {
