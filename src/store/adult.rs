@@ -3,7 +3,7 @@
 use super::db::{Bulk, Conn, Row, Statement, Tx};
 use super::image::{ADULT_ENROLMENT, ADULT_RECORD, ENROLMENT, GUARDIAN_STATEMENT};
 use super::value::{Value, text, text_or_null};
-use super::{StoreError, statements};
+use super::{StoreError, lists, statements};
 use crate::base::id::{AdultRecordId, IdentityId, ImportRunId, SourceRecordId};
 use crate::base::time::Date;
 use crate::domain::education::{Profile, SchoolYear};
@@ -25,63 +25,18 @@ macro_rules! enrolment_columns {
     };
 }
 
-macro_rules! lists {
-    ($($name:ident = $column:literal;)+) => {
-        $(const $name: Bulk = Bulk {
-            name: stringify!($name),
-            head: concat!("SELECT ", columns!(), " FROM adult_record WHERE ", $column, " IN ("),
-            width: 1,
-            rows: false,
-            tail: ")",
-        };)+
-    };
-}
-
 lists! {
-    BY_ID = "id";
-    BY_KEY = "record_key";
-    BY_IDENTITY = "identity_id";
-}
-
-const STATEMENTS_OF: Bulk = Bulk {
-    name: "STATEMENTS_OF",
-    head: "SELECT adult_id, pupil_record_id, kinship, legal, year, created_run FROM guardian_statement
-        WHERE pupil_record_id IN (",
-    width: 1,
-    rows: false,
-    tail: ")",
-};
-
-/// Statements about whom adults answer for, with what decides whether such a pupil is there.
-const TIES_AMONG: Bulk = Bulk {
-    name: "TIES_AMONG",
-    head: "SELECT a.id, a.identity_id, r.uai, r.source, r.year FROM adult_record a
+    BY_ID = concat!("SELECT ", columns!(), " FROM adult_record WHERE id IN (");
+    BY_KEY = concat!("SELECT ", columns!(), " FROM adult_record WHERE record_key IN (");
+    BY_IDENTITY = concat!("SELECT ", columns!(), " FROM adult_record WHERE identity_id IN (");
+    STATEMENTS_OF = "SELECT adult_id, pupil_record_id, kinship, legal, year, created_run FROM guardian_statement
+        WHERE pupil_record_id IN (";
+    /// Statements about whom adults answer for, with what decides whether such a pupil is there.
+    TIES_AMONG = "SELECT a.id, a.identity_id, r.uai, r.source, r.year FROM adult_record a
         JOIN guardian_statement g ON g.adult_id = a.id JOIN source_record r ON r.id = g.pupil_record_id
-        WHERE r.missing_since IS NULL AND a.identity_id IN (",
-    width: 1,
-    rows: false,
-    tail: ")",
-};
-const ENROLMENTS_AMONG: Bulk = Bulk {
-    name: "ENROLMENTS_AMONG",
-    head: concat!(
-        "SELECT a.source, ",
-        enrolment_columns!(),
-        " WHERE e.identity_id IN ("
-    ),
-    width: 1,
-    rows: false,
-    tail: ")",
-};
-
-pub(super) const BULKS: &[Bulk] = &[
-    BY_ID,
-    BY_KEY,
-    BY_IDENTITY,
-    STATEMENTS_OF,
-    TIES_AMONG,
-    ENROLMENTS_AMONG,
-];
+        WHERE r.missing_since IS NULL AND a.identity_id IN (";
+    ENROLMENTS_AMONG = concat!("SELECT a.source, ", enrolment_columns!(), " WHERE e.identity_id IN (");
+}
 
 statements! {
     GUARDIAN_ENROLMENTS = concat!("SELECT ", enrolment_columns!(), " WHERE e.uai = $1 AND e.year = $2

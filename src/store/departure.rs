@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::db::{Bulk, Conn, Row, Tx};
+use super::db::{Conn, Row, Tx};
 use super::value::{Value, text};
-use super::{StoreError, statements};
+use super::{StoreError, lists, statements};
 use crate::base::id::IdentityId;
 use crate::base::time::{Date, Timestamp};
 use crate::domain::departure::LastEnrolment;
@@ -20,13 +20,6 @@ statements! {
         AND i.id > $1 AND (i.status = 'suspended' OR i.status_detail <= $2) ORDER BY i.id LIMIT $3";
     DEPART = "UPDATE identity SET status = 'departed', status_detail = $2 WHERE id = $1 AND status = 'active'";
     AT_WORK = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM import_run WHERE status = 'applying' AND started_at > $1";
-}
-
-macro_rules! lists {
-    ($($name:ident = $head:expr;)+) => {
-        $(const $name: Bulk = Bulk { name: stringify!($name), head: $head, width: 1, rows: false, tail: ")" };)+
-        pub(super) const BULKS: &[Bulk] = &[$($name),+];
-    };
 }
 
 lists! {

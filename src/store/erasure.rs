@@ -11,7 +11,7 @@
 
 use super::db::{Bulk, Conn, Tx};
 use super::value::{Value, text};
-use super::{StoreError, statements};
+use super::{StoreError, lists, statements};
 use crate::base::id::IdentityId;
 use crate::base::time::Timestamp;
 
@@ -37,73 +37,66 @@ macro_rules! no_undo {
     };
 }
 
-macro_rules! lists {
-    ($($name:ident = $head:expr, $tail:literal;)+) => {
-        $(const $name: Bulk = Bulk { name: stringify!($name), head: $head, width: 1, rows: false, tail: $tail };)+
-        pub(super) const BULKS: &[Bulk] = &[$($name),+];
-    };
-}
-
 lists! {
     ABSORBED = "SELECT m.absorbed FROM merge m JOIN identity i ON i.id = m.absorbed
-        WHERE m.undone_at IS NULL AND i.status = 'merged' AND m.kept IN (", ")";
-    GUARDIANS = "SELECT DISTINCT g.guardian_id FROM guardianship g WHERE g.pupil_id IN (", ")";
+        WHERE m.undone_at IS NULL AND i.status = 'merged' AND m.kept IN (";
+    GUARDIANS = "SELECT DISTINCT g.guardian_id FROM guardianship g WHERE g.pupil_id IN (";
     CHANGES_OF_RECORDS = "DELETE FROM change WHERE table_name = 'source_record'
-        AND row_key IN (SELECT id FROM source_record WHERE identity_id IN (", "))";
+        AND row_key IN (SELECT id FROM source_record WHERE identity_id IN (", ")";
     CHANGES_OF_ENROLMENTS = "DELETE FROM change WHERE table_name = 'enrolment'
-        AND row_key IN (SELECT id FROM enrolment WHERE identity_id IN (", "))";
+        AND row_key IN (SELECT id FROM enrolment WHERE identity_id IN (", ")";
     CHANGES_OF_CASES = "DELETE FROM change WHERE table_name = 'match_case'
         AND row_key IN (SELECT c.id FROM match_case c JOIN source_record r ON r.id IN (c.record_a, c.record_b)
-            WHERE r.identity_id IN (", "))";
+            WHERE r.identity_id IN (", ")";
     CHANGES_OF_ADULTS = "DELETE FROM change WHERE table_name = 'adult_record'
-        AND row_key IN (SELECT id FROM adult_record WHERE identity_id IN (", "))";
+        AND row_key IN (SELECT id FROM adult_record WHERE identity_id IN (", ")";
     CHANGES_OF_ADULT_ENROLMENTS = "DELETE FROM change WHERE table_name = 'adult_enrolment'
-        AND row_key IN (SELECT id FROM enrolment WHERE identity_id IN (", "))";
+        AND row_key IN (SELECT id FROM enrolment WHERE identity_id IN (", ")";
     CHANGES_OF_STATEMENTS_BY = "DELETE FROM change WHERE table_name = 'guardian_statement'
         AND row_key IN (SELECT g.adult_id || '\t' || g.pupil_record_id FROM guardian_statement g
-            JOIN adult_record a ON a.id = g.adult_id WHERE a.identity_id IN (", "))";
+            JOIN adult_record a ON a.id = g.adult_id WHERE a.identity_id IN (", ")";
     CHANGES_OF_STATEMENTS_ON = "DELETE FROM change WHERE table_name = 'guardian_statement'
         AND row_key IN (SELECT g.adult_id || '\t' || g.pupil_record_id FROM guardian_statement g
-            JOIN source_record r ON r.id = g.pupil_record_id WHERE r.identity_id IN (", "))";
+            JOIN source_record r ON r.id = g.pupil_record_id WHERE r.identity_id IN (", ")";
     CHANGES_OF_LINKS = "DELETE FROM change WHERE table_name = 'upstream_link'
-        AND row_key IN (SELECT id FROM upstream_link WHERE identity_id IN (", "))";
+        AND row_key IN (SELECT id FROM upstream_link WHERE identity_id IN (", ")";
     CHANGES_OF_ROLES = "DELETE FROM change WHERE table_name = 'assignment'
-        AND row_key IN (SELECT id FROM assignment WHERE identity_id IN (", "))";
+        AND row_key IN (SELECT id FROM assignment WHERE identity_id IN (", ")";
     CHANGES_OF_SESSIONS = "DELETE FROM change WHERE table_name = 'session'
-        AND row_key IN (SELECT id FROM session WHERE identity_id IN (", "))";
-    CHANGES_OF_CONTACTS = "DELETE FROM change WHERE table_name = 'contact' AND row_key IN (", ")";
+        AND row_key IN (SELECT id FROM session WHERE identity_id IN (", ")";
+    CHANGES_OF_CONTACTS = "DELETE FROM change WHERE table_name = 'contact' AND row_key IN (";
     CHANGES_OF_NAMES = "DELETE FROM change WHERE table_name = 'identity' AND before NOT LIKE '%\"status\"%'
-        AND row_key IN (", ")";
+        AND row_key IN (";
     CHANGES_OF_STATUS = "UPDATE change SET before = '{\"status\":\"erased\"}' WHERE table_name = 'identity'
-        AND row_key IN (", ")";
-    MERGES_KEPT = no_undo!("kept"), ")";
-    MERGES_ABSORBED = no_undo!("absorbed"), ")";
-    CASES_FIRST = "DELETE FROM match_case WHERE record_a IN (SELECT id FROM source_record WHERE identity_id IN (", "))";
-    CASES_SECOND = "DELETE FROM match_case WHERE record_b IN (SELECT id FROM source_record WHERE identity_id IN (", "))";
+        AND row_key IN (";
+    MERGES_KEPT = no_undo!("kept");
+    MERGES_ABSORBED = no_undo!("absorbed");
+    CASES_FIRST = "DELETE FROM match_case WHERE record_a IN (SELECT id FROM source_record WHERE identity_id IN (", ")";
+    CASES_SECOND = "DELETE FROM match_case WHERE record_b IN (SELECT id FROM source_record WHERE identity_id IN (", ")";
     CASES_OF_LOGINS = "DELETE FROM upstream_case WHERE EXISTS (SELECT 1 FROM upstream_link l
-        WHERE l.provider = upstream_case.provider AND l.subject = upstream_case.subject AND l.identity_id IN (", "))";
-    CREDENTIALS = "DELETE FROM credential WHERE identity_id IN (", ")";
-    CONTACTS = "DELETE FROM contact WHERE identity_id IN (", ")";
-    ACKNOWLEDGEMENTS = "DELETE FROM acknowledgement WHERE identity_id IN (", ")";
-    ROLES = "DELETE FROM assignment WHERE identity_id IN (", ")";
-    LINKS = "DELETE FROM upstream_link WHERE identity_id IN (", ")";
-    PUPILS_OF = "DELETE FROM guardianship WHERE guardian_id IN (", ")";
-    GUARDIANS_OF = "DELETE FROM guardianship WHERE pupil_id IN (", ")";
-    ORIGINS = "DELETE FROM upstream_enrolment WHERE enrolment_id IN (SELECT id FROM enrolment WHERE identity_id IN (", "))";
+        WHERE l.provider = upstream_case.provider AND l.subject = upstream_case.subject AND l.identity_id IN (", ")";
+    CREDENTIALS = "DELETE FROM credential WHERE identity_id IN (";
+    CONTACTS = "DELETE FROM contact WHERE identity_id IN (";
+    ACKNOWLEDGEMENTS = "DELETE FROM acknowledgement WHERE identity_id IN (";
+    ROLES = "DELETE FROM assignment WHERE identity_id IN (";
+    LINKS = "DELETE FROM upstream_link WHERE identity_id IN (";
+    PUPILS_OF = "DELETE FROM guardianship WHERE guardian_id IN (";
+    GUARDIANS_OF = "DELETE FROM guardianship WHERE pupil_id IN (";
+    ORIGINS = "DELETE FROM upstream_enrolment WHERE enrolment_id IN (SELECT id FROM enrolment WHERE identity_id IN (", ")";
     STATEMENTS_BY = "DELETE FROM guardian_statement
-        WHERE adult_id IN (SELECT id FROM adult_record WHERE identity_id IN (", "))";
+        WHERE adult_id IN (SELECT id FROM adult_record WHERE identity_id IN (", ")";
     STATEMENTS_ON = "DELETE FROM guardian_statement
-        WHERE pupil_record_id IN (SELECT id FROM source_record WHERE identity_id IN (", "))";
+        WHERE pupil_record_id IN (SELECT id FROM source_record WHERE identity_id IN (", ")";
     ADULT_ENROLMENTS = "DELETE FROM adult_enrolment
-        WHERE enrolment_id IN (SELECT id FROM enrolment WHERE identity_id IN (", "))";
-    ADULTS = "DELETE FROM adult_record WHERE identity_id IN (", ")";
-    ENROLMENTS = "DELETE FROM enrolment WHERE identity_id IN (", ")";
+        WHERE enrolment_id IN (SELECT id FROM enrolment WHERE identity_id IN (", ")";
+    ADULTS = "DELETE FROM adult_record WHERE identity_id IN (";
+    ENROLMENTS = "DELETE FROM enrolment WHERE identity_id IN (";
     GUARDIAN_KEYS = "DELETE FROM guardian_key
-        WHERE record_id IN (SELECT id FROM source_record WHERE identity_id IN (", "))";
-    RECORDS = "DELETE FROM source_record WHERE identity_id IN (", ")";
+        WHERE record_id IN (SELECT id FROM source_record WHERE identity_id IN (", ")";
+    RECORDS = "DELETE FROM source_record WHERE identity_id IN (";
     IDENTITIES = "UPDATE identity SET status = 'erased', status_detail = NULL, family_name = '', usage_name = NULL,
         given_name = '', birth_date = NULL, sex = NULL, username = NULL, locale = NULL, created_run = NULL
-        WHERE status <> 'active' AND id IN (", ")";
+        WHERE status <> 'active' AND id IN (";
 }
 
 /// In this order: what is found by a row goes before the row.

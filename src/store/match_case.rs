@@ -1,9 +1,9 @@
 //! Match cases: pairs of records that a human decides about.
 
-use super::db::{Bulk, Conn, Row, Tx};
+use super::db::{Conn, Row, Tx};
 use super::image::MATCH_CASE;
 use super::value::{Value, text, text_or_null};
-use super::{StoreError, statements};
+use super::{StoreError, lists, statements};
 use crate::base::id::{IdentityId, ImportRunId, MatchCaseId, SourceRecordId};
 use crate::base::time::Timestamp;
 use crate::domain::matching::{CaseStatus, Reason};
@@ -14,23 +14,10 @@ macro_rules! columns {
     };
 }
 
-macro_rules! lists {
-    ($($name:ident = $column:literal;)+) => {
-        $(const $name: Bulk = Bulk {
-            name: stringify!($name),
-            head: concat!("SELECT ", columns!(), " FROM match_case WHERE ", $column, " IN ("),
-            width: 1,
-            rows: false,
-            tail: ")",
-        };)+
-        pub(super) const BULKS: &[Bulk] = &[$($name),+];
-    };
-}
-
 lists! {
-    OF_FIRST = "record_a";
-    OF_SECOND = "record_b";
-    OF_IDS = "id";
+    OF_FIRST = concat!("SELECT ", columns!(), " FROM match_case WHERE record_a IN (");
+    OF_SECOND = concat!("SELECT ", columns!(), " FROM match_case WHERE record_b IN (");
+    OF_IDS = concat!("SELECT ", columns!(), " FROM match_case WHERE id IN (");
 }
 
 statements! {

@@ -1,10 +1,10 @@
 //! Enrolments and classes as feeds write them: by record, in bulk.
 
-use super::db::{Bulk, Conn, Row, Tx};
+use super::db::{Conn, Row, Tx};
 use super::image::{CLASS_GROUP, ENROLMENT};
 use super::roster::own_key;
 use super::value::{Value, text, text_or_null};
-use super::{StoreError, statements};
+use super::{StoreError, lists, statements};
 use crate::base::id::{ClassGroupId, EnrolmentId, IdentityId, ImportRunId, SourceRecordId};
 use crate::base::time::Date;
 use crate::domain::education::{Profile, SchoolYear};
@@ -72,23 +72,12 @@ statements! {
         created_run FROM enrolment WHERE identity_id = $1 ORDER BY id";
 }
 
-const OF_RECORDS: Bulk = Bulk {
-    name: "OF_RECORDS",
-    head: "SELECT id, identity_id, record_id, uai, class_id, level, profile, year, starts_on, ends_on, created_run
-        FROM enrolment WHERE record_id IN (",
-    width: 1,
-    rows: false,
-    tail: ")",
-};
-const OF_IDENTITIES: Bulk = Bulk {
-    name: "OF_IDENTITIES",
-    head: "SELECT id, identity_id, record_id, uai, class_id, level, profile, year, starts_on, ends_on, created_run
-        FROM enrolment WHERE identity_id IN (",
-    width: 1,
-    rows: false,
-    tail: ")",
-};
-pub(super) const BULKS: &[Bulk] = &[OF_RECORDS, OF_IDENTITIES];
+lists! {
+    OF_RECORDS = "SELECT id, identity_id, record_id, uai, class_id, level, profile, year, starts_on, ends_on, created_run
+        FROM enrolment WHERE record_id IN (";
+    OF_IDENTITIES = "SELECT id, identity_id, record_id, uai, class_id, level, profile, year, starts_on, ends_on, created_run
+        FROM enrolment WHERE identity_id IN (";
+}
 
 fn membership(row: &Row) -> Result<Membership, StoreError> {
     Ok(Membership {

@@ -141,6 +141,21 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
+/// Declares statements that end with a list of keys (`… IN (`; what follows the list's own bracket may be given) and registers them likewise.
+macro_rules! lists {
+    ($($(#[$doc:meta])* $name:ident = $head:expr $(, $tail:literal)?;)+) => {
+        $($(#[$doc])* const $name: $crate::store::db::Bulk = $crate::store::db::Bulk {
+            name: stringify!($name),
+            head: $head,
+            width: 1,
+            rows: false,
+            tail: concat!(")" $(, $tail)?),
+        };)+
+        pub(super) const BULKS: &[$crate::store::db::Bulk] = &[$($name),+];
+    };
+}
+pub(crate) use lists;
+
 /// Every registered statement, by file.
 pub const REGISTER: &[(&str, &[Statement])] = &[
     ("access_date", access_date::STATEMENTS),
@@ -275,7 +290,7 @@ mod tests {
                     "{name} is not in REGISTER"
                 );
             }
-            if text.contains("const BULKS:") {
+            if text.contains("const BULKS:") || text.contains("\nlists! {") {
                 assert!(
                     BULK_REGISTER.iter().any(|(file, _)| *file == name),
                     "{name} is not in BULK_REGISTER"

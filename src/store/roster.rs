@@ -3,7 +3,7 @@
 use super::db::{Bulk, Conn, Row, Tx};
 use super::image::SOURCE_RECORD;
 use super::value::{Value, text, text_or_null};
-use super::{StoreError, statements};
+use super::{StoreError, lists, statements};
 use crate::base::id::{IdentityId, ImportRunId, SourceRecordId};
 use crate::base::time::{Date, Timestamp};
 use crate::domain::education::{Profile, SchoolYear};
@@ -114,30 +114,17 @@ macro_rules! columns {
     };
 }
 
-macro_rules! lists {
-    ($($name:ident = $column:literal;)+) => {
-        $(const $name: Bulk = Bulk {
-            name: stringify!($name),
-            head: concat!("SELECT ", columns!(), " FROM source_record WHERE ", $column, " IN ("),
-            width: 1,
-            rows: false,
-            tail: ")",
-        };)+
-        pub(super) const BULKS: &[Bulk] = &[$($name),+];
-    };
-}
-
 lists! {
-    BY_ID = "id";
-    BY_KEY = "record_key";
-    BY_INE = "ine_index";
-    BY_HOUSEHOLD = "household_key";
-    BY_IDENTITY = "identity_id";
-    BY_BLOCK_FAMILY = "block_family";
-    BY_BLOCK_USAGE = "block_usage";
-    BY_BLOCK_GIVEN = "block_given";
-    BY_BLOCK_NAMES = "block_names";
-    BY_BLOCK_SOUND = "block_sound";
+    BY_ID = concat!("SELECT ", columns!(), " FROM source_record WHERE id IN (");
+    BY_KEY = concat!("SELECT ", columns!(), " FROM source_record WHERE record_key IN (");
+    BY_INE = concat!("SELECT ", columns!(), " FROM source_record WHERE ine_index IN (");
+    BY_HOUSEHOLD = concat!("SELECT ", columns!(), " FROM source_record WHERE household_key IN (");
+    BY_IDENTITY = concat!("SELECT ", columns!(), " FROM source_record WHERE identity_id IN (");
+    BY_BLOCK_FAMILY = concat!("SELECT ", columns!(), " FROM source_record WHERE block_family IN (");
+    BY_BLOCK_USAGE = concat!("SELECT ", columns!(), " FROM source_record WHERE block_usage IN (");
+    BY_BLOCK_GIVEN = concat!("SELECT ", columns!(), " FROM source_record WHERE block_given IN (");
+    BY_BLOCK_NAMES = concat!("SELECT ", columns!(), " FROM source_record WHERE block_names IN (");
+    BY_BLOCK_SOUND = concat!("SELECT ", columns!(), " FROM source_record WHERE block_sound IN (");
 }
 
 statements! {

@@ -124,14 +124,7 @@ async fn every_order_of_three_feeds_ends_with_the_same_people_and_the_same_cases
                 assert!(report.total.is_quiet(), "{:?}", report.total);
             }
             assert_same(&before, &town.dump().await);
-            let mut runs = town
-                .texts("SELECT id FROM import_run WHERE status = 'applied' ORDER BY started_at DESC, id DESC")
-                .await;
-            for run in runs.drain(..) {
-                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi")
-                    .await
-                    .unwrap();
-            }
+            town.undo_everything().await;
             assert_same(&empty, &town.dump().await);
         }
         for end in &ends[1..] {
@@ -224,12 +217,7 @@ async fn a_delivery_whole_or_in_changes_ends_with_the_same_people_and_the_same_c
                 (report.total.new, report.total.changed, report.total.cases),
                 (0, 0, 0)
             );
-            let runs = "SELECT id FROM import_run WHERE status = 'applied' ORDER BY started_at DESC, id DESC";
-            for run in town.texts(runs).await {
-                marelle::flows::undo::undo(&town.context, run.parse().unwrap(), "Maddi")
-                    .await
-                    .unwrap();
-            }
+            town.undo_everything().await;
             assert_same(&empty, &town.dump().await);
         }
         for end in &ends[1..] {

@@ -120,6 +120,15 @@ impl Town {
         self.clock.advance(Duration::from_secs(days * 86_400));
     }
 
+    /// Takes every load back, the last first.
+    pub(crate) async fn undo_everything(&self) {
+        let runs = "SELECT id FROM import_run WHERE status = 'applied' ORDER BY started_at DESC, id DESC";
+        for run in self.texts(runs).await {
+            let undone = marelle::flows::undo::undo(&self.context, run.parse().unwrap(), "Maddi");
+            undone.await.unwrap();
+        }
+    }
+
     pub(crate) async fn apply(&self, load: Load) -> Report {
         let report = import::apply(&self.context, load).await;
         self.clock.advance(Duration::from_secs(1));
