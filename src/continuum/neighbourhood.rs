@@ -363,3 +363,48 @@ impl Neighbourhood {
         self.join(joining);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::pool::MOST_ALIKE;
+    use super::super::tests::facts;
+    use super::*;
+    use crate::base::random::SeededRandom;
+    use crate::base::time::Timestamp;
+
+    #[test]
+    fn what_thousands_share_is_nobodys_and_takes_no_time() {
+        let random = SeededRandom::new(5);
+        let mut at = 0;
+        let mut record = |facts| {
+            at += 1;
+            Record {
+                id: SourceRecordId::new(Timestamp::from_seconds(at), &random),
+                identity: None,
+                facts,
+            }
+        };
+        let mut records: Vec<Record> = (0..=10 * MOST_ALIKE)
+            .map(|number| record(facts(0, "inconnu", "inconnu", 1, 2 * number)))
+            .collect();
+        let lina = [1, 2].map(|school| record(facts(1, "oyhenart", "lina", 17, school)));
+        records.extend(lina.clone());
+        let decided = Neighbourhood::whole(Arc::new(Model::shipped()), records, Vec::new()).decide();
+        let resolution = decided.resolve(&HashSet::new());
+        assert_eq!(resolution.open, []);
+        let homes: HashSet<_> = resolution.moves.iter().map(|(_, home)| home).collect();
+        assert_eq!(
+            homes.len() + 1,
+            resolution.moves.len(),
+            "only the two of Lina are one"
+        );
+        let of = |record: &Record| {
+            resolution
+                .moves
+                .iter()
+                .find(|(id, _)| *id == record.id)
+                .map(|(_, home)| home)
+        };
+        assert_eq!(of(&lina[0]), of(&lina[1]));
+    }
+}

@@ -29,12 +29,23 @@ struct Link {
 /// The end of a chain.
 const END: u32 = u32::MAX;
 
+/// A chain: its last link, and how many there are.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    last: u32,
+    length: u32,
+}
+
+/// What more records than this share says nothing of any of them: somebody typed it where nothing was known, and each two would
+/// be compared. The most frequent names of a country of twelve million share a block of some thousand.
+pub(super) const MOST_ALIKE: u32 = 4_096;
+
 /// Records.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
     records: Vec<Record>,
     places: FxHashMap<SourceRecordId, Place>,
-    chains: FxHashMap<u64, u32>,
+    chains: FxHashMap<u64, Chain>,
     links: Vec<Link>,
 }
 
@@ -65,8 +76,13 @@ impl Pool {
         }
         let place = Place(u32::try_from(self.records.len()).unwrap_or(END));
         for handle in record.facts.blocks().all().chain(number(&record.facts)) {
-            let link = u32::try_from(self.links.len()).unwrap_or(END);
-            let next = self.chains.insert(handle, link).unwrap_or(END);
+            let last = u32::try_from(self.links.len()).unwrap_or(END);
+            let chain = self
+                .chains
+                .entry(handle)
+                .or_insert(Chain { last: END, length: 0 });
+            let next = std::mem::replace(&mut chain.last, last);
+            chain.length += 1;
             self.links.push(Link { record: place, next });
         }
         self.places.insert(record.id, place);
@@ -132,10 +148,14 @@ impl Pool {
         chains.filter_map(|place| self.at(place))
     }
 
-    /// The records under one number, from the last that came to the first.
+    /// The records under one number, from the last that came to the first; none where they are too many ([`MOST_ALIKE`]).
     fn chain(&self, handle: u64) -> impl Iterator<Item = Place> {
         let link = |at: u32| self.links.get(at as usize);
-        let first = self.chains.get(&handle).and_then(|at| link(*at));
+        let chain = self
+            .chains
+            .get(&handle)
+            .filter(|chain| chain.length <= MOST_ALIKE);
+        let first = chain.and_then(|chain| link(chain.last));
         std::iter::successors(first, move |found| link(found.next)).map(|found| found.record)
     }
 }
