@@ -8,11 +8,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Context;
 use super::outbound::OutboundError;
+use super::{Context, Failure};
 use crate::base::time::Timestamp;
+use crate::domain::audit::Event;
 use crate::domain::relying_party::RelyingPartyId;
+use crate::store::db::{Conn, Tx};
 use crate::store::delivery::Status;
+use crate::store::{StoreError, audit};
 
 /// How long a party may take to answer.
 const TIME: Duration = Duration::from_secs(5);
@@ -26,13 +29,104 @@ pub(super) const AT_ONCE: usize = 32;
 /// How many deliveries to each party the caller has under way.
 pub type Busy = BTreeMap<RelyingPartyId, usize>;
 
+/// A queue of deliveries, as its store keeps it.
+pub(super) trait Queue {
+    /// A delivery that may be claimed.
+    type Due: Send;
+    /// One that was.
+    type Claimed: Send + Sync;
+    /// The pauses after the first attempts; after one more it is given up.
+    const PAUSES: &[Duration];
+
+    /// What is due, at most `of_each` of one party.
+    fn due(
+        conn: &mut Conn,
+        now: Timestamp,
+        of_each: i64,
+    ) -> impl Future<Output = Result<Vec<Self::Due>, StoreError>> + Send;
+
+    /// To whom it goes.
+    fn party(due: &Self::Due) -> &RelyingPartyId;
+
+    /// Takes it until `lease`; nothing where somebody else has it or it is over.
+    fn take(
+        tx: &mut Tx,
+        due: Self::Due,
+        lease: Timestamp,
+    ) -> impl Future<Output = Result<Option<Self::Claimed>, StoreError>> + Send;
+
+    /// Which attempt it is, from 1.
+    fn attempt(claimed: &Self::Claimed) -> i64;
+
+    /// Writes what an attempt came to; whether it was still the caller's to say.
+    fn write(
+        tx: &mut Tx,
+        claimed: &Self::Claimed,
+        came: (&Status, &str),
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// What is journalled of one that is over, but for its attempts and its result.
+    fn event(claimed: &Self::Claimed, is_delivered: bool) -> Event;
+}
+
+/// Claims what is due and there is room for. Where nothing is due, this is one read.
+pub(super) async fn claim<Q: Queue>(context: &Context, busy: &Busy) -> Result<Vec<Q::Claimed>, Failure> {
+    if !has_room(busy) {
+        return Ok(Vec::new());
+    }
+    let now = context.now();
+    let mut conn = context.db.reader().await?;
+    let due = Q::due(&mut conn, now, OF_EACH as i64).await?;
+    drop(conn);
+    let chosen = choose(due, busy, Q::party);
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = context.db.begin().await?;
+    let mut claimed = Vec::new();
+    for due in chosen {
+        claimed.extend(Q::take(&mut tx, due, now.plus(LEASE)).await?);
+    }
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// Keeps and journals what an attempt met; `None` where the claim was lost meanwhile.
+pub(super) async fn settle<Q: Queue>(
+    context: &Context,
+    claimed: &Q::Claimed,
+    met: Met,
+) -> Result<Option<Status>, Failure> {
+    let now = context.now();
+    let attempt = Q::attempt(claimed);
+    let status = next(met.verdict, attempt, Q::PAUSES, now);
+    let mut tx = context.db.begin().await?;
+    if !Q::write(&mut tx, claimed, (&status, &met.words), now).await? {
+        return Ok(None);
+    }
+    let is_delivered = match status {
+        Status::Waiting { .. } => None,
+        Status::Delivered { .. } => Some(true),
+        Status::GivenUp { .. } => Some(false),
+    };
+    if let Some(is_delivered) = is_delivered {
+        let event = Q::event(claimed, is_delivered)
+            .with("attempts", attempt)
+            .with("result", &met.words);
+        audit::append(&mut tx, now, &event).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(status))
+}
+
 /// Whether there is room for anything.
-pub(super) fn has_room(busy: &Busy) -> bool {
+fn has_room(busy: &Busy) -> bool {
     busy.values().sum::<usize>() < AT_ONCE
 }
 
 /// Of what is due, what there is room for.
-pub(super) fn choose<T>(due: Vec<T>, busy: &Busy, party: impl Fn(&T) -> &RelyingPartyId) -> Vec<T> {
+fn choose<T>(due: Vec<T>, busy: &Busy, party: impl Fn(&T) -> &RelyingPartyId) -> Vec<T> {
     let mut room = AT_ONCE.saturating_sub(busy.values().sum());
     let mut under_way = busy.clone();
     let mut chosen = Vec::new();
@@ -104,7 +198,7 @@ pub(super) fn words(status: http::StatusCode) -> String {
 }
 
 /// Where a delivery stands after an attempt (from 1): tried again after each of the pauses, and then no more.
-pub(super) fn next(verdict: Verdict, attempt: i64, pauses: &[Duration], now: Timestamp) -> Status {
+fn next(verdict: Verdict, attempt: i64, pauses: &[Duration], now: Timestamp) -> Status {
     let pause = usize::try_from(attempt - 1)
         .ok()
         .and_then(|before| pauses.get(before));

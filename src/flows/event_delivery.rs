@@ -12,15 +12,18 @@
 use std::time::Duration;
 
 pub use super::delivery::Busy;
-use super::delivery::{self, LEASE, Met, OF_EACH, Verdict};
+use super::delivery::{self, Met, Queue, Verdict};
 use super::keys::Keyring;
 use super::outbound::Reach;
 use super::{Context, Failure};
+use crate::base::time::Timestamp;
 use crate::domain::audit::{Actor, Event, Kind};
 use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 use crate::jose;
 use crate::oidc::security_event::{self, Contents};
 use crate::store;
+use crate::store::StoreError;
+use crate::store::db::{Conn, Tx};
 pub use crate::store::event_delivery::{Claimed, Status};
 use crate::store::event_receiver::Receiver;
 
@@ -43,29 +46,58 @@ pub(super) fn sealed_for(client: &RelyingPartyId) -> String {
     format!("event receiver {client}")
 }
 
+/// Security events.
+struct Events;
+
+impl Queue for Events {
+    type Due = store::event_delivery::Due;
+    type Claimed = Claimed;
+    const PAUSES: &[Duration] = &PAUSES;
+
+    async fn due(conn: &mut Conn, now: Timestamp, of_each: i64) -> Result<Vec<Self::Due>, StoreError> {
+        store::event_delivery::due(conn, now, of_each).await
+    }
+
+    fn party(due: &Self::Due) -> &RelyingPartyId {
+        &due.client
+    }
+
+    async fn take(tx: &mut Tx, due: Self::Due, lease: Timestamp) -> Result<Option<Claimed>, StoreError> {
+        store::event_delivery::claim(tx, due, lease).await
+    }
+
+    fn attempt(claimed: &Claimed) -> i64 {
+        claimed.attempt
+    }
+
+    async fn write(
+        tx: &mut Tx,
+        claimed: &Claimed,
+        (status, result): (&Status, &str),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        store::event_delivery::settle(tx, claimed, status, result, now).await
+    }
+
+    fn event(claimed: &Claimed, is_delivered: bool) -> Event {
+        let kind = if is_delivered {
+            Kind::EventDelivered
+        } else {
+            Kind::EventFailed
+        };
+        Event::new(kind, Actor::System)
+            .about(claimed.told.id)
+            .with("event", claimed.told.event.kind())
+            .with("client", &claimed.told.client)
+    }
+}
+
 /// Claims what is due and there is room for. Where nothing is due, this is one read.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn claim(context: &Context, busy: &Busy) -> Result<Vec<Claimed>, Failure> {
-    if !delivery::has_room(busy) {
-        return Ok(Vec::new());
-    }
-    let now = context.now();
-    let mut conn = context.db.reader().await?;
-    let due = store::event_delivery::due(&mut conn, now, OF_EACH as i64).await?;
-    drop(conn);
-    let chosen = delivery::choose(due, busy, |due| &due.client);
-    if chosen.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut tx = context.db.begin().await?;
-    let mut claimed = Vec::new();
-    for due in chosen {
-        claimed.extend(store::event_delivery::claim(&mut tx, due, now.plus(LEASE)).await?);
-    }
-    tx.commit().await?;
-    Ok(claimed)
+    delivery::claim::<Events>(context, busy).await
 }
 
 /// Tells a party what was claimed, and keeps and journals what came of it; `None` where the claim was lost meanwhile.
@@ -92,7 +124,7 @@ pub async fn deliver(
             words: "takes no events any more".to_owned(),
         },
     };
-    settle(context, claimed, met).await
+    delivery::settle::<Events>(context, claimed, met).await
 }
 
 /// The signed token of one attempt.
@@ -156,32 +188,6 @@ fn judge(answer: &http::Response<Vec<u8>>) -> Met {
         },
         words: refusal.map_or_else(|| words.clone(), |code| format!("{words} {code}")),
     }
-}
-
-async fn settle(context: &Context, claimed: &Claimed, met: Met) -> Result<Option<Status>, Failure> {
-    let now = context.now();
-    let status = delivery::next(met.verdict, claimed.attempt, &PAUSES, now);
-    let mut tx = context.db.begin().await?;
-    if !store::event_delivery::settle(&mut tx, claimed, &status, &met.words, now).await? {
-        return Ok(None);
-    }
-    let kind = match status {
-        Status::Waiting { .. } => None,
-        Status::Delivered { .. } => Some(Kind::EventDelivered),
-        Status::GivenUp { .. } => Some(Kind::EventFailed),
-    };
-    if let Some(kind) = kind {
-        let told = &claimed.told;
-        let event = Event::new(kind, Actor::System)
-            .about(told.id)
-            .with("event", told.event.kind())
-            .with("client", &told.client)
-            .with("attempts", claimed.attempt)
-            .with("result", &met.words);
-        store::audit::append(&mut tx, now, &event).await?;
-    }
-    tx.commit().await?;
-    Ok(Some(status))
 }
 
 #[cfg(test)]

@@ -16,17 +16,20 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 
 pub use super::delivery::Busy;
-use super::delivery::{self, LEASE, Met, OF_EACH, Verdict};
+use super::delivery::{self, Met, Queue, Verdict};
 use super::keys::Keyring;
 use super::outbound::Reach;
 use super::{Context, Failure, cas, id_token};
 use crate::base::random;
+use crate::base::time::Timestamp;
 use crate::base::url;
 use crate::domain::audit::{Actor, Event, Kind};
-use crate::domain::relying_party::RelyingParty;
+use crate::domain::relying_party::{RelyingParty, RelyingPartyId};
 use crate::jose;
 use crate::oidc::logout_token::{Contents, claims};
 use crate::store;
+use crate::store::StoreError;
+use crate::store::db::{Conn, Tx};
 pub use crate::store::logout_delivery::{Claimed, Status};
 
 /// The pauses after the first attempts; after one more it is given up.
@@ -36,29 +39,58 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(300),
     Duration::from_secs(1800),
 ];
+
+/// Messages about logouts.
+struct Logouts;
+
+impl Queue for Logouts {
+    type Due = store::logout_delivery::Due;
+    type Claimed = Claimed;
+    const PAUSES: &[Duration] = &PAUSES;
+
+    async fn due(conn: &mut Conn, now: Timestamp, of_each: i64) -> Result<Vec<Self::Due>, StoreError> {
+        store::logout_delivery::due(conn, now, of_each).await
+    }
+
+    fn party(due: &Self::Due) -> &RelyingPartyId {
+        &due.key.client
+    }
+
+    async fn take(tx: &mut Tx, due: Self::Due, lease: Timestamp) -> Result<Option<Claimed>, StoreError> {
+        store::logout_delivery::claim(tx, due, lease).await
+    }
+
+    fn attempt(claimed: &Claimed) -> i64 {
+        claimed.attempt
+    }
+
+    async fn write(
+        tx: &mut Tx,
+        claimed: &Claimed,
+        (status, result): (&Status, &str),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        store::logout_delivery::settle(tx, claimed, status, result, now).await
+    }
+
+    fn event(claimed: &Claimed, is_delivered: bool) -> Event {
+        let kind = if is_delivered {
+            Kind::LogoutDelivered
+        } else {
+            Kind::LogoutFailed
+        };
+        Event::new(kind, Actor::System)
+            .about(claimed.key.session)
+            .with("client", &claimed.key.client)
+    }
+}
+
 /// Claims what is due and there is room for. Where nothing is due, this is one read.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn claim(context: &Context, busy: &Busy) -> Result<Vec<Claimed>, Failure> {
-    if !delivery::has_room(busy) {
-        return Ok(Vec::new());
-    }
-    let now = context.now();
-    let mut conn = context.db.reader().await?;
-    let due = store::logout_delivery::due(&mut conn, now, OF_EACH as i64).await?;
-    drop(conn);
-    let chosen = delivery::choose(due, busy, |due| &due.key.client);
-    if chosen.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut tx = context.db.begin().await?;
-    let mut claimed = Vec::new();
-    for due in chosen {
-        claimed.extend(store::logout_delivery::claim(&mut tx, due, now.plus(LEASE)).await?);
-    }
-    tx.commit().await?;
-    Ok(claimed)
+    delivery::claim::<Logouts>(context, busy).await
 }
 
 /// Tells a party what was claimed, and keeps and journals what came of it; `None` where the claim was lost meanwhile.
@@ -81,7 +113,7 @@ pub async fn deliver(
         }
         all.extend(cas::single_logout::tell(context, party, claimed.key.session).await?);
     }
-    settle(context, claimed, together(all)).await
+    delivery::settle::<Logouts>(context, claimed, together(all)).await
 }
 
 /// What several messages to one party come to: it is told when all of them were; one that may still be taken keeps the
@@ -153,30 +185,6 @@ fn judge(status: http::StatusCode) -> Verdict {
         400 => Verdict::Final,
         _ => Verdict::Passing,
     }
-}
-
-async fn settle(context: &Context, claimed: &Claimed, met: Met) -> Result<Option<Status>, Failure> {
-    let now = context.now();
-    let status = delivery::next(met.verdict, claimed.attempt, &PAUSES, now);
-    let mut tx = context.db.begin().await?;
-    if !store::logout_delivery::settle(&mut tx, claimed, &status, &met.words, now).await? {
-        return Ok(None);
-    }
-    let kind = match status {
-        Status::Waiting { .. } => None,
-        Status::Delivered { .. } => Some(Kind::LogoutDelivered),
-        Status::GivenUp { .. } => Some(Kind::LogoutFailed),
-    };
-    if let Some(kind) = kind {
-        let event = Event::new(kind, Actor::System)
-            .about(claimed.key.session)
-            .with("client", &claimed.key.client)
-            .with("attempts", claimed.attempt)
-            .with("result", &met.words);
-        store::audit::append(&mut tx, now, &event).await?;
-    }
-    tx.commit().await?;
-    Ok(Some(status))
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ pub async fn count(conn: &mut Conn, status: CaseStatus) -> Result<i64, StoreErro
     conn.number(COUNT, [text(status)]).await
 }
 
-/// Every case that one of the records is in, whatever its state; a case between two of them may come twice.
+/// Every case that one of the records is in, whatever its state, in the order of their ids.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -186,7 +186,11 @@ pub async fn of_records(conn: &mut Conn, records: &[SourceRecordId]) -> Result<V
     let keys: Vec<Value> = records.iter().map(text).collect();
     let mut rows = conn.all_in(OF_FIRST, &keys).await?;
     rows.extend(conn.all_in(OF_SECOND, &keys).await?);
-    rows.iter().map(case).collect()
+    let mut cases: Vec<StoredCase> = rows.iter().map(case).collect::<Result<_, _>>()?;
+    // One between two of the records is found by either.
+    cases.sort_by_key(|case| case.id);
+    cases.dedup_by_key(|case| case.id);
+    Ok(cases)
 }
 
 /// How many decisions humans have made, since a run began, about anything it made or changed.

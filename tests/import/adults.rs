@@ -218,6 +218,30 @@ async fn one_adult_is_one_across_degrees_and_sources_whichever_comes_first() {
 }
 
 #[tokio::test]
+async fn whose_last_child_leaves_by_changes_is_no_guardian_there_from_that_night_on() {
+    on_each_engine(async |town| {
+        town.apply(first_degree(ECOLES[0], "")).await;
+        let guardians = "SELECT id FROM enrolment WHERE profile = 'National_TUT' AND ends_on = '2027-09-15'";
+        assert_eq!(town.count(guardians).await, 2);
+        let before = town.dump().await;
+        town.days(1);
+        let gone = record("deleteRequest", "Eleve", "7000101", &[]);
+        let changes = Load {
+            files: vec![file("ENT1D_Delta_20260920_Eleve_0000.xml", &[gone])],
+            ..first_degree(ECOLES[0], "")
+        };
+        let report = town.apply(changes).await;
+        assert_eq!((report.total.departing, report.errors), (1, 0));
+        assert_eq!(town.count(guardians).await, 0);
+        undo::undo(&town.context, report.run.unwrap(), "Maddi")
+            .await
+            .unwrap();
+        assert_same(&before, &town.dump().await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn adults_follow_when_their_children_turn_out_to_be_one() {
     on_each_engine(async |town| {
         declare_college(&town).await;

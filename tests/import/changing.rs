@@ -111,6 +111,25 @@ async fn what_is_said_changes_and_what_is_not_said_stays() {
 }
 
 #[tokio::test]
+async fn a_class_keeps_its_level_when_changes_name_a_few_of_its_pupils() {
+    on_each_engine(async |town| {
+        let complete = [
+            (1, COLLEGES[0], "LE GOFF|Lina|17/08/2015|"),
+            (2, COLLEGES[0], "MARTIN|Noé|02/01/2015|"),
+        ];
+        town.apply(aaf(2026, &COLLEGES, &complete)).await;
+        let other = [("ENTEleveNivFormation", "5EME")];
+        town.apply(delta(&modify("1", true, &other))).await;
+        assert_eq!(
+            pupils(&town).await[0],
+            "aaf2d:20:1 LE GOFF Lina 9990101F 6EME A 5EME"
+        );
+        assert_eq!(town.texts("SELECT level FROM class_group").await, ["6EME"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_delivery_of_changes_that_takes_a_school_away_is_refused() {
     on_each_engine(async |town| {
         let children: Vec<String> = (1..=20)

@@ -8,6 +8,7 @@ use super::*;
 use crate::base::time::ManualClock;
 use crate::domain::security_event::SecurityEvent;
 use crate::domain::testing::party;
+use crate::flows::delivery::LEASE;
 use crate::flows::testing::Partners;
 use crate::flows::testing::scene::{declare, on_each_engine};
 use crate::flows::{keys, security_event as told};

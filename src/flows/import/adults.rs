@@ -87,7 +87,7 @@ pub(super) async fn load(
         moved.extend(loading.guardians(adults).await?);
     }
     let concerned = loading.project(moved).await?;
-    if frame.delta && !concerned.is_empty() {
+    if frame.delta {
         loading.enrol_guardians(Some(concerned)).await?;
     } else if states_guardians {
         loading.enrol_guardians(None).await?;

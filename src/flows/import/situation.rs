@@ -44,10 +44,10 @@ pub(super) async fn load(
 ) -> Result<Situation, StoreError> {
     let source = frame.feed.source();
     let classes = membership::classes(conn, school, frame.year, source).await?;
-    if frame.delta && !makes_its_keys(source) {
+    // Only sources with keys of their own deliver changes.
+    if frame.delta {
         let named = rows.iter().map(|row| &row.key).chain(left);
-        let (records, mut memberships) = named_so(conn, frame, school, named).await?;
-        memberships.retain(|theirs| arrivals || theirs.school == *school);
+        let (records, memberships) = named_so(conn, frame, school, named).await?;
         return Ok(Situation {
             records,
             memberships,

@@ -10,7 +10,7 @@ use crate::base::time::ManualClock;
 use crate::domain::identity::Identity;
 use crate::domain::relying_party::{LogoutAddress, RelyingPartyId, SigningAlgorithm};
 use crate::domain::testing::{party, person};
-use crate::flows::delivery::AT_ONCE;
+use crate::flows::delivery::{AT_ONCE, LEASE, OF_EACH};
 use crate::flows::testing::Partners;
 use crate::flows::testing::scene::{self, declare, on_each_engine};
 use crate::flows::{keys, logout, session};

@@ -180,10 +180,7 @@ fn stakes(stake: &Stake) -> Stakes {
 /// What hangs on one case: only those about its records are looked at.
 async fn stakes_of(conn: &mut Conn, view: &CaseView) -> Result<Option<Stakes>, StoreError> {
     let [one, other] = &view.sides;
-    let mut around = match_case::of_records(conn, &[one.record, other.record]).await?;
-    // One between the two is found by either.
-    around.sort_by_key(|case| case.id);
-    around.dedup_by_key(|case| case.id);
+    let around = match_case::of_records(conn, &[one.record, other.record]).await?;
     let open = around.iter().filter(|case| case.status == CaseStatus::Open);
     let identities = [one.identity, other.identity];
     let cases: Vec<OpenCase> = open

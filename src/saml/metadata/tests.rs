@@ -252,7 +252,7 @@ fn attack_30_a_key_without_use_is_of_both_and_one_for_encryption_never_signs() {
         service(&key_descriptor(" use='both'", "rsa")),
         Err(Unusable::Key(_))
     ));
-    let broken = key_descriptor("", "rsa").replace("MII", "XXX");
+    let broken = key_descriptor("", "rsa").replace("MII", "AAA");
     assert_eq!(service(&broken).unwrap_err(), Unusable::Key("cannot be read"));
 }
 
